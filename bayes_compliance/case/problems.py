@@ -1,0 +1,117 @@
+"""Problems in a case folder: each has a place, what is wrong and what is allowed; all of them are raised at once."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from bayes_compliance.errors import Refused
+
+SHOWN = 60
+"""Characters of a refused value that a message shows."""
+
+LONGEST_NAME = 80
+"""Longer text than this gets no suggestion: it is no slip of the pen, and comparing it is slow."""
+
+
+class Problem(NamedTuple):
+    """One thing wrong in a case folder.
+
+    Attributes
+    ----------
+    file : str
+        Name of the file in the folder.
+    row : int
+        Line of the file, from 1.
+    column : str
+        Column of a CSV file, or key of a TOML file such as ``rules[bananas].states``.
+    what : str
+        What is wrong, with the value.
+    allowed : str
+        What would be accepted.
+    """
+
+    file: str
+    row: int
+    column: str
+    what: str
+    allowed: str
+
+    def __str__(self) -> str:
+        return one_line(f"{self.file}:{self.row}: {self.column}: {self.what}; allowed: {self.allowed}")
+
+
+class CaseError(Refused):
+    """A case was refused.
+
+    Parameters
+    ----------
+    problems : iterable of Problem
+        Kept without repetition in `problems`, sorted by file and row; the text has one line for each.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: list[Problem] = sorted(set(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)
+
+
+def one_line(text: str) -> str:
+    """The text with every character that is not printable escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def show(value: Any) -> str:
+    """A refused value as its author wrote it, cut to a readable length."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list | tuple):
+        return "a list"
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
+def one_of(names: Iterable[str]) -> str:
+    """`a, b or c`, cut after a dozen names."""
+    listed = list(names)
+    if len(listed) > 12:
+        return f"{', '.join(listed[:12])} or {len(listed) - 12} more"
+    return " or ".join(filter(None, [", ".join(listed[:-1]), *listed[-1:]])) or "none is declared"
+
+
+def suggest(name: str, names: Iterable[str]) -> str:
+    """The names that are allowed, after a nearest one if `name` looks like a slip of it.
+
+    Examples
+    --------
+    >>> suggest("bananna", ["bananas", "oranges"])
+    "bananas or oranges (did you mean 'bananas'?)"
+    """
+    return _suggest(name, tuple(names))
+
+
+@lru_cache(maxsize=1024)
+def _suggest(name: str, names: tuple[str, ...]) -> str:
+    nearest = nearest_name(name, names)
+    return one_of(names) + (f" (did you mean {nearest!r}?)" if nearest else "")
+
+
+def nearest_name(name: str, names: Iterable[str]) -> str | None:
+    """The name that `name` is a likely slip of, ignoring case, or None."""
+    folded = {candidate.casefold(): candidate for candidate in names}
+    if len(name) > LONGEST_NAME:
+        return None
+    found = difflib.get_close_matches(name.casefold(), folded, n=1)
+    return folded[found[0]] if found else None

@@ -1,0 +1,101 @@
+"""The words and quantities of a case folder: what each may be, and where each may stand."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, get_args
+
+Scale = Literal["log", "linear"]
+Role = Literal["J", "K", "L", "P", "G", "other"]
+Stage = Literal["status_quo", "adherence", "compliance"]
+Outcome = Literal["adhere", "not_adhere", "comply", "comply_late", "partial", "violate", "pending"]
+Confidence = Literal["certain", "high", "medium", "low"]
+ProxyKind = Literal["stake", "membership", "survey", "spending", "vote_share"]
+Family = Literal["normal", "lognormal", "gamma", "beta", "student-t", "skew-normal", "logit-normal"]
+
+OUTCOMES: dict[str, tuple[str, ...]] = {
+    "status_quo": ("comply", "violate", "pending"),
+    "adherence": ("adhere", "not_adhere", "pending"),
+    "compliance": ("comply", "comply_late", "partial", "violate", "pending"),
+}
+"""Decisions that each kind of row may have."""
+
+WHOLE_TREATY = "*"
+"""Stands for all rules of a state in an adherence row; no id may be this."""
+
+INFINITY = float("inf")
+
+
+class Support(NamedTuple):
+    """An interval; `closed_low` and `closed_high` say whether a *known constant* may lie on its ends."""
+
+    low: float
+    high: float
+    closed_low: bool = False
+    closed_high: bool = False
+
+    def holds(self, value: float, constant: bool) -> bool:
+        """Whether a value lies inside, or on an end where a constant may."""
+        on_end = constant and ((self.closed_low and value == self.low) or (self.closed_high and value == self.high))
+        return self.low < value < self.high or on_end
+
+    def within(self, other: Support) -> bool:
+        """Whether this interval leaves the other nowhere."""
+        return self.low >= other.low and self.high <= other.high
+
+    def words(self) -> str:
+        """The interval in words, such as `above 0 and below 1, or 0 as a known constant (three equal quantiles)`."""
+        bounds = [f"above {self.low:g}" if self.low > -INFINITY else "", f"below {self.high:g}"]
+        inside = " and ".join(filter(None, bounds[: 1 if self.high == INFINITY else 2])) or "any number"
+        ends = [f"{self.low:g}"] * self.closed_low + [f"{self.high:g}"] * self.closed_high
+        return inside + (f", or {' or '.join(ends)} as a known constant (three equal quantiles)" if ends else "")
+
+
+REAL = Support(-INFINITY, INFINITY)
+POSITIVE = Support(0, INFINITY)
+FROM_ZERO = Support(0, INFINITY, closed_low=True)
+SHARE = Support(0, 1, closed_low=True, closed_high=True)
+HAZARD = Support(0, 1, closed_low=True)
+
+
+class Quantity(NamedTuple):
+    """What may be judged: its support, and the roles of the lobbies it is about (empty: it is about a state)."""
+
+    support: Support
+    roles: tuple[str, ...] = ()
+
+
+QUANTITIES: dict[str, Quantity] = {
+    "magnitude": Quantity(REAL, get_args(Role)),
+    "step": Quantity(POSITIVE, ("P", "G")),
+    "volatility": Quantity(FROM_ZERO, get_args(Role)),
+    "entrenchment": Quantity(FROM_ZERO, ("J", "K", "L")),
+    "specificity": Quantity(SHARE, ("L",)),
+    "decision_noise": Quantity(POSITIVE),
+    "rule_spread": Quantity(FROM_ZERO),
+    "rule_spread_points": Quantity(FROM_ZERO),
+    "shadow": Quantity(SHARE),
+    "discount": Quantity(SHARE),
+    "detection_lag": Quantity(FROM_ZERO),
+    "punishment_periods": Quantity(POSITIVE),
+    "end_hazard": Quantity(HAZARD),
+    "reciprocity": Quantity(SHARE),
+    "trust": Quantity(POSITIVE),
+    "partial_width": Quantity(POSITIVE),
+    "shock_hazard": Quantity(FROM_ZERO),
+    "shock_scale": Quantity(FROM_ZERO),
+}
+"""Quantities by name. The magnitude of a lobby on the log scale must be above 0."""
+
+WITH_DISCOUNT = ("detection_lag", "punishment_periods", "end_hazard")
+"""Quantities that say nothing without a discount factor."""
+
+FAMILIES: dict[str, Support] = {
+    "normal": REAL,
+    "lognormal": POSITIVE,
+    "gamma": POSITIVE,
+    "beta": Support(0, 1),
+    "student-t": REAL,
+    "skew-normal": REAL,
+    "logit-normal": Support(0, 1),
+}
+"""Where each family of distributions has its mass."""

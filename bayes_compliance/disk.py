@@ -1,0 +1,79 @@
+"""What the operating system gives for whole folders: a lock, the exchange of two names, and a sync to the disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+_NO_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM}
+
+
+def try_lock(lock: int) -> bool:
+    """Lock an open file; False if another process has it, OSError where there are no locks."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        with suppress(PermissionError):
+            msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
+            return True
+    else:
+        import fcntl
+
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    return False
+
+
+def exchange(new: Path, target: Path) -> bool:
+    """Exchange two names in one step; False where the system or the file system cannot."""
+    call = _system_call()
+    if call is None:
+        return False
+    number = call(os.fsencode(new), os.fsencode(target))
+    if number and number not in _NO_EXCHANGE:
+        raise OSError(number, os.strerror(number), str(new), None, str(target))
+    return number == 0
+
+
+@cache
+def _system_call() -> Callable[[bytes, bytes], int] | None:
+    """The system's call, as a function of two names that returns an error number, or None."""
+    import ctypes
+
+    if sys.platform not in ("linux", "darwin"):
+        return None
+    library = ctypes.CDLL(None, use_errno=True)
+    if sys.platform == "linux" and hasattr(library, "renameat2"):
+        here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+        return lambda a, b: library.renameat2(here, a, here, b, exchange) and ctypes.get_errno()
+    if sys.platform == "darwin" and hasattr(library, "renamex_np"):
+        swap = 2  # RENAME_SWAP
+        return lambda a, b: library.renamex_np(a, b, swap) and ctypes.get_errno()
+    return None
+
+
+def sync_tree(folder: Path) -> None:
+    for place, _, names in folder.walk(top_down=False):
+        for name in names:
+            sync(place / name)
+        sync(place)
+
+
+def sync(path: Path) -> None:
+    """Have the disk hold a file's bytes, or a folder's names, before the next step."""
+    if os.name == "nt" and path.is_dir():
+        return
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network file systems cannot sync a folder
+            raise
+    finally:
+        os.close(handle)

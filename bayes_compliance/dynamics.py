@@ -1,0 +1,101 @@
+"""How magnitudes move between dates: the law of the path W of each lobby, in units of its yearly volatility.
+
+W is Gaussian with W(0) = 0 at the reference date and runs both ways from it, so decisions before that date are
+allowed. A lobby's change is ``volatility * W`` (log units or points). Known shocks widen W on their date; unknown ones
+come in the forecast only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+DAYS_PER_YEAR = 365.25
+
+
+def years_between(start: date, end: date) -> float:
+    """Years from one date to another, days / 365.25; negative when `end` is earlier."""
+    return (end - start).days / DAYS_PER_YEAR
+
+
+@dataclass(frozen=True)
+class Path:
+    """The law of W for one lobby.
+
+    Parameters
+    ----------
+    half_life : float or None
+        Of the deviation from the reference level, in years; None is a Brownian motion.
+    shocks : sequence of (time, scale)
+        Known shocks: years since the reference date, and standard deviation in yearly volatilities.
+    """
+
+    half_life: float | None = None
+    shocks: Sequence[tuple[float, float]] = ()
+
+    @property
+    def rate(self) -> float:
+        """Rate of mean reversion per year, ``ln 2 / half-life``; 0 for a Brownian motion."""
+        return 0.0 if self.half_life is None else float(np.log(2) / self.half_life)
+
+    def covariance(self, s: NDArray, t: NDArray) -> NDArray:
+        r"""Covariance of W at the times `s` and `t`, shape (len(s), len(t)).
+
+        On one side of the reference date :math:`\min(|s|, |t|)`, or with the rate :math:`\theta`
+        :math:`(e^{-\theta |t - s|} - e^{-\theta (|s| + |t|)}) / 2 \theta`; 0 across it. A shock at time u adds
+        :math:`scale^2 e^{-\theta (|s - u| + |t - u|)}` where u lies between the reference date and both.
+        """
+        s, t = np.asarray(s, float)[:, None], np.asarray(t, float)[None, :]
+        same_side = np.sign(s) * np.sign(t) > 0
+        if self.rate:
+            moved = (np.exp(-self.rate * abs(t - s)) - np.exp(-self.rate * (abs(s) + abs(t)))) / (2 * self.rate)
+        else:
+            moved = np.minimum(abs(s), abs(t))
+        total = np.where(same_side, moved, 0.0)
+        for when, scale in self.shocks:
+            total = total + scale**2 * self._shocked(s, when) * self._shocked(t, when)
+        return total
+
+    def _shocked(self, t: NDArray, when: float) -> NDArray:
+        # a shock on the reference date itself is felt after it
+        felt = t >= when if when >= 0 else t < when
+        return np.where(felt & (t != 0), np.exp(-self.rate * abs(t - when)), 0.0)
+
+    def factor(self, times: NDArray) -> NDArray:
+        """Lower-triangular A with W(times) = A e for standard normal e, shape (n, n); times distinct and not 0."""
+        return np.linalg.cholesky(self.covariance(times, times)) if len(times) else np.zeros((0, 0))
+
+    def extend(self, known: NDArray, ahead: NDArray) -> tuple[NDArray, NDArray]:
+        """Weights M and factor C with W(ahead) = M W(known) + C e, the exact Gaussian continuation.
+
+        Shapes (len(ahead), len(known)) and (len(ahead), len(ahead)).
+        """
+        across = self.covariance(ahead, known)
+        prior = self.covariance(ahead, ahead)
+        if not len(known):
+            return across, _root(prior)
+        weights = np.linalg.solve(self.covariance(known, known), across.T).T
+        return weights, _root(prior - weights @ across.T)
+
+    def jump_decay(self, times: NDArray) -> NDArray:
+        """What is left, at each time (row), of a jump just before another (column): lower-triangular."""
+        lag = np.subtract.outer(times, times)
+        return np.where(lag >= 0, np.exp(-self.rate * np.maximum(lag, 0)), 0.0)
+
+
+def _root(covariance: NDArray) -> NDArray:
+    # a date already known has no variance left, which a Cholesky factor refuses
+    root = np.zeros_like(covariance)
+    free = np.flatnonzero(np.diag(covariance) > 1e-12)
+    root[np.ix_(free, free)] = np.linalg.cholesky(covariance[np.ix_(free, free)])
+    return root
+
+
+def performed(schedule: Sequence[tuple[float, float]], t: float) -> float:
+    """Share f of the counterparty's side performed at t: linear between the schedule's times, 0 before, held after."""
+    if not schedule or t < schedule[0][0]:
+        return 0.0
+    times, shares = zip(*schedule, strict=True)
+    return float(np.interp(t, times, shares))

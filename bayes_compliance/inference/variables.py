@@ -1,0 +1,103 @@
+"""PyMC variables of a layout: judged quantities by family, slots, and the decisions' likelihood."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from numpy.typing import NDArray
+
+from bayes_compliance import theory
+from bayes_compliance.latents import AHEAD_ONLY, Latents, relation
+
+if TYPE_CHECKING:
+    from bayes_compliance.elicitation import Component, Prior
+
+    from bayes_compliance.layout import Layout
+
+_FAMILIES = {
+    "normal": lambda mean, sd: (pm.Normal, {"mu": mean, "sigma": sd}),
+    "lognormal": lambda mu, sigma: (pm.LogNormal, {"mu": mu, "sigma": sigma}),
+    "gamma": lambda shape, scale: (pm.Gamma, {"alpha": shape, "beta": 1 / scale}),
+    "beta": lambda a, b: (pm.Beta, {"alpha": a, "beta": b}),
+    "student-t": lambda df, loc, scale: (pm.StudentT, {"nu": df, "mu": loc, "sigma": scale}),
+    "skew-normal": lambda loc, scale, shape: (pm.SkewNormal, {"mu": loc, "sigma": scale, "alpha": shape}),
+    "logit-normal": lambda mu, sigma: (pm.LogitNormal, {"mu": mu, "sigma": sigma}),
+}
+
+
+def groups(latents: Latents, name: str) -> dict[str, NDArray]:
+    """Names of the PyMC variables of a quantity, and the positions that each holds: one for each form of prior."""
+    found: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for i in latents.free[name]:
+        found[tuple(c.family for c in latents.prior(name, i).components)].append(int(i))
+    if len(found) == 1:
+        return {name: np.array(next(iter(found.values())))}
+    return {f"{name}_{'_'.join(forms)}": np.array(where) for forms, where in sorted(found.items())}
+
+
+def judged(layout: Layout) -> dict[str, Any]:
+    """Judged quantities as vectors along their dim: constants as arrays, free ones as PyMC variables; in a model."""
+    latents = Latents(layout)
+    x = {name: _vector(latents, name) for name in latents.names if name not in AHEAD_ONLY}
+    judged_discount, for_ever = layout.relations
+    x["shadow"], x["discount"] = relation(x, judged_discount, for_ever)
+    return x
+
+
+def _vector(latents: Latents, name: str) -> Any:
+    fixed = latents.fixed(name)
+    parts = groups(latents, name) if len(latents.free[name]) else {}
+    variables = [_variable(label, [latents.prior(name, i) for i in where]) for label, where in parts.items()]
+    if not variables:
+        return fixed
+    order = np.concatenate([np.flatnonzero(~np.isnan(fixed)), *parts.values()])
+    joined = pt.concatenate([fixed[~np.isnan(fixed)], *variables]) if len(variables) > 1 or len(order) else None
+    if len(variables) == 1 and len(parts[next(iter(parts))]) == len(fixed):
+        return variables[0]
+    return joined[np.argsort(order)]
+
+
+def _variable(label: str, priors: list[Prior]) -> Any:
+    if len(priors[0].components) > 1:
+        return _mixture(label, priors)
+    distribution, arguments = _form([prior.components[0] for prior in priors])
+    return distribution(label, **arguments, shape=len(priors))
+
+
+def _form(components: list[Component]) -> tuple[Any, dict[str, NDArray]]:
+    parameters = np.array([component.parameters for component in components]).T
+    return _FAMILIES[components[0].family](*parameters)
+
+
+def _mixture(label: str, priors: list[Prior]) -> Any:
+    weights = np.array([prior.weights for prior in priors])
+    parts = []
+    for k in range(weights.shape[1]):
+        distribution, arguments = _form([prior.components[k] for prior in priors])
+        parts.append(distribution.dist(**arguments, shape=len(priors)))
+    return pm.Mixture(label, w=weights, comp_dists=parts, shape=len(priors))
+
+
+def on_slots(values: Any, index: NDArray) -> Any:
+    """A vector spread over (row, slot) by index, 0 where the index is -1."""
+    if values is None or not (index >= 0).any():
+        return np.zeros(index.shape)
+    return values[np.maximum(index, 0)] * (index >= 0)
+
+
+def decide(layout: Layout, x: dict[str, Any], margin: Any) -> None:
+    """The decisions, observed: ordered outcomes with noise sigma, miscoded with the probability of their confidence."""
+    state = layout.rows.state
+    noise = x["decision_noise"][state]
+    width = x["partial_width"][state] * (layout.n_outcomes == 3)
+
+    def logp(value: Any, margin: Any, noise: Any, width: Any) -> Any:
+        log_p = theory.outcome_log_probability(margin, noise, width, layout.outcome)
+        return theory.miscoded(log_p, layout.error, layout.n_outcomes)
+
+    if len(layout.rows):
+        pm.CustomDist("decision", margin, noise, width, logp=logp, observed=layout.outcome, dims="decision")

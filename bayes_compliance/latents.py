@@ -1,0 +1,141 @@
+"""The latent variables of a case: which judged quantities are free, which constant, and draws from their priors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_compliance import theory
+
+if TYPE_CHECKING:
+    from bayes_compliance.elicitation import Prior
+    from bayes_compliance.layout import Layout
+
+WHERE_NOT_JUDGED = {
+    "step": 0.0,
+    "entrenchment": 0.0,
+    "specificity": 0.0,
+    "partial_width": 0.0,
+    "trust": 1.0,
+    "reciprocity": 1.0,
+    "shadow": 0.0,
+    "discount": 0.0,
+    "detection_lag": 1.0,
+    "punishment_periods": np.inf,
+    "end_hazard": 0.0,
+    "rule_spread": 0.0,
+    "rule_spread_points": 0.0,
+}
+"""What stands in a quantity where it does not apply to a lobby or a state."""
+
+AHEAD_ONLY = ("shock_hazard", "shock_scale")
+"""Quantities that the data cannot speak to: they enter the forecast as their priors have them."""
+
+Draws = dict[str, NDArray]
+
+
+class Latents:
+    """Judged quantities of a layout, with the free ones apart from the constants.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Judged quantities, sorted.
+    dims : dict of str to str
+        `lobby` or `state`, by quantity.
+    free : dict of str to int array
+        Positions along the dim that are free variables.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        quantities = layout.priors.quantities
+        self.names = tuple(sorted(quantities))
+        self.dims = {name: quantities[name].dim for name in self.names}
+        self._priors = {name: self._applicable(name, quantities[name].priors) for name in self.names}
+        self.free = {
+            name: np.array([i for i, p in enumerate(priors) if p is not None and not p.is_constant], int)
+            for name, priors in self._priors.items()
+        }
+
+    def _applicable(self, name: str, priors: tuple[Prior | None, ...]) -> list[Prior | None]:
+        layout = self.layout
+        if name == "trust":
+            used = ~layout.judged_conduct
+        elif name == "reciprocity":
+            used = layout.judged_conduct
+        elif name in ("rule_spread", "rule_spread_points"):
+            linear = name == "rule_spread_points"
+            spread = [b for b in layout.case.lobbies if b.rules is None and layout.case.is_linear(b) == linear]
+            used = np.isin(list(layout.state_index), [lobby.state for lobby in spread])
+        else:
+            return list(priors)
+        return [prior if use else None for prior, use in zip(priors, used, strict=True)]
+
+    def prior(self, name: str, position: int) -> Prior:
+        """The pooled prior of one free item."""
+        prior = self._priors[name][position]
+        assert prior is not None
+        return prior
+
+    def fixed(self, name: str) -> NDArray:
+        """The quantity with its constants in place, and what stands where it does not apply; free items are NaN."""
+        values = [WHERE_NOT_JUDGED.get(name, np.nan) if p is None else np.nan for p in self._priors[name]]
+        for i, prior in enumerate(self._priors[name]):
+            if prior is not None and prior.is_constant:
+                values[i] = prior.value
+        return np.array(values, float)
+
+    def fill(self, name: str, free: NDArray) -> NDArray:
+        """Whole quantity, shape (..., item), from its free items, shape (..., free item)."""
+        values = np.broadcast_to(self.fixed(name), (*free.shape[:-1], len(self._priors[name]))).copy()
+        values[..., self.free[name]] = free
+        return values
+
+    def draw(self, n: int, rng: np.random.Generator, names: tuple[str, ...] | None = None) -> Draws:
+        """Independent draws of the judged quantities from their priors, shapes (n, item)."""
+        return {
+            name: self.fill(name, self._draw_free(name, n, rng)) for name in (self.names if names is None else names)
+        }
+
+    def _draw_free(self, name: str, n: int, rng: np.random.Generator) -> NDArray:
+        columns = [self.prior(name, i).sample(rng, n) for i in self.free[name]]
+        return np.stack(columns, axis=-1) if columns else np.zeros((n, 0))
+
+    def draw_all(self, n: int, rng: np.random.Generator) -> Draws:
+        """Prior draws of the judged quantities, of the path innovations and of the spreads between rules."""
+        draws = self.draw(n, rng)
+        draws["innovation"] = rng.standard_normal((n, len(self.layout.knots)))
+        draws["spread"] = rng.standard_normal((n, len(self.layout.pairs_used)))
+        return draws
+
+    def log_prior(self, draws: Mapping[str, NDArray]) -> Draws:
+        """Log prior density of each item, shapes as the draws; 0 for constants. Spreads and innovations excluded."""
+        found = {}
+        for name in self.names:
+            density = np.zeros_like(draws[name])
+            for i in self.free[name]:
+                density[..., i] = self.prior(name, i).logpdf(draws[name][..., i])
+            found[name] = density
+        return found
+
+
+def relation(x: Mapping[str, Any], judged_discount: NDArray, for_ever: NDArray) -> tuple[Any, Any]:
+    """Shadow weight w and effective discount of each state, (..., state), from whichever of the two was judged.
+
+    Where only w was judged the discount is w itself: a grim trigger with detection after one period.
+    """
+    if not judged_discount.any():
+        return x["shadow"], x["shadow"]
+    xp = theory.namespace(*x.values())
+    discount, lag, hazard = x["discount"], x["detection_lag"], x["end_hazard"]
+    grim = theory.shadow(discount, lag, None, hazard)
+    finite = theory.shadow(discount, lag, xp.where(for_ever, 1.0, x["punishment_periods"]), hazard)
+    w = xp.where(for_ever, grim, finite)
+    return (
+        xp.where(judged_discount, w, x["shadow"]),
+        xp.where(judged_discount, discount * (1 - hazard), x["shadow"]),
+    )

@@ -1,0 +1,250 @@
+"""What a case and its priors come to in arrays; the same layout serves inference, prior predictive and forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_compliance import dynamics, theory
+from bayes_compliance.history import Record
+from bayes_compliance.rows import ANY_RULE, History, Item, RowBuilder, Rows
+
+if TYPE_CHECKING:
+    from bayes_compliance.case import Case, Decision, Lobby
+    from bayes_compliance.elicitation import Prior, Priors
+
+OUTCOME = {
+    "adhere": theory.COMPLY,
+    "not_adhere": theory.VIOLATE,
+    "comply": theory.COMPLY,
+    "comply_late": theory.PARTIAL,
+    "partial": theory.PARTIAL,
+    "violate": theory.VIOLATE,
+}
+
+
+def _is_zero(prior: Prior | None) -> bool:
+    return prior is None or (prior.is_constant and prior.value == 0)
+
+
+class Layout:
+    """A case and its priors as arrays.
+
+    Parameters
+    ----------
+    case : Case
+    priors : Priors
+
+    Attributes
+    ----------
+    rows : Rows
+        Depth rows (status quo at adherence, decided `violate`), then the decisions with an outcome, canonically sorted.
+    outcome, error, n_outcomes : (row,)
+        Coded outcome, miscoding probability and number of possible outcomes.
+    history : History
+        Observed conduct and compliance that each row met.
+    obligations : tuple of (state, rule)
+        What each state owes, sorted.
+    pairs : tuple of (lobby, rule)
+        Lobbies that cover all rules of their state, on each rule and on a new one; each has a spread of its own.
+    knots : tuple of (lobby, date)
+        Where a lobby's path matters to a row; on the reference date it is 0 and needs none.
+    """
+
+    def __init__(self, case: Case, priors: Priors) -> None:
+        self.case, self.priors = case, priors
+        self.obligations = tuple(sorted((state.id, rule) for state in case.states for rule in state.rules))
+        self.pairs = tuple(
+            (lobby.id, rule)
+            for lobby in case.lobbies
+            if self._spreads(lobby)
+            for rule in [*sorted(case.state(lobby.state).rules), ANY_RULE]
+        )
+        self.builder = RowBuilder(case, {p: i for i, p in enumerate(self.pairs)}, self.obligation_index)
+        depth = [
+            Item(state, rule.id, case.adherence_of(state, rule.id), "status_quo")
+            for rule in case.rules
+            if rule.depth
+            for state in sorted(rule.states)
+        ]
+        decided = self.decisions
+        self.depth = np.arange(len(depth) + len(decided)) < len(depth)
+        self.rows = self.rows_for([*depth, *(Item(d.state, d.rule, d.date, d.kind) for d in decided)])
+        self.outcome = np.array([theory.VIOLATE] * len(depth) + [OUTCOME[d.decision] for d in decided], int)
+        self.error = np.array([0.0] * len(depth) + [theory.MISCODING[d.confidence] for d in decided])
+        self.n_outcomes = np.where(self.rows.compliance, case.outcomes, 2)
+
+    @cached_property
+    def decisions(self) -> list[Decision]:
+        """Decisions with an outcome (a pending one has no likelihood), canonically sorted."""
+        return [d for d in self.case.decisions if d.decision != "pending"]
+
+    @cached_property
+    def state_index(self) -> dict[str, int]:
+        return {state.id: i for i, state in enumerate(self.case.states)}
+
+    @cached_property
+    def obligation_index(self) -> dict[tuple[str, str], int]:
+        return {pair: i for i, pair in enumerate(self.obligations)}
+
+    @cached_property
+    def lobby_state(self) -> NDArray:
+        return np.array([self.state_index[lobby.state] for lobby in self.case.lobbies])
+
+    @cached_property
+    def log_scale(self) -> NDArray:
+        return np.array([not self.case.is_linear(lobby) for lobby in self.case.lobbies])
+
+    @cached_property
+    def judged_conduct(self) -> NDArray:
+        """States whose counterparties' conduct is not modelled."""
+        return np.array([not state.counterparties for state in self.case.states])
+
+    def _spreads(self, lobby: Lobby) -> bool:
+        name = "rule_spread_points" if self.case.is_linear(lobby) else "rule_spread"
+        state = [s.id for s in self.case.states].index(lobby.state)
+        return lobby.rules is None and not _is_zero(self.priors.quantities[name].priors[state])
+
+    def rows_for(self, items: Sequence[Item]) -> Rows:
+        """Rows for the items, in their order."""
+        return self.builder.build(items)
+
+    def time(self, day: date) -> float:
+        """Years since the reference date."""
+        return dynamics.years_between(self.case.reference_date, day)
+
+    @cached_property
+    def paths(self) -> tuple[dynamics.Path, ...]:
+        """The law of each lobby's path: mean reversion and the known shocks of its state."""
+        moves = self.case.dynamics
+        return tuple(
+            dynamics.Path(
+                moves.mean_reversion_half_life,
+                tuple((self.time(shock.date), shock.scale) for shock in moves.shocks if lobby.state in shock.states),
+            )
+            for lobby in self.case.lobbies
+        )
+
+    @cached_property
+    def knots(self) -> tuple[tuple[int, date], ...]:
+        moving = [not _is_zero(prior) for prior in self.priors.quantities["volatility"].priors]
+        used = zip(self.rows.items, self.rows.lobby, self.rows.weight, strict=True)
+        found = {
+            (int(lobby), item.date)
+            for item, lobbies, weights in used
+            for lobby, weight in zip(lobbies, weights, strict=True)
+            if weight and moving[lobby] and item.date != self.case.reference_date
+        }
+        return tuple(sorted(found))
+
+    @cached_property
+    def knot_slot(self) -> NDArray:
+        """Knot of each (row, slot), -1 on the reference date and for a lobby that does not move."""
+        index = {knot: i for i, knot in enumerate(self.knots)}
+        return np.array(
+            [[index.get((int(lobby), item.date), -1) for lobby in lobbies]
+             for item, lobbies in zip(self.rows.items, self.rows.lobby, strict=True)], int,
+        ).reshape(self.rows.lobby.shape)  # fmt: skip
+
+    def knots_of(self, lobby: int) -> NDArray:
+        """Positions of a lobby's knots, in time order."""
+        return np.array([i for i, (which, _) in enumerate(self.knots) if which == lobby], int)
+
+    @cached_property
+    def path_factor(self) -> NDArray:
+        """Block-diagonal A with W at the knots = A e for independent standard normal e, shape (knot, knot)."""
+        factor = np.zeros((len(self.knots), len(self.knots)))
+        for lobby, path in enumerate(self.paths):
+            where = self.knots_of(lobby)
+            factor[np.ix_(where, where)] = path.factor(np.array([self.time(self.knots[i][1]) for i in where]))
+        return factor
+
+    @cached_property
+    def pairs_used(self) -> NDArray:
+        """Positions in `pairs` that some row is about; the others are as the prior has them."""
+        return np.unique(self.rows.pair[(self.rows.pair >= 0) & (self.rows.weight != 0)])
+
+    @cached_property
+    def pair_slot(self) -> NDArray:
+        """Position among the used pairs of each (row, slot), -1 where the lobby has no spread."""
+        position = np.full(len(self.pairs) + 1, -1)
+        position[self.pairs_used] = np.arange(len(self.pairs_used))
+        return position[self.rows.pair]
+
+    @cached_property
+    def relations(self) -> tuple[NDArray, NDArray]:
+        """States whose discount was judged (instead of w), and those whose punishment lasts for ever."""
+        discount = self.priors.quantities["discount"].priors
+        periods = self.priors.quantities["punishment_periods"].priors
+        return np.array([p is not None for p in discount]), np.array([p is None for p in periods])
+
+    @cached_property
+    def entrenches(self) -> bool:
+        """Whether entrenchment was judged for any lobby."""
+        return not all(_is_zero(prior) for prior in self.priors.quantities["entrenchment"].priors)
+
+    @cached_property
+    def specific(self) -> bool:
+        """Whether asset specificity was judged for any lobby."""
+        return not all(_is_zero(prior) for prior in self.priors.quantities["specificity"].priors)
+
+    def viewers(self, labels: Sequence[str]) -> NDArray:
+        """States that count a compliance row: all if it names no counterparty, else those that it names."""
+        return np.array([not labels or state.id in labels for state in self.case.states])
+
+    @cached_property
+    def _replayed(self) -> tuple[Record, History]:
+        record = Record(len(self.obligations), len(self.case.states))
+        rows, n = self.rows, len(self.rows)
+        credit, count, accrued = np.zeros((n, self.builder.width)), np.zeros((n, self.builder.width)), np.zeros(n)
+        first = int(self.depth.sum())
+        by_date = sorted(zip(range(first, n), self.decisions, strict=True), key=lambda pair: pair[1].date)
+        for day, group in groupby(by_date, key=lambda pair: pair[1].date):
+            met = [(i, d) for i, d in group if d.kind == "compliance"]
+            for i, d in met:
+                own = self.obligation_index[d.state, d.rule]
+                got = record.conduct(rows.answering[i : i + 1], rows.state[i : i + 1])
+                credit[i], count[i] = got[0][0], got[1][0]
+                accrued[i] = record.accrued(np.array(own), self.time(day))
+            for i, d in met:
+                own = self.obligation_index[d.state, d.rule]
+                record.add(own, self.time(day), self.outcome[i], self.viewers(d.counterparty))
+        return record, History(credit, count, accrued)
+
+    @property
+    def history(self) -> History:
+        return self._replayed[1]
+
+    @property
+    def record(self) -> Record:
+        """The observed record after the last decision."""
+        return self._replayed[0]
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """A distinct name for each row: date, state, rule and stage."""
+        names = [f"{item.date} {item.state} {item.rule} {item.stage}" for item in self.rows.items]
+        seen: dict[str, int] = {}
+        for i, name in enumerate(names):
+            seen[name] = seen.get(name, 0) + 1
+            if seen[name] > 1:
+                names[i] = f"{name} ({seen[name]})"
+        return names
+
+    @cached_property
+    def coords(self) -> dict[str, Any]:
+        """Names along the dims that the posterior has."""
+        lobbies = [lobby.id for lobby in self.case.lobbies]
+        return {
+            "state": [state.id for state in self.case.states],
+            "lobby": lobbies,
+            "decision": self.labels,
+            "pair": [" | ".join(self.pairs[i]) for i in self.pairs_used],
+            "knot": [f"{lobbies[lobby]} | {day}" for lobby, day in self.knots],
+        }

@@ -1,0 +1,306 @@
+"""The RUN folder on disk: written beside its place and put there in one step, so that it is whole or not there.
+
+While ``NAME`` is being written, these stand beside it (``XXXX`` is random, the same in all three):
+
+    .NAME.lock-XXXX   locked by the process that writes: a lock dies with its owner, a process id may be used again
+    .NAME.new-XXXX    the new folder; after an exchange of the two names, the old one until it is removed
+    .NAME.old-XXXX    the old folder, only where names cannot be exchanged in one step
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bayes_compliance import disk
+from bayes_compliance.errors import Refused
+
+FILES = ("posterior.nc", "forecast.nc", "forecast.csv", "report.html", "summary.json")
+TOOL = "bayes_compliance"
+
+_LONGEST_NAME = 240  # bytes; a file name has 255, and ours adds 15
+_ATTEMPTS = 1000
+_OCCUPIED = {errno.ENOTEMPTY, errno.EEXIST}
+
+
+class RunFolderError(Refused):
+    """A path that cannot be, or is not, a RUN folder."""
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_summary(run: str | os.PathLike[str]) -> dict[str, Any]:
+    """What ``summary.json`` of a RUN holds.
+
+    Raises
+    ------
+    RunFolderError
+        If the folder has no readable ``summary.json`` that names this tool.
+    """
+    try:
+        summary = json.loads(Path(run, "summary.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RunFolderError(_no_run(run, "it has no summary.json")) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunFolderError(_no_run(run, f"its summary.json cannot be read ({error})")) from error
+    if not isinstance(summary, dict) or summary.get("tool") != TOOL:
+        raise RunFolderError(_no_run(run, f'its summary.json does not say "tool": "{TOOL}"'))
+    return summary
+
+
+def check_target(path: str | os.PathLike[str]) -> Path:
+    """Refuse a path where no RUN can be put.
+
+    Parameters
+    ----------
+    path
+        Where the RUN is to be; a symbolic link stands for what it points to. Parents may be missing.
+
+    Returns
+    -------
+    Path
+        The absolute path, links resolved.
+
+    Raises
+    ------
+    RunFolderError
+        If the path is a file, a folder with other content than a RUN, a mount point, or cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    if problem := _occupied(target) or _unwritable(target):
+        raise RunFolderError(f"{path} {problem}; allowed: a new folder, an empty one or an earlier RUN")
+    return target
+
+
+@contextmanager
+def new_run(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A fresh folder beside ``path`` that takes its place, whole, when the block ends well.
+
+    When the block raises (KeyboardInterrupt and SystemExit too) the fresh folder is removed and what stood at ``path``
+    is untouched; a process that is killed leaves the rest to `recover`. Of two writers the last one wins.
+
+    Parameters
+    ----------
+    path
+        Where the RUN is to be. Missing parents come with it, and not before.
+
+    Yields
+    ------
+    Path
+        The folder to write into: ``.NAME.new-XXXX`` beside ``path``, or below the like for its first missing parent.
+
+    Raises
+    ------
+    RunFolderError
+        If `check_target` refuses the path, before the block or after it.
+    """
+    recover(path)
+    target = check_target(path)
+    slot, lock = _claim(_first_missing(target))
+    try:
+        new = slot.new / target.relative_to(slot.top)
+        new.mkdir(parents=True)
+        yield new
+        disk.sync_tree(slot.new)
+        _put_in_place(slot, new, target)
+        disk.sync(slot.top.parent)
+        disk.sync(target.parent)
+    finally:
+        _release(slot, lock)
+
+
+def recover(path: str | os.PathLike[str]) -> None:
+    """Tidy up after writers of ``path`` that were killed.
+
+    An old run that was moved aside returns if nothing stands in its place; unfinished folders are removed. Folders of
+    writers that still run are left alone. Does nothing where nothing may be written.
+    """
+    target = Path(os.path.realpath(path))
+    for place in (target, *target.parents):
+        for slot in _slots(place):
+            with suppress(OSError):
+                _sweep(slot)
+
+
+class _Slot(NamedTuple):
+    """One writer's names beside ``top``, the first folder on the way to the RUN that it puts in place."""
+
+    top: Path
+    token: str
+
+    def _beside(self, kind: str) -> Path:
+        return self.top.with_name(f".{self.top.name}.{kind}-{self.token}")
+
+    @property
+    def lock(self) -> Path:
+        return self._beside("lock")
+
+    @property
+    def new(self) -> Path:
+        return self._beside("new")
+
+    @property
+    def old(self) -> Path:
+        return self._beside("old")
+
+
+def _no_run(run: str | os.PathLike[str], why: str) -> str:
+    return f"{os.fspath(run)} is no RUN: {why}; allowed: a folder that `bayes-compliance run` or `fit` has written"
+
+
+def _occupied(target: Path) -> str | None:
+    if not os.path.lexists(target):
+        return None
+    if not os.path.isdir(target):
+        return "is no folder"
+    if os.path.ismount(target):
+        return "is a mount point, which cannot be exchanged for a new folder"
+    try:
+        if os.listdir(target):
+            read_summary(target)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    except RunFolderError:
+        return f'is a folder with files in it and no RUN (no summary.json that says "tool": "{TOOL}")'
+    return None
+
+
+def _unwritable(target: Path) -> str | None:
+    top = _first_missing(target)
+    if not os.path.isdir(top.parent):
+        return f"lies below {top.parent}, which is no folder"
+    if not os.access(top.parent, os.W_OK | os.X_OK):
+        return f"cannot be written: {top.parent} is not writable"
+    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in (top.name, target.name)):
+        return f"has a name of more than {_LONGEST_NAME} bytes"
+    return None
+
+
+def _first_missing(target: Path) -> Path:
+    """The target, or its topmost parent that does not exist."""
+    top = target
+    while not os.path.lexists(top.parent):
+        top = top.parent
+    return top
+
+
+def _claim(top: Path) -> tuple[_Slot, int]:
+    while True:
+        slot = _Slot(top, secrets.token_hex(4))
+        with suppress(FileExistsError):
+            lock = os.open(slot.lock, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+            if _held(lock) and os.path.exists(slot.lock):  # else a sweeper came between open and lock
+                return slot, lock
+            os.close(lock)
+
+
+def _held(lock: int) -> bool:
+    try:
+        return disk.try_lock(lock)
+    except OSError:
+        return True  # this file system has no locks: then no sweeper can take it for abandoned either
+
+
+def _slots(place: Path) -> set[_Slot]:
+    """Every writer's slot beside a path, at work or abandoned."""
+    pattern = re.compile(rf"\.{re.escape(place.name)}\.(?:lock|new|old)-([0-9a-f]{{8}})")
+    try:
+        matches = [pattern.fullmatch(name) for name in os.listdir(place.parent)]
+    except OSError:
+        return set()
+    return {_Slot(place, match[1]) for match in matches if match}
+
+
+def _sweep(slot: _Slot) -> None:
+    """Settle a slot whose owner is gone: nobody holds its lock, or it has none (made first, removed last)."""
+    try:
+        lock = os.open(slot.lock, os.O_RDWR)
+    except FileNotFoundError:
+        return _settle(slot)
+    try:
+        orphaned = disk.try_lock(lock)
+    except OSError:
+        orphaned = False
+    if orphaned:
+        return _release(slot, lock)
+    return os.close(lock)
+
+
+def _release(slot: _Slot, lock: int) -> None:
+    try:
+        with suppress(OSError):
+            _settle(slot)
+    finally:
+        os.close(lock)
+    with suppress(OSError):
+        slot.lock.unlink(missing_ok=True)
+
+
+def _settle(slot: _Slot) -> None:
+    _put_back(slot.old, slot.top)
+    shutil.rmtree(slot.new, ignore_errors=True)
+
+
+def _put_back(old: Path, target: Path) -> None:
+    """The old run returns where its place is free; where it is taken it has been replaced, and goes."""
+    try:
+        os.rename(old, target)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno not in _OCCUPIED:
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _put_in_place(slot: _Slot, new: Path, target: Path) -> None:
+    if slot.top != target:
+        if _moved(slot.new, slot.top):
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)  # another process has made some of the parents
+    old = _Slot(target, slot.token).old
+    for _ in range(_ATTEMPTS):
+        check_target(target)
+        if _moved(new, target) or _exchanged(new, target, old):
+            return
+    raise RunFolderError(f"{target} is replaced by other processes all the time; allowed: one writer at a time")
+
+
+def _moved(new: Path, target: Path) -> bool:
+    """Rename where the target is absent or an empty folder; False where it is taken."""
+    try:
+        os.rename(new, target)
+    except OSError as error:
+        if error.errno not in _OCCUPIED:
+            raise
+        return False
+    return True
+
+
+def _exchanged(new: Path, target: Path, old: Path) -> bool:
+    """Put the new folder in the old one's place; False if the target has changed meanwhile."""
+    try:
+        if disk.exchange(new, target):
+            return True
+        os.rename(target, old)
+        os.rename(new, target)
+    except BaseException as error:
+        _put_back(old, target)
+        if isinstance(error, OSError) and error.errno in _OCCUPIED | {errno.ENOENT}:
+            return False
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+    return True

@@ -1,0 +1,218 @@
+"""Many worlds in parallel: decisions taken in sequence, each meeting the conduct that came before it in its world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_compliance import theory
+from bayes_compliance.history import Record
+from bayes_compliance.latents import Draws, relation
+from bayes_compliance.rows import History, Rows
+
+if TYPE_CHECKING:
+    from bayes_compliance.layout import Layout
+
+
+class Answer(NamedTuple):
+    """What the theory says of rows: net support in points, and probabilities of comply and violate; (..., row)."""
+
+    support: NDArray
+    p_comply: NDArray
+    p_violate: NDArray
+
+
+def on_slots(values: NDArray, index: NDArray) -> NDArray:
+    """Values (..., item) spread over (..., row, slot) by index, 0 where the index is -1."""
+    if not values.shape[-1]:
+        return np.zeros((*values.shape[:-1], *index.shape))
+    return values[..., np.maximum(index, 0)] * (index >= 0)
+
+
+def related(layout: Layout, draws: Mapping[str, NDArray]) -> Draws:
+    """Draws with the shadow weight and the effective discount worked out for every state."""
+    shadow, discount = relation(draws, *layout.relations)
+    return {**draws, "shadow": shadow, "discount": discount}
+
+
+def ask(
+    model: ModuleType, layout: Layout, rows: Rows, x: Mapping[str, Any], walk: Any, spread: Any, history: History
+) -> Answer:
+    """Put rows to the theory: support, then probabilities by noise and the band of partial outcomes."""
+    s = model.support(layout, rows, x, walk, spread, history)
+    three = rows.compliance & (layout.case.outcomes == 3)
+    width = x["partial_width"][..., rows.state] * three
+    p_comply, p_violate = theory.outcome_probabilities(s - rows.threshold, x["decision_noise"][..., rows.state], width)
+    return Answer(s, p_comply, p_violate)
+
+
+def ask_observed(model: ModuleType, layout: Layout, draws: Mapping[str, NDArray]) -> Answer:
+    """The observed rows under each draw, one step ahead given observed conduct."""
+    walk = on_slots(draws["innovation"] @ layout.path_factor.T, layout.knot_slot)
+    spread = on_slots(draws["spread"], layout.pair_slot)
+    return ask(model, layout, layout.rows, related(layout, draws), walk, spread, layout.history)
+
+
+def log_likelihood(layout: Layout, draws: Mapping[str, NDArray], support: NDArray) -> NDArray:
+    """Log likelihood of each coded decision, (..., row), given net support."""
+    rows = layout.rows
+    noise = draws["decision_noise"][..., rows.state]
+    width = draws["partial_width"][..., rows.state] * (layout.n_outcomes == 3)
+    outcome = np.broadcast_to(layout.outcome, support.shape)
+    log_p = theory.outcome_log_probability(support - rows.threshold, noise, width, outcome)
+    return theory.miscoded(log_p, layout.error, layout.n_outcomes)
+
+
+def decide(answer: Answer, uniform: NDArray) -> NDArray:
+    """Outcomes 0, 1, 2 by inversion: violate below p_violate, comply above 1 - p_comply."""
+    return np.where(uniform < answer.p_violate, 0, np.where(uniform < 1 - answer.p_comply, 1, 2))
+
+
+def miscode(outcome: NDArray, error: NDArray, n_outcomes: NDArray, rng: np.random.Generator) -> NDArray:
+    """Coded decisions: with probability `error` another of the possible outcomes, each as likely."""
+    wrong = rng.random(outcome.shape) < error
+    shift = np.where(n_outcomes == 3, rng.integers(1, 3, outcome.shape), 2)
+    other = np.where(n_outcomes == 3, (outcome + shift) % 3, 2 - outcome)
+    return np.where(wrong, other, outcome)
+
+
+def replay(model: ModuleType, layout: Layout, draws: Mapping[str, NDArray], rng: np.random.Generator) -> NDArray:
+    """Simulate the observed rows in sequence, conduct included: coded decisions, shape (world, row).
+
+    Depth rows are decided like any other, so that a prior that contradicts a declared depth shows.
+    """
+    n = len(draws["innovation"])
+    x = related(layout, draws)
+    walk, spread = draws["innovation"] @ layout.path_factor.T, draws["spread"]
+    record = Record(len(layout.obligations), len(layout.case.states), (n,))
+    decided = np.zeros((n, len(layout.rows)), int)
+    first = int(layout.depth.sum())
+    order = sorted(range(len(layout.rows)), key=lambda i: (layout.rows.items[i].date, i))
+    for day, group in groupby(order, key=lambda i: layout.rows.items[i].date):
+        at = np.array(list(group))
+        rows = layout.rows_for([layout.rows.items[i] for i in at])
+        history = met(layout, rows, record, layout.time(day))
+        slots = rows.lobby.shape[1]
+        answer = ask(
+            model, layout, rows, x, on_slots(walk, layout.knot_slot[at, :slots]),
+            on_slots(spread, layout.pair_slot[at, :slots]), history,
+        )  # fmt: skip
+        decided[:, at] = decide(answer, rng.random((n, len(at))))
+        for i in at[rows.compliance]:
+            item = layout.rows.items[i]
+            viewers = layout.viewers(layout.decisions[i - first].counterparty)
+            own = layout.obligation_index[item.state, item.rule]
+            record.add(own, layout.time(day), decided[:, i], viewers)
+    return miscode(decided, layout.error, layout.n_outcomes, rng)
+
+
+def met(layout: Layout, rows: Rows, record: Record, time: float) -> History:
+    """What the record shows to each of the rows, all on one date."""
+    credit, count = record.conduct(rows.answering, rows.state)
+    own = [layout.obligation_index.get((item.state, item.rule), -1) for item in rows.items]
+    return History(credit, count, record.accrued(np.array(own, int), time) * (np.array(own) >= 0))
+
+
+@dataclass(frozen=True)
+class Day:
+    """One date ahead: its rows, which of them are reported, and which are decisions taken on that date."""
+
+    date: date
+    rows: Rows
+    reported: NDArray
+    decided: NDArray
+
+
+class Future:
+    """Worlds ahead of the last decision: continued paths, random shocks, decisions on their fixed dates.
+
+    Parameters
+    ----------
+    model : module
+    layout : Layout
+    days : sequence of Day
+        In date order.
+    draws : dict
+        Posterior draws, shapes (draw, item), with the quantities that only the future needs.
+    paths : int
+        Future paths for each draw, even: they come in antithetic pairs.
+    seed : SeedSequence
+    """
+
+    def __init__(
+        self,
+        model: ModuleType,
+        layout: Layout,
+        days: list[Day],
+        draws: Mapping[str, NDArray],
+        paths: int,
+        seed: np.random.SeedSequence,
+    ) -> None:
+        self.model, self.layout, self.days, self.paths = model, layout, days, paths
+        self.rng = np.random.default_rng(seed)
+        self.n_draws = len(draws["innovation"])
+        self.draws = related(layout, draws)
+        self.times = np.array([layout.time(day.date) for day in days])
+
+    def run(self) -> Iterator[tuple[Day, Answer, NDArray]]:
+        """For each date: the rows, the theory's answer and the outcomes, (draw, path, row)."""
+        walk, spread = self._walk(), self._spread()
+        x = {name: values[:, None] for name, values in self.draws.items()}
+        record = self.layout.record.copy_to((self.n_draws, self.paths))
+        for f, day in enumerate(self.days):
+            rows = day.rows
+            history = met(self.layout, rows, record, self.times[f])
+            answer = ask(
+                self.model, self.layout, rows, x, walk[..., f][..., rows.lobby], on_slots(spread, rows.pair), history
+            )
+            half = self.rng.random((self.n_draws, self.paths // 2, len(rows)))
+            outcome = decide(answer, np.concatenate([half, 1 - half], axis=1))
+            for i in np.flatnonzero(day.decided):
+                own = self.layout.obligation_index[rows.items[i].state, rows.items[i].rule]
+                record.add(own, self.times[f], outcome[..., i], np.ones(len(self.layout.case.states), bool))
+            yield day, answer, outcome
+
+    def _antithetic(self, *shape: int) -> NDArray:
+        half = self.rng.standard_normal((self.n_draws, self.paths // 2, *shape))
+        return np.concatenate([half, -half], axis=1)
+
+    def _walk(self) -> NDArray:
+        """W of each lobby at each date ahead, (draw, path, lobby, date)."""
+        layout = self.layout
+        known = self.draws["innovation"] @ layout.path_factor.T
+        new = self._antithetic(len(layout.paths), len(self.times))
+        walk = np.empty_like(new)
+        for lobby, path in enumerate(layout.paths):
+            where = layout.knots_of(lobby)
+            before = np.array([layout.time(layout.knots[i][1]) for i in where])
+            weights, factor = path.extend(before, self.times)
+            walk[:, :, lobby] = (known[:, where] @ weights.T)[:, None] + new[:, :, lobby] @ factor.T
+        return walk + self._jumps()
+
+    def _jumps(self) -> NDArray:
+        """Random shocks since the last decision, (draw, path, lobby, date): compound Poisson by state."""
+        layout = self.layout
+        start = max(layout.time(layout.case.last_decision_date()), 0.0)
+        spans = np.diff(np.maximum(self.times, start), prepend=start)
+        rate = self.draws["shock_hazard"][:, None, :, None] * spans
+        half = self.rng.poisson(np.broadcast_to(rate, (self.n_draws, self.paths // 2, *rate.shape[2:])))
+        count = np.concatenate([half, half], axis=1)[:, :, layout.lobby_state]
+        scale = self.draws["shock_scale"][:, None, layout.lobby_state, None]
+        jumps = np.sqrt(count) * scale * self._antithetic(len(layout.paths), len(self.times))
+        for lobby, path in enumerate(layout.paths):
+            jumps[:, :, lobby] = jumps[:, :, lobby] @ path.jump_decay(self.times).T
+        return jumps
+
+    def _spread(self) -> NDArray:
+        """Spread of every pair, (draw, path, pair): as the posterior has it, afresh where no row speaks to it."""
+        layout = self.layout
+        spread = np.repeat(self.rng.standard_normal((self.n_draws, 1, len(layout.pairs))), self.paths, axis=1)
+        spread[..., layout.pairs_used] = self.draws["spread"][:, None]
+        return spread

@@ -1,0 +1,108 @@
+"""Domestic coalitions: the article's own theory (Trachtman 2010, sections II.A to II.E).
+
+A state's lobbies weigh in on each rule. J gains from its own state's compliance, K loses from it, L gains from the
+counterparty's, P is the pro-international-law lobby and G the government itself.
+
+    status quo   S0 = J - K                              what the state would do without the rule (II.A)
+    adherence    SA = J + L + P1 + G1 - K                at t1 (II.B)
+    compliance   SC = J + w q L + P2 + G2 - K            at t2 (II.C); with w q = 1 the article's inequality
+                 P2 = P1 + dP, G2 = G1 + dG              breaking a promise costs more than not making it (II.D, II.E)
+
+The decision is taken as the margin S - threshold + sigma e falls, e ~ N(0, 1): comply above c, violate below -c,
+partial between. Magnitudes move from t1 to t2:
+
+    J, K, L      m(t) = m0 exp(v W(t) + omega z + beta years kept)
+    P, G         m(t) = m0 + v W(t) + omega z
+
+with W a Brownian motion or an Ornstein-Uhlenbeck process that is 0 on the reference date, z the spread of an all-rules
+lobby on each rule, and entrenchment beta. L counts w q: w is the shadow of the future and q the counterparty's conduct
+so far, (a + credit) / (a + n).
+
+Priors are the analysts' judgements of m0, dP, dG, v, omega, w, a, sigma and c (or the stated defaults); W and z are
+standard.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes_compliance import theory
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+    from bayes_compliance.layout import Layout
+    from bayes_compliance.rows import History, Rows
+
+
+def support(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: Any, history: History) -> Any:
+    """Net support S of each row, in points, shape (..., row).
+
+    Parameters
+    ----------
+    layout : Layout
+    rows : Rows
+    x : dict
+        Judged quantities, (..., lobby) or (..., state), with `shadow` and `discount` of each state worked out.
+    walk, spread : array (..., row, slot)
+        W of the slot's lobby on the row's date, and its z on the row's rule; 0 where there is none.
+    history : History
+        Conduct and compliance that the row met.
+    """
+    lobby, state = rows.lobby, rows.state
+    omega = theory.namespace(x["rule_spread"], x["rule_spread_points"]).where(
+        rows.log, x["rule_spread"][..., state, None], x["rule_spread_points"][..., state, None]
+    )
+    change = x["volatility"][..., lobby] * walk + omega * spread
+    if layout.entrenches:
+        change = change + x["entrenchment"][..., lobby] * rows.kept_sign * history.accrued[..., None]
+    now = theory.magnitude(x["magnitude"][..., lobby], change, rows.log)
+    now = now + x["step"][..., lobby] * rows.steps
+    if not rows.answers.any():
+        return (rows.weight * now).sum(-1)
+    return (rows.weight * now * answer(layout, rows, x, history)).sum(-1)
+
+
+def answer(layout: Layout, rows: Rows, x: dict[str, Any], history: History) -> Any:
+    """Weight w q of L in each row and slot, 1 for the other lobbies: shape (..., row, slot)."""
+    q = expected_conduct(layout, rows, x, history)
+    w, d = x["shadow"][..., rows.state, None], x["discount"][..., rows.state, None]
+    xp = theory.namespace(q, w, d)
+    wq = theory.answer_to_type(d, q) if layout.case.q_kind == "type" else w * q
+    if rows.ending.any():
+        wq = xp.where(rows.ending[:, None], xp.where(rows.ended[:, None], 0.0, d * q), wq)
+    if layout.specific:
+        wq = wq * theory.specific(x["specificity"][..., rows.lobby], rows.share)
+    return xp.where(rows.answers, wq, 1.0)
+
+
+def expected_conduct(layout: Layout, rows: Rows, x: dict[str, Any], history: History) -> Any:
+    """Chance q, in each row and slot, that the counterparties perform: from their record, or as judged."""
+    judged = layout.judged_conduct[rows.state][:, None]
+    if judged.all():
+        return x["reciprocity"][..., rows.state, None] * np.ones(rows.lobby.shape)
+    each = theory.conduct(x["trust"][..., rows.state, None], history.credit, history.count)
+    seen = (rows.sees * each[..., None, :]).sum(-1)
+    if not judged.any():
+        return seen
+    return theory.namespace(seen, x["reciprocity"]).where(judged, x["reciprocity"][..., rows.state, None], seen)
+
+
+def build(layout: Layout) -> pm.Model:
+    """The model in PyMC: judged priors, standard innovations and spreads, and the decisions' likelihood."""
+    import pymc as pm
+
+    from bayes_compliance.inference.variables import decide, judged, on_slots
+
+    rows = layout.rows
+    with pm.Model(coords=layout.coords) as model:
+        x = judged(layout)
+        innovation = pm.Normal("innovation", dims="knot") if layout.knots else None
+        z = pm.Normal("spread", dims="pair") if len(layout.pairs_used) else None
+        walk = on_slots(None if innovation is None else layout.path_factor @ innovation, layout.knot_slot)
+        spread = on_slots(z, layout.pair_slot)
+        s = support(layout, rows, x, walk, spread, layout.history)
+        decide(layout, x, s - rows.threshold)
+    return model
