@@ -240,8 +240,7 @@ def _mc_error(today: NDArray, chains: int) -> float:
     """Largest Monte Carlo standard error of a mean over draws, by the effective sample size of each series."""
     from bayes_compliance.inference.diagnostics import mean_error
 
-    series = today.reshape(*today.shape[:2], chains, -1)
-    return float(max(mean_error(series[i, j]) for i in range(series.shape[0]) for j in range(series.shape[1])))
+    return float(mean_error(today.reshape(*today.shape[:2], chains, -1)).max())
 
 
 def to_csv(table: Sequence[dict]) -> str:

@@ -1,17 +1,39 @@
-"""The theories, by name: `load("coalition")` finds the folder `models` beside the package or inside it."""
+"""The theories, by name: `load("coalition")` finds the folder `models` beside the package or inside it.
+
+A model is a module with `support(layout, rows, x, walk, spread, history)` and `build(layout)`. It may also have
+
+    USES        quantities of a judgement that it reads beyond those that every model reads
+    recast      case -> case: a rival that has no lobbies states its own
+    complete    (layout, draws, rng) -> draws: latents that the sampler does not see, such as a discrete type
+"""
+
+from __future__ import annotations
 
 import importlib
 import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, NamedTuple
 
 from bayes_compliance.errors import Refused
 
+if TYPE_CHECKING:
+    from bayes_compliance.case import Case
+    from bayes_compliance.elicitation import Priors
+    from bayes_compliance.layout import Layout
+
 _here = Path(__file__).resolve().parent
-__path__ = [
-    str(folder) for folder in (_here.parent / "models", _here / "models") if (folder / "coalition.py").is_file()
-]
+__path__ = [str(place) for place in (_here.parent / "models", _here / "models") if (place / "coalition.py").is_file()]
+
+
+class Prepared(NamedTuple):
+    """A model with the case as the model sees it, its priors and their layout."""
+
+    model: ModuleType
+    case: Case
+    priors: Priors
+    layout: Layout
 
 
 def available() -> list[str]:
@@ -47,3 +69,23 @@ def _from_file(path: Path) -> ModuleType:
     if missing:
         raise Refused(f"--model: {path} lacks {', '.join(missing)}; a model has support() and build()")
     return module
+
+
+def prepare(model: ModuleType | str, case: Case, noise_scale: float = 1.0) -> Prepared:
+    """The case as a model sees it, with priors for what the model reads.
+
+    Parameters
+    ----------
+    model : module or str
+    case : Case
+    noise_scale : float > 0
+        Multiplies the decision noise, for sensitivity.
+    """
+    from bayes_compliance.elicitation import build_priors
+    from bayes_compliance.layout import Layout
+
+    module = load(model) if isinstance(model, str) else model
+    if hasattr(module, "recast"):
+        case = module.recast(case)
+    priors = build_priors(case, noise_scale).for_model(getattr(module, "USES", ()))
+    return Prepared(module, case, priors, Layout(case, priors))

@@ -99,3 +99,6 @@ FAMILIES: dict[str, Support] = {
     "logit-normal": Support(0, 1),
 }
 """Where each family of distributions has its mass."""
+
+SOME_MODELS_ONLY: tuple[str, ...] = ()
+"""Quantities that only the models that name them in `USES` read."""

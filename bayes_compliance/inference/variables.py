@@ -15,7 +15,6 @@ from bayes_compliance.latents import AHEAD_ONLY, Latents, relation
 
 if TYPE_CHECKING:
     from bayes_compliance.elicitation import Component, Prior
-
     from bayes_compliance.layout import Layout
 
 _FAMILIES = {

@@ -1,0 +1,192 @@
+"""The commands as functions of Python, by the same names."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes_compliance import models, runs, store
+from bayes_compliance.case import Case, load_case
+from bayes_compliance.errors import Refused
+from bayes_compliance.inference import check_settings
+from bayes_compliance.runs import Run, Timer
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import xarray as xr
+
+
+def run(
+    case: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    model: str = "coalition",
+    engine: str = "nuts",
+    seed: int = 1,
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    until: date | None = None,
+    as_of: date | None = None,
+    progress: bool = False,
+) -> Run:
+    """Check a case, fit it, forecast, and write the RUN folder.
+
+    Parameters
+    ----------
+    case : path
+        A case folder.
+    out : path
+        The RUN folder: new, empty or an earlier RUN. It is replaced whole at the end, or left as it was.
+    model : str
+        A shipped model by name, or the path of a .py file.
+    engine : str
+    seed : int
+        Same seed, inputs and versions: the same forecast.csv, byte for byte.
+    draws, tune, chains : int
+        Kept and discarded draws of each chain, and chains.
+    until : date or None
+        Forecast up to this date instead of the case's horizon.
+    as_of : date or None
+        Use only what was known on this date.
+    progress : bool
+        Show progress where the standard error is a terminal.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    Refused
+        Bad input; nothing was written.
+    """
+    return _run(case, out, _settings(model, engine, seed, draws, tune, chains, until, as_of), progress, ahead=True)
+
+
+def fit(
+    case: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    model: str = "coalition",
+    engine: str = "nuts",
+    seed: int = 1,
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    as_of: date | None = None,
+    progress: bool = False,
+) -> Run:
+    """Check a case and fit it; the RUN folder holds the posterior and the summary. Arguments as in `run`."""
+    return _run(case, out, _settings(model, engine, seed, draws, tune, chains, None, as_of), progress, ahead=False)
+
+
+def forecast(case: str | PathLike[str], run: str | PathLike[str], *, until: date | None = None) -> Run:
+    """Forecast from the posterior of a RUN, anew, and its report.
+
+    Parameters
+    ----------
+    case : path
+        The case folder that the RUN was fitted to.
+    run : path
+        A RUN folder; it is replaced whole.
+    until : date or None
+        Default: what the RUN was asked for, or the case's horizon.
+    """
+    prepared, tree, summary = _reopen(case, run)
+    settings = summary["settings"] | ({"until": until.isoformat()} if until else {})
+    timer = Timer(summary["seconds"])
+    found = _ahead(prepared, tree, _checks(prepared, tree), settings, timer)
+    with store.new_run(run) as folder:
+        shutil.copyfile(Path(run, "posterior.nc"), folder / "posterior.nc")
+        _write_all(folder, found)
+    return found
+
+
+def report(case: str | PathLike[str], run: str | PathLike[str]) -> Run:
+    """The report of a RUN, anew, from its posterior."""
+    return forecast(case, run)
+
+
+def _settings(
+    model: str, engine: str, seed: int, draws: int, tune: int, chains: int, until: date | None, as_of: date | None
+) -> dict[str, Any]:
+    check_settings(engine, seed, draws, tune, chains)
+    return {
+        "model": model, "engine": engine, "seed": seed, "draws": draws, "tune": tune, "chains": chains,
+        "until": until.isoformat() if until else None, "as_of": as_of.isoformat() if as_of else None,
+    }  # fmt: skip
+
+
+def open_case(case: str | PathLike[str], settings: dict[str, Any]) -> Case:
+    """A case as its settings have it: with what was known `as_of`, if any."""
+    found = load_case(case)
+    if settings["as_of"]:
+        found = found.as_of(date.fromisoformat(settings["as_of"]))
+    until, last = settings.get("until"), found.last_decision_date()
+    if until and date.fromisoformat(until) <= last:
+        raise Refused(f"--until: {until} is not after the last decision; allowed: a date after {last}")
+    return found
+
+
+def _run(
+    case: str | PathLike[str], out: str | PathLike[str], settings: dict[str, Any], progress: bool, *, ahead: bool
+) -> Run:
+    store.check_target(out)
+    timer = Timer()
+    with timer("check"):
+        prepared = models.prepare(settings["model"], open_case(case, settings))
+    with timer("fit"):
+        from bayes_compliance import inference
+
+        sampler = {name: settings[name] for name in ("engine", "seed", "draws", "tune", "chains")}
+        tree = inference.fit(prepared, **sampler, progress=progress)
+    with timer("diagnose"):
+        checks = _checks(prepared, tree)
+    with store.new_run(out) as folder:
+        if ahead:
+            found = _ahead(prepared, tree, checks, settings, timer)
+            runs.write_posterior(folder, tree)
+            _write_all(folder, found)
+            return found
+        summary = runs.summarise(prepared, checks, settings, timer.seconds)
+        runs.write_posterior(folder, tree)
+        runs.write_summary(folder, summary)
+        return Run(prepared, tree, None, checks, summary)
+
+
+def _checks(prepared: models.Prepared, tree: xr.DataTree) -> list:
+    from bayes_compliance.inference import diagnose
+
+    return diagnose(prepared, tree)
+
+
+def _ahead(prepared: models.Prepared, tree: xr.DataTree, checks: list, settings: dict[str, Any], timer: Timer) -> Run:
+    from bayes_compliance.forecast import simulate
+    from bayes_compliance.inference.diagnostics import check_forecast
+    from bayes_compliance.inference.tree import draws_of
+
+    with timer("forecast"):
+        draws, chains = draws_of(tree)
+        until = date.fromisoformat(settings["until"]) if settings["until"] else None
+        ahead = simulate(prepared.model, prepared.layout, draws, chains, seed=settings["seed"], until=until)
+    checks = [*checks, check_forecast(ahead.mc_error)]
+    return Run(prepared, tree, ahead, checks, runs.summarise(prepared, checks, settings, timer.seconds))
+
+
+def _write_all(folder: Path, found: Run) -> None:
+    from bayes_compliance.report import render
+
+    runs.write_summary(folder, found.summary)
+    runs.write_forecast(folder, found.forecast)
+    (folder / "report.html").write_text(render(found), encoding="utf-8")
+
+
+def _reopen(case: str | PathLike[str], run: str | PathLike[str]) -> tuple[models.Prepared, xr.DataTree, dict]:
+    tree, summary = runs.read(Path(run))
+    found = open_case(case, summary["settings"])
+    runs.same_inputs(found.inputs, summary, Path(run))
+    return models.prepare(summary["settings"]["model"], found), tree, summary

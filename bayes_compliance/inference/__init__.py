@@ -1,0 +1,93 @@
+"""From priors and decisions to a posterior: `fit` with the engine of one's choice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayes_compliance import seeds
+from bayes_compliance.errors import Refused
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bayes_compliance.inference.diagnostics import Check
+    from bayes_compliance.models import Prepared
+
+ENGINES = ("nuts",)
+SEEDS = (0, 2**32 - 1)
+
+
+def fit(
+    prepared: Prepared,
+    *,
+    engine: str = "nuts",
+    seed: int = 1,
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    progress: bool = False,
+) -> xr.DataTree:
+    """Posterior of every latent of a prepared model.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        From `bayes_compliance.models.prepare`.
+    engine : str
+        ``nuts``: the PyMC model, by nutpie.
+    seed : int
+        Same seed, inputs and versions: the same draws, bit for bit, in any process.
+    draws, tune, chains : int
+    progress : bool
+        Show progress where the standard error is a terminal.
+
+    Returns
+    -------
+    DataTree
+        See `bayes_compliance.inference.tree.grow`.
+
+    Raises
+    ------
+    Refused
+        For an unknown engine, or one that cannot do this case.
+    """
+    from bayes_compliance import __version__
+    from bayes_compliance.inference.tree import grow
+
+    check_settings(engine, seed, draws, tune, chains)
+    from bayes_compliance.inference import nuts
+
+    found, stats = nuts.sample(
+        prepared.model, prepared.layout, draws=draws, tune=tune, chains=chains,
+        seed=seeds.integer(seed, engine), progress=progress,
+    )  # fmt: skip
+    attrs = {
+        "case": prepared.case.name, "model": prepared.model.__name__.rpartition(".")[2], "engine": engine,
+        "seed": seed, "draws": draws, "tune": tune, "chains": chains, "bayes_compliance": __version__,
+    }  # fmt: skip
+    return grow(prepared, found, stats, seed, attrs)
+
+
+def check_settings(engine: str, seed: int, draws: int, tune: int, chains: int) -> None:
+    """Refuse settings that no engine can work with."""
+    if engine not in ENGINES:
+        raise Refused(f"--engine: {engine!r} is no engine; allowed: {', '.join(ENGINES)}")
+    if not SEEDS[0] <= seed <= SEEDS[1]:
+        raise Refused(f"--seed: {seed} is out of range; allowed: {SEEDS[0]} to {SEEDS[1]}")
+    for name, value, least in (("draws", draws, 4), ("tune", tune, 1), ("chains", chains, 1)):
+        if value < least:
+            raise Refused(f"--{name}: {value} is too few; allowed: {least} or more")
+
+
+def diagnose(prepared: Prepared, tree: xr.DataTree) -> list[Check]:
+    """R-hat and effective sample sizes of every free variable, divergences and E-BFMI."""
+    import numpy as np
+
+    from bayes_compliance.inference.diagnostics import check_draws, check_sampler, free_series
+    from bayes_compliance.latents import AHEAD_ONLY, Latents
+
+    layout = prepared.layout
+    free = {name: where for name, where in Latents(layout).free.items() if name not in AHEAD_ONLY}
+    free |= {"innovation": np.arange(len(layout.knots)), "spread": np.arange(len(layout.pairs_used))}
+    series, names = free_series(tree["posterior"].to_dataset(), free)
+    return [*check_draws(series, names), *check_sampler(tree["sample_stats"].to_dataset())]

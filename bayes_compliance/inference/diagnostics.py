@@ -1,0 +1,108 @@
+"""Can the draws be trusted? Named marks, and the first thing that a report says when one is missed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+RHAT, ESS, BFMI, MC_ERROR = 1.01, 400.0, 0.3, 0.01
+
+
+class Check(NamedTuple):
+    """One diagnostic: its worst value, the mark that it must meet, where the worst stands, and whether it passed."""
+
+    name: str
+    value: float
+    mark: str
+    where: str
+    passed: bool
+
+    def __str__(self) -> str:
+        at = f" ({self.where})" if self.where else ""
+        return f"{self.name} {self.value:.4g}{at}, mark {self.mark}"
+
+
+def free_series(posterior: xr.Dataset, free: dict[str, NDArray]) -> tuple[NDArray, list[str]]:
+    """Series of the free variables, shape (variable, chain, draw), and their names."""
+    series, names = [], []
+    for name, where in free.items():
+        if not len(where):
+            continue
+        variable = posterior[name]
+        (dim,) = [d for d in variable.dims if d not in ("chain", "draw")]
+        values = variable.transpose(dim, "chain", "draw").values[where]
+        series.append(values)
+        names += [f"{name}[{label}]" for label in variable[dim].values[where]]
+    if not series:
+        return np.zeros((0, posterior.sizes["chain"], posterior.sizes["draw"])), []
+    return np.concatenate(series), names
+
+
+def check_draws(series: NDArray, names: Sequence[str]) -> list[Check]:
+    """R-hat (rank-normalised; a NaN fails) and bulk and tail effective sample size of every free variable.
+
+    Parameters
+    ----------
+    series : array (variable, chain, draw)
+    names : sequence of str
+    """
+    from arviz_stats.base import array_stats
+
+    if not len(series):
+        return []
+    rhat = np.asarray(array_stats.rhat(series), float)
+    # any NaN is worse than every number
+    worst = int(np.argmax(np.where(np.isnan(rhat), np.inf, rhat)))
+    checks = [Check("R-hat", float(rhat[worst]), f"< {RHAT}", names[worst], bool(rhat[worst] < RHAT))]
+    for kind, prob in (("bulk", None), ("tail", (0.05, 0.95))):
+        ess = np.asarray(array_stats.ess(series, method=kind, prob=prob), float)
+        worst = int(np.argmin(np.where(np.isnan(ess), -np.inf, ess)))
+        checks.append(Check(f"{kind} ESS", float(ess[worst]), f"> {ESS:g}", names[worst], bool(ess[worst] > ESS)))
+    return checks
+
+
+def check_sampler(stats: xr.Dataset) -> list[Check]:
+    """Divergences and the energy Bayesian fraction of missing information, where the engine has them."""
+    from arviz_stats.base import array_stats
+
+    checks = []
+    if "diverging" in stats:
+        count = int(stats["diverging"].sum())
+        checks.append(Check("divergences", float(count), "none", "", count == 0))
+    if "energy" in stats and float(stats["energy"].std()) > 0:
+        bfmi = np.atleast_1d(array_stats.bfmi(stats["energy"].transpose("chain", "draw").values))
+        worst = int(np.argmin(bfmi))
+        checks.append(Check("E-BFMI", float(bfmi[worst]), f"> {BFMI}", f"chain {worst}", bool(bfmi[worst] > BFMI)))
+    return checks
+
+
+def check_forecast(mc_error: float) -> Check:
+    """Monte Carlo standard error of p_comply, its largest over states, rules and dates."""
+    return Check("Monte Carlo error of p_comply", mc_error, f"< {MC_ERROR}", "", bool(mc_error < MC_ERROR))
+
+
+def mean_error(series: NDArray) -> NDArray:
+    """Monte Carlo standard error of the mean, by the effective sample size; 0 for a constant.
+
+    Parameters
+    ----------
+    series : array (..., chain, draw)
+    """
+    from arviz_stats.base import array_stats
+
+    moves = series.std(axis=(-2, -1)) > 0
+    error = np.zeros(series.shape[:-2])
+    if moves.any():
+        error[moves] = np.asarray(array_stats.mcse(series[moves], method="mean"), float)
+    return error
+
+
+def failed(checks: Sequence[Check]) -> list[Check]:
+    """The checks that missed their mark."""
+    return [check for check in checks if not check.passed]

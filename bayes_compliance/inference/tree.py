@@ -1,0 +1,137 @@
+"""The result of a fit: an `xarray.DataTree` with the groups that ArviZ knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayes_compliance import seeds, worlds
+from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
+
+if TYPE_CHECKING:
+    from bayes_compliance.layout import Layout
+    from bayes_compliance.models import Prepared
+
+PRIOR_DRAWS = 2000
+SAMPLE_DIMS = ("chain", "draw")
+
+
+def grow(prepared: Prepared, draws: Draws, stats: dict[str, NDArray], seed: int, attrs: dict[str, Any]) -> xr.DataTree:
+    """All groups from the posterior draws of an engine.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    draws : dict of array (chain, draw, item)
+        Every latent but those that only the future needs, which are drawn here from their priors.
+    stats : dict of array (chain, draw)
+        Statistics of the sampler.
+    seed : int
+    attrs : dict
+        Attributes of the root: what was run.
+
+    Returns
+    -------
+    DataTree
+        Groups prior, prior_predictive, posterior, posterior_predictive, sample_stats, log_likelihood, log_prior,
+        observed_data, constant_data.
+    """
+    model, layout = prepared.model, prepared.layout
+    latents = Latents(layout)
+    shape = next(iter(draws.values())).shape[:2]
+    ahead = latents.draw(int(np.prod(shape)), seeds.generator(seed, "ahead"), AHEAD_ONLY)
+    draws = draws | {name: values.reshape(*shape, -1) for name, values in ahead.items()}
+    draws = completed(prepared, draws, seeds.generator(seed, "complete"))
+    answer = worlds.ask_observed(model, layout, draws)
+    prior = completed(
+        prepared, latents.draw_all(PRIOR_DRAWS, seeds.generator(seed, "prior")), seeds.generator(seed, "prior type")
+    )
+    simulated = worlds.replay(model, layout, prior, seeds.generator(seed, "prior predictive"))
+    prior_answer = worlds.ask_observed(model, layout, prior)
+    groups = {
+        "posterior": latent_dataset(layout, draws, answer),
+        "prior": latent_dataset(layout, _one_chain(prior), worlds.Answer(*(a[None] for a in prior_answer))),
+        "prior_predictive": _decisions(layout, simulated[None]),
+        "posterior_predictive": _decisions(
+            layout, _coded(layout, answer, seeds.generator(seed, "posterior predictive"))
+        ),
+        "sample_stats": xr.Dataset({k: (SAMPLE_DIMS, v) for k, v in stats.items()}, coords=_samples(*shape)),
+        "log_likelihood": _decisions(layout, worlds.log_likelihood(layout, draws, answer.support)),
+        "log_prior": latent_dataset(layout, latents.log_prior(draws)),
+        "observed_data": xr.Dataset({"decision": ("decision", layout.outcome)}, coords={"decision": layout.labels}),
+        "constant_data": constant_data(layout),
+    }
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs = attrs
+    return tree
+
+
+def completed(prepared: Prepared, draws: Draws, rng: np.random.Generator) -> Draws:
+    """Draws with the latents that the sampler does not see, where the model has any."""
+    complete = getattr(prepared.model, "complete", None)
+    return draws if complete is None else complete(prepared.layout, draws, rng)
+
+
+def latent_dataset(layout: Layout, draws: Draws, answer: worlds.Answer | None = None) -> xr.Dataset:
+    """Draws (chain, draw, item) as a Dataset along `lobby`, `state`, `knot`, `pair`; with support and p_comply."""
+    dims = Latents(layout).dims | {"innovation": "knot", "spread": "pair"}
+    data: dict[str, Any] = {name: ((*SAMPLE_DIMS, dims.get(name, "state")), values) for name, values in draws.items()}
+    if answer is not None:
+        data["support"] = ((*SAMPLE_DIMS, "decision"), answer.support)
+        data["p_comply"] = ((*SAMPLE_DIMS, "decision"), answer.p_comply)
+    used = {variable[0][-1] for variable in data.values()}
+    coords = {name: labels for name, labels in layout.coords.items() if name in used}
+    shape = next(iter(draws.values())).shape[:2]
+    return xr.Dataset(data, coords=coords | _samples(*shape))
+
+
+def draws_of(tree: xr.DataTree, group: str = "posterior") -> tuple[Draws, int]:
+    """Draws (chain * draw, item), chains one after the other, and the number of chains."""
+    dataset = tree[group].to_dataset()
+    chains = dataset.sizes["chain"]
+    skip = {"support", "p_comply"}
+    return {
+        str(name): v.transpose("chain", "draw", ...).values.reshape(-1, *v.shape[2:])
+        for name, v in dataset.data_vars.items()
+        if name not in skip
+    }, chains
+
+
+def constant_data(layout: Layout) -> xr.Dataset:
+    """What the decisions and lobbies are: dates, states, rules, kinds, miscoding, roles."""
+    items = layout.rows.items
+    return xr.Dataset(
+        {
+            "date": ("decision", np.array([item.date for item in items], "datetime64[ns]")),
+            "decision_state": ("decision", np.array([item.state for item in items], str)),
+            "decision_rule": ("decision", np.array([item.rule for item in items], str)),
+            "kind": ("decision", np.array([item.stage for item in items], str)),
+            "depth": ("decision", layout.depth),
+            "miscoding": ("decision", layout.error),
+            "n_outcomes": ("decision", layout.n_outcomes),
+            "lobby_state": ("lobby", np.array([lobby.state for lobby in layout.case.lobbies], str)),
+            "lobby_role": ("lobby", np.array([lobby.role for lobby in layout.case.lobbies], str)),
+        },
+        coords={name: layout.coords[name] for name in ("decision", "lobby")},
+    )
+
+
+def _one_chain(draws: Draws) -> Draws:
+    return {name: values[None] for name, values in draws.items()}
+
+
+def _samples(chains: int, draws: int) -> dict[str, Any]:
+    return {"chain": np.arange(chains), "draw": np.arange(draws)}
+
+
+def _decisions(layout: Layout, values: NDArray) -> xr.Dataset:
+    coords = {"decision": layout.labels} | _samples(*values.shape[:2])
+    return xr.Dataset({"decision": ((*SAMPLE_DIMS, "decision"), values)}, coords=coords)
+
+
+def _coded(layout: Layout, answer: worlds.Answer, rng: np.random.Generator) -> NDArray:
+    decided = worlds.decide(answer, rng.random(answer.support.shape))
+    return worlds.miscode(decided, layout.error, layout.n_outcomes, rng)

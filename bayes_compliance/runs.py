@@ -1,0 +1,133 @@
+"""A run: what was fitted, forecast and checked, on disk and in memory."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes_compliance import __version__, store
+from bayes_compliance.errors import Refused
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bayes_compliance.forecast import Forecast
+    from bayes_compliance.inference.diagnostics import Check
+    from bayes_compliance.models import Prepared
+
+LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "arviz", "arviz-stats", "numpy", "scipy", "xarray")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A fitted case with its forecast.
+
+    Attributes
+    ----------
+    prepared : Prepared
+        Model, case, priors and layout.
+    tree : DataTree
+        See `bayes_compliance.inference.tree.grow`.
+    forecast : Forecast
+    checks : list of Check
+        Diagnostics of the draws and of the forecast.
+    summary : dict
+        What summary.json holds.
+    """
+
+    prepared: Prepared
+    tree: xr.DataTree
+    forecast: Forecast
+    checks: list[Check]
+    summary: dict[str, Any]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every diagnostic met its mark."""
+        return all(check.passed for check in self.checks)
+
+
+@dataclass
+class Timer:
+    """Seconds by stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = round(self.seconds.get(stage, 0.0) + time.perf_counter() - start, 3)
+
+
+def summarise(
+    prepared: Prepared, checks: list[Check], settings: dict[str, Any], seconds: dict[str, float]
+) -> dict[str, Any]:
+    """What summary.json holds: versions, seed, settings, SHA-256 of every input, diagnostics with their marks."""
+    return {
+        "tool": store.TOOL,
+        "version": __version__,
+        "case": prepared.case.name,
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
+        "settings": {k: v.isoformat() if isinstance(v, date) else v for k, v in settings.items()},
+        "inputs": prepared.case.inputs,
+        "diagnostics": [
+            check._asdict() | {"value": check.value if check.value == check.value else None} for check in checks
+        ],
+        "passed": all(check.passed for check in checks),
+        "seconds": seconds,
+    }
+
+
+def write_posterior(folder: Path, tree: xr.DataTree) -> None:
+    """posterior.nc."""
+    tree.to_netcdf(folder / "posterior.nc", engine="h5netcdf")
+
+
+def write_summary(folder: Path, summary: dict[str, Any]) -> None:
+    """summary.json."""
+    (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+
+
+def write_forecast(folder: Path, forecast: Forecast) -> None:
+    """forecast.nc and forecast.csv."""
+    from bayes_compliance.forecast import to_csv
+
+    forecast.dataset.to_netcdf(folder / "forecast.nc", engine="h5netcdf")
+    (folder / "forecast.csv").write_bytes(to_csv(forecast.table).encode())
+
+
+def read(folder: Path) -> tuple[xr.DataTree, dict[str, Any]]:
+    """The posterior and the summary of a RUN.
+
+    Raises
+    ------
+    RunFolderError
+        If the folder is no RUN, or has no readable posterior.nc.
+    """
+    import xarray as xr
+
+    summary = store.read_summary(folder)
+    try:
+        with xr.open_datatree(folder / "posterior.nc", engine="h5netcdf") as tree:
+            return tree.load(), summary
+    except (OSError, ValueError) as error:
+        raise store.RunFolderError(f"{folder}: posterior.nc cannot be read ({error}); allowed: a whole RUN") from error
+
+
+def same_inputs(case_inputs: dict[str, str], summary: dict[str, Any], folder: Path) -> None:
+    """Refuse a RUN that was fitted to other files than the case has now."""
+    fitted = ("case.toml", "judgements.csv", "decisions.csv", "proxies.csv")
+    changed = [name for name in fitted if case_inputs.get(name) != summary["inputs"].get(name)]
+    if changed:
+        raise Refused(f"{folder}: fitted to another {', '.join(changed)}; allowed: a RUN of this case as it is now")
