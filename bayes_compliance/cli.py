@@ -1,0 +1,131 @@
+"""The command line: thin over `bayes_compliance.api`, and nothing heavy imported before it is needed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from bayes_compliance import __doc__ as summary
+from bayes_compliance import __version__
+from bayes_compliance.errors import Refused
+
+if TYPE_CHECKING:
+    from bayes_compliance.runs import Run
+
+DONE, FAILED_DIAGNOSTIC, REFUSED, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
+
+EPILOG = """exit codes: 0 done; 1 done, but a diagnostic failed its mark; 2 refused, nothing written; 3 internal error;
+130 interrupted"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is the result."""
+    try:
+        options = parser().parse_args(arguments)
+        return options.command(options)
+    except SystemExit as end:  # argparse: usage errors are 2 already
+        return int(end.code or 0)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return INTERRUPTED
+    except Exception:
+        traceback.print_exc()
+        return INTERNAL
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; allowed: an ISO date such as 2030-01-01") from None
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their options."""
+    top = argparse.ArgumentParser(prog="bayes-compliance", description=summary, epilog=EPILOG)
+    top.add_argument("--version", action="version", version=f"bayes-compliance {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    run = _command(commands, "run", _run, "check, fit, forecast and report")
+    _fitting(run)
+    run.add_argument(
+        "--until", type=_day, metavar="DATE", help="forecast up to this date (default: the case's horizon)"
+    )
+
+    fit = _command(commands, "fit", _fit, "check and fit only: posterior.nc and summary.json")
+    _fitting(fit)
+
+    forecast = _command(commands, "forecast", _forecast, "forecast anew from the posterior of a RUN")
+    forecast.add_argument("case", metavar="CASE")
+    forecast.add_argument("run", metavar="RUN")
+    forecast.add_argument("--until", type=_day, metavar="DATE", help="forecast up to this date")
+
+    report = _command(commands, "report", _report, "write the report of a RUN anew")
+    report.add_argument("case", metavar="CASE")
+    report.add_argument("run", metavar="RUN")
+    return top
+
+
+def _command(commands: Any, name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+    made = commands.add_parser(name, help=text, description=text, epilog=EPILOG)
+    made.set_defaults(command=call)
+    return made
+
+
+def _fitting(command: argparse.ArgumentParser) -> None:
+    command.add_argument("case", metavar="CASE", help="a case folder")
+    command.add_argument(
+        "--out", required=True, metavar="RUN", help="where to write; replaced whole, or left as it was"
+    )
+    command.add_argument("--model", default="coalition", help="a shipped model, or the path of a .py file")
+    command.add_argument("--engine", default="nuts")
+    command.add_argument("--seed", type=int, default=1)
+    command.add_argument("--draws", type=int, default=1000, help="kept draws of each chain")
+    command.add_argument("--tune", type=int, default=1000, help="discarded draws of each chain")
+    command.add_argument("--chains", type=int, default=4)
+    command.add_argument("--as-of", type=_day, metavar="DATE", help="use only what was known on this date")
+
+
+def _sampler(options: argparse.Namespace) -> dict[str, Any]:
+    names = ("model", "engine", "seed", "draws", "tune", "chains", "as_of")
+    return {name: getattr(options, name) for name in names} | {"progress": sys.stderr.isatty()}
+
+
+def _run(options: argparse.Namespace) -> int:
+    from bayes_compliance import api
+
+    done = api.run(options.case, options.out, until=options.until, **_sampler(options))
+    return _finish(done, f"{options.out}/report.html")
+
+
+def _fit(options: argparse.Namespace) -> int:
+    from bayes_compliance import api
+
+    return _finish(api.fit(options.case, options.out, **_sampler(options)), f"{options.out}/posterior.nc")
+
+
+def _forecast(options: argparse.Namespace) -> int:
+    from bayes_compliance import api
+
+    return _finish(api.forecast(options.case, options.run, until=options.until), f"{options.run}/forecast.csv")
+
+
+def _report(options: argparse.Namespace) -> int:
+    from bayes_compliance import api
+
+    return _finish(api.report(options.case, options.run), f"{options.run}/report.html")
+
+
+def _finish(done: Run, written: str) -> int:
+    for check in done.checks:
+        if not check.passed:
+            print(f"diagnostic failed: {check}", file=sys.stderr)
+    print(written)
+    return DONE if done.passed else FAILED_DIAGNOSTIC

@@ -36,7 +36,8 @@ class Run:
         Model, case, priors and layout.
     tree : DataTree
         See `bayes_compliance.inference.tree.grow`.
-    forecast : Forecast
+    forecast : Forecast or None
+        None where only the fit was asked for.
     checks : list of Check
         Diagnostics of the draws and of the forecast.
     summary : dict
@@ -45,7 +46,7 @@ class Run:
 
     prepared: Prepared
     tree: xr.DataTree
-    forecast: Forecast
+    forecast: Forecast | None
     checks: list[Check]
     summary: dict[str, Any]
 
