@@ -173,7 +173,7 @@ class _Kept:
         position = {pair: i for i, pair in enumerate(self.pairs)}
         intact = np.ones((len(self.pairs), future.n_draws, PATHS), bool)
         j = 0
-        for day, answer, outcome in future.run():
+        for day, *_, answer, outcome in future.run():
             where = np.array([position[item.state, item.rule] for item in day.rows.items])
             due = np.flatnonzero(day.decided)
             intact[where[due]] &= np.moveaxis(outcome[..., due], -1, 0) > 0
@@ -186,7 +186,8 @@ class _Kept:
                 j += 1
 
     def result(self, chains: int, layout: Layout) -> Forecast:
-        today = self.comply.mean(axis=-1)
+        averaged = self.comply.mean(axis=-1)
+        today = _without_path_noise(averaged, self.comply)
         summary = self._summary(today)
         table = [
             {"state": state, "rule": rule, "date": day.isoformat()} | {k: float(v[i, j]) for k, v in summary.items()}
@@ -199,7 +200,7 @@ class _Kept:
             "support": self.support[..., 0], "p_today": today,
         }  # fmt: skip
         dataset = self._dataset(samples, summary, layout)
-        return Forecast(table, dataset, _mc_error(today, chains))
+        return Forecast(table, dataset, _mc_error(averaged, chains))
 
     def _summary(self, today: NDArray) -> dict[str, NDArray]:
         worlds = (2, 3)
@@ -234,6 +235,26 @@ class _Kept:
         data["support_mean"] = (dims[:3], spread_out(summary["support_mean"]))
         coords = {"state": states, "rule": rules, "time": np.array(self.times, "datetime64[ns]")}
         return xr.Dataset(data, coords=coords)
+
+
+def _without_path_noise(averaged: NDArray, each: NDArray) -> NDArray:
+    """A draw's probability averaged over its future paths, less the spread that a few paths lend to that average.
+
+    The average over P paths varies over draws by Var(E[p | draw]) + E[Var(p | draw)] / P. The second part is estimated
+    from the antithetic pairs and taken out by drawing the averages towards their mean.
+
+    Parameters
+    ----------
+    averaged : array (..., draw)
+    each : array (..., draw, path)
+    """
+    half = each.shape[-1] // 2
+    pairs = (each[..., :half] + each[..., half:]) / 2
+    noise = pairs.var(axis=-1, ddof=1).mean(axis=-1) / half
+    total = averaged.var(axis=-1)
+    kept = np.sqrt(np.maximum(total - noise, 0) / np.where(total > 0, total, 1))
+    mean = averaged.mean(axis=-1, keepdims=True)
+    return mean + kept[..., None] * (averaged - mean)
 
 
 def _mc_error(today: NDArray, chains: int) -> float:

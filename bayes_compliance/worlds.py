@@ -130,6 +130,17 @@ class Day:
     decided: NDArray
 
 
+class Moment(NamedTuple):
+    """One date in every world: what the rows met, the theory's answer, and the outcomes; arrays (draw, path, row...)."""
+
+    day: Day
+    walk: NDArray
+    spread: NDArray
+    history: History
+    answer: Answer
+    outcome: NDArray
+
+
 class Future:
     """Worlds ahead of the last decision: continued paths, random shocks, decisions on their fixed dates.
 
@@ -161,23 +172,26 @@ class Future:
         self.draws = related(layout, draws)
         self.times = np.array([layout.time(day.date) for day in days])
 
-    def run(self) -> Iterator[tuple[Day, Answer, NDArray]]:
-        """For each date: the rows, the theory's answer and the outcomes, (draw, path, row)."""
-        walk, spread = self._walk(), self._spread()
-        x = {name: values[:, None] for name, values in self.draws.items()}
+    @property
+    def x(self) -> Draws:
+        """The draws' quantities, with an axis for the paths: (draw, 1, item)."""
+        return {name: values[:, None] for name, values in self.draws.items()}
+
+    def run(self) -> Iterator[Moment]:
+        """The dates in their order, each decided before the next."""
+        walk, spread, x = self._walk(), self._spread(), self.x
         record = self.layout.record.copy_to((self.n_draws, self.paths))
         for f, day in enumerate(self.days):
             rows = day.rows
             history = met(self.layout, rows, record, self.times[f])
-            answer = ask(
-                self.model, self.layout, rows, x, walk[..., f][..., rows.lobby], on_slots(spread, rows.pair), history
-            )
+            moved, z = walk[..., f][..., rows.lobby], on_slots(spread, rows.pair)
+            answer = ask(self.model, self.layout, rows, x, moved, z, history)
             half = self.rng.random((self.n_draws, self.paths // 2, len(rows)))
             outcome = decide(answer, np.concatenate([half, 1 - half], axis=1))
             for i in np.flatnonzero(day.decided):
                 own = self.layout.obligation_index[rows.items[i].state, rows.items[i].rule]
                 record.add(own, self.times[f], outcome[..., i], np.ones(len(self.layout.case.states), bool))
-            yield day, answer, outcome
+            yield Moment(day, moved, z, history, answer, outcome)
 
     def _antithetic(self, *shape: int) -> NDArray:
         half = self.rng.standard_normal((self.n_draws, self.paths // 2, *shape))
