@@ -131,7 +131,7 @@ class Day:
 
 
 class Moment(NamedTuple):
-    """One date in every world: what the rows met, the theory's answer, and the outcomes; arrays (draw, path, row...)."""
+    """One date in every world: what the rows met, the theory's answer, the outcomes; arrays (draw, path, row...)."""
 
     day: Day
     walk: NDArray
