@@ -25,5 +25,8 @@ test: lint ## lint, types, doctests and the fast tests
 test-slow: setup ## calibration and recovery of known truth
 	$(BIN)/python -m pytest -m slow
 
+wheel-check: setup ## the wheel in a fresh environment away from the checkout
+	@sh .ci/wheel-check
+
 lock: setup ## resolve pyproject.toml again
 	.uv/bin/uv pip compile --quiet pyproject.toml --all-extras --group dev --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.12 --output-file requirements.lock
