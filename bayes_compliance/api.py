@@ -180,6 +180,7 @@ def _ahead(prepared: models.Prepared, tree: xr.DataTree, checks: list, settings:
 def _write_all(folder: Path, found: Run) -> None:
     from bayes_compliance.report import render
 
+    assert found.forecast is not None
     runs.write_summary(folder, found.summary)
     runs.write_forecast(folder, found.forecast)
     (folder / "report.html").write_text(render(found), encoding="utf-8")

@@ -226,7 +226,9 @@ class _Kept:
             return full
 
         dims = ("state", "rule", "time", "sample")
-        data = {name: (dims, spread_out(values)) for name, values in samples.items()}
+        data: dict[str, tuple[tuple[str, ...], NDArray]] = {
+            name: (dims, spread_out(values)) for name, values in samples.items()
+        }
         data |= {
             f"{name}_mean" if name in data else name: (dims[:3], spread_out(values))
             for name, values in summary.items()

@@ -191,7 +191,7 @@ class _Builder:
             return prior
         if prior.is_constant:
             return Prior(value=prior.value * self.noise_scale)
-        scaled = [fit("lognormal", tuple(np.asarray(c.quantiles()) * self.noise_scale)) for c in prior.components]  # type: ignore[arg-type]
+        scaled = [fit("lognormal", tuple(np.asarray(c.quantiles()) * self.noise_scale)) for c in prior.components]
         return Prior(tuple(scaled), prior.weights)
 
     def _default(self, name: str, key: str, state: str, default: Default | None) -> Prior | None:

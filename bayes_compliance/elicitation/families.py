@@ -114,7 +114,8 @@ def _skew_normal(q: NDArray) -> Component:
     width = q[2] - q[0]
     wanted = float(np.log(max(q[2] - q[1], 1e-9 * width) / max(q[1] - q[0], 1e-9 * width)))
     most = lean(30.0)
-    shape = 30.0 * np.sign(wanted) if abs(wanted) >= most else optimize.brentq(lambda s: lean(s) - wanted, -30, 30)
+    inside = abs(wanted) < most
+    shape = optimize.brentq(lambda s: lean(s) - wanted, -30, 30) if inside else float(np.copysign(30.0, wanted))
     low, mid, high = stats.skewnorm.ppf(LEVELS, shape)
     scale = width / (high - low)
     return Component("skew-normal", (float(q[1] - scale * mid), float(scale), float(shape)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from bayes_compliance.elicitation import Component, Prior
     from bayes_compliance.layout import Layout
 
-_FAMILIES = {
+_FAMILIES: dict[str, Callable[..., tuple[Any, dict[str, NDArray]]]] = {
     "normal": lambda mean, sd: (pm.Normal, {"mu": mean, "sigma": sd}),
     "lognormal": lambda mu, sigma: (pm.LogNormal, {"mu": mu, "sigma": sigma}),
     "gamma": lambda shape, scale: (pm.Gamma, {"alpha": shape, "beta": 1 / scale}),
@@ -53,11 +54,11 @@ def _vector(latents: Latents, name: str) -> Any:
     variables = [_variable(label, [latents.prior(name, i) for i in where]) for label, where in parts.items()]
     if not variables:
         return fixed
-    order = np.concatenate([np.flatnonzero(~np.isnan(fixed)), *parts.values()])
-    joined = pt.concatenate([fixed[~np.isnan(fixed)], *variables]) if len(variables) > 1 or len(order) else None
-    if len(variables) == 1 and len(parts[next(iter(parts))]) == len(fixed):
+    known = np.flatnonzero(~np.isnan(fixed))
+    if len(variables) == 1 and not len(known):
         return variables[0]
-    return joined[np.argsort(order)]
+    order = np.concatenate([known, *parts.values()])
+    return pt.concatenate([fixed[known], *variables])[np.argsort(order)]
 
 
 def _variable(label: str, priors: list[Prior]) -> Any:
