@@ -101,7 +101,7 @@ def fit(family: str, quantiles: tuple[float, float, float]) -> Component:
 
 def _location_scale(q: NDArray, z: float) -> tuple[float, float]:
     # least squares of location + scale * (-z, 0, z); the location is q[1] where q is symmetric
-    symmetric = abs(q[0] + q[2] - 2 * q[1]) <= 1e-12 * max(1.0, abs(q).max())
+    symmetric = abs(q[0] + q[2] - 2 * q[1]) <= 1e-12 * max(1.0, float(abs(q).max()))
     return float(q[1] if symmetric else q.mean()), float((q[2] - q[0]) / (2 * z))
 
 

@@ -1,0 +1,113 @@
+"""Fitted distributions meet the judged quantiles; pools are true mixtures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import integrate, stats
+
+from bayes_compliance.elicitation import LEVELS, Component, Prior, fit, pool
+from bayes_compliance.elicitation.families import Z95
+
+SD = st.floats(0.01, 100)
+
+
+def refuse(what: str) -> Exception:
+    return ValueError(what)
+
+
+@given(st.floats(-1e3, 1e3), SD)
+def test_a_symmetric_normal_is_exact(mean, sd):
+    found = fit("normal", (mean - Z95 * sd, mean, mean + Z95 * sd))
+    assert found.parameters == pytest.approx((mean, sd), rel=1e-9, abs=1e-9)
+
+
+@given(st.floats(-5, 5), st.floats(0.01, 2))
+def test_a_log_symmetric_lognormal_is_exact(mu, sigma):
+    found = fit("lognormal", tuple(np.exp([mu - Z95 * sigma, mu, mu + Z95 * sigma])))
+    assert found.parameters == pytest.approx((mu, sigma), rel=1e-7, abs=1e-7)
+
+
+def test_sd_is_the_width_over_3_28971():
+    _, sd = fit("normal", (10.0, 20.0, 30.0)).parameters
+    assert sd == pytest.approx(20 / 3.28971, rel=1e-5)
+
+
+@given(st.floats(-3, 3), st.floats(0.1, 2))
+def test_a_logit_symmetric_logit_normal_is_exact(mu, sigma):
+    quantiles = 1 / (1 + np.exp(-np.array([mu - Z95 * sigma, mu, mu + Z95 * sigma])))
+    assert fit("logit-normal", tuple(quantiles)).quantiles() == pytest.approx(quantiles, rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("family", "truth"),
+    [
+        ("gamma", stats.gamma(3, scale=2)),
+        ("gamma", stats.gamma(0.8, scale=10)),
+        ("beta", stats.beta(8, 3)),
+        ("beta", stats.beta(0.7, 2)),
+        ("student-t", stats.t(4, loc=2, scale=3)),
+        ("skew-normal", stats.skewnorm(4, loc=1, scale=2)),
+        ("skew-normal", stats.skewnorm(-2, loc=1, scale=2)),
+    ],
+)
+def test_a_member_of_the_family_is_found_again(family, truth):
+    quantiles = tuple(truth.ppf(LEVELS))
+    assert fit(family, quantiles).quantiles() == pytest.approx(quantiles, rel=1e-5)
+    assert fit(family, quantiles).quantiles([0.25, 0.8]) == pytest.approx(truth.ppf([0.25, 0.8]), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("family", "quantiles"),
+    [
+        ("normal", (1.0, 2.0, 5.0)),
+        ("lognormal", (1.0, 2.0, 5.0)),
+        ("gamma", (1.0, 2.0, 5.0)),
+        ("beta", (0.2, 0.5, 0.9)),
+        ("student-t", (1.0, 2.0, 3.5)),
+        ("skew-normal", (1.0, 2.0, 3.5)),
+        ("logit-normal", (0.2, 0.5, 0.9)),
+    ],
+)
+def test_every_density_integrates_to_one(family, quantiles):
+    prior = Prior((fit(family, quantiles),), (1.0,))
+    low, high = prior.quantile([1e-9, 1 - 1e-9])
+    points = list(prior.quantile([0.01, 0.5, 0.99]))
+    total, _ = integrate.quad(lambda x: float(np.exp(prior.logpdf(x))), low, high, points=points, limit=200)
+    assert total == pytest.approx(1, abs=1e-4)
+
+
+def test_a_linear_pool_is_the_mixture_and_keeps_both_peaks():
+    left, right = Component("normal", (-5.0, 1.0)), Component("normal", (5.0, 1.0))
+    pooled = pool([(left, 1.0), (right, 3.0)], refuse)
+    assert pooled.weights == (0.25, 0.75)
+    x = np.array([-5.0, 0.0, 5.0])
+    by_hand = 0.25 * stats.norm(-5).pdf(x) + 0.75 * stats.norm(5).pdf(x)
+    assert np.exp(pooled.logpdf(x)) == pytest.approx(by_hand, rel=1e-12)
+    assert pooled.cdf(0.0) == pytest.approx(0.25, abs=1e-6)
+    assert pooled.quantile(0.125) == pytest.approx(-5.0, abs=1e-6)
+    assert pooled.cdf(pooled.quantile([0.05, 0.5, 0.95])) == pytest.approx([0.05, 0.5, 0.95], abs=1e-9)
+
+
+def test_draws_follow_the_pool():
+    pooled = pool([(Component("normal", (-5.0, 1.0)), 1.0), (Component("lognormal", (1.0, 0.5)), 1.0)], refuse)
+    drawn = pooled.sample(np.random.default_rng(1), 4000)
+    assert stats.kstest(drawn, pooled.cdf).pvalue > 1e-4  # false-alarm rate 1e-4
+    assert stats.kstest(drawn + 0.3, pooled.cdf).pvalue < 1e-4  # a shift of .3 must be seen
+
+
+def test_constants_agree_or_are_refused():
+    assert pool([(2.0, 1.0), (2.0, 5.0)], refuse).value == 2.0
+    for other in (3.0, Component("normal", (2.0, 1.0))):
+        with pytest.raises(ValueError, match="judged otherwise by another analyst"):
+            pool([(2.0, 1.0), (other, 1.0)], refuse)
+
+
+def test_a_constant_has_no_density_and_no_spread():
+    constant = Prior(value=2.0)
+    assert constant.is_constant
+    assert constant.sample(np.random.default_rng(1), 3).tolist() == [2.0] * 3
+    assert constant.quantile([0.05, 0.95]).tolist() == [2.0, 2.0]
+    assert constant.logpdf([2.0]).tolist() == [0.0]
