@@ -194,6 +194,11 @@ class Layout:
         """Whether asset specificity was judged for any lobby."""
         return not all(_is_zero(prior) for prior in self.priors.quantities["specificity"].priors)
 
+    @cached_property
+    def diluted(self) -> bool:
+        """Whether retaliation was judged to be diluted for any lobby."""
+        return any(prior is not None for prior in self.priors.quantities["dilution"].priors)
+
     def viewers(self, labels: Sequence[str]) -> NDArray:
         """States that count a compliance row: all if it names no counterparty, else those that it names."""
         return np.array([not labels or state.id in labels for state in self.case.states])

@@ -16,7 +16,8 @@ partial between. Magnitudes move from t1 to t2:
 
 with W a Brownian motion or an Ornstein-Uhlenbeck process that is 0 on the reference date, z the spread of an all-rules
 lobby on each rule, and entrenchment beta. L counts w q: w is the shadow of the future and q the counterparty's conduct
-so far, (a + credit) / (a + n).
+so far, (a + credit) / (a + n). Where retaliation is spread over all exporters, an L counts only its dilution of w q; a
+lobby that is named in advance counts all of it.
 
 Priors are the analysts' judgements of m0, dP, dG, v, omega, w, a, sigma and c (or the stated defaults); W and z are
 standard.
@@ -51,6 +52,14 @@ def support(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: An
     history : History
         Conduct and compliance that the row met.
     """
+    pressures = pressure(layout, rows, x, walk, spread, history)
+    if not rows.answers.any():
+        return pressures.sum(-1)
+    return (pressures * answer(layout, rows, x, history)).sum(-1)
+
+
+def pressure(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: Any, history: History) -> Any:
+    """Signed pressure of each lobby on each row, in points, before L is weighed by w q: shape (..., row, slot)."""
     lobby, state = rows.lobby, rows.state
     omega = theory.namespace(x["rule_spread"], x["rule_spread_points"]).where(
         rows.log, x["rule_spread"][..., state, None], x["rule_spread_points"][..., state, None]
@@ -59,15 +68,16 @@ def support(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: An
     if layout.entrenches:
         change = change + x["entrenchment"][..., lobby] * rows.kept_sign * history.accrued[..., None]
     now = theory.magnitude(x["magnitude"][..., lobby], change, rows.log)
-    now = now + x["step"][..., lobby] * rows.steps
-    if not rows.answers.any():
-        return (rows.weight * now).sum(-1)
-    return (rows.weight * now * answer(layout, rows, x, history)).sum(-1)
+    return rows.weight * (now + x["step"][..., lobby] * rows.steps)
 
 
 def answer(layout: Layout, rows: Rows, x: dict[str, Any], history: History) -> Any:
     """Weight w q of L in each row and slot, 1 for the other lobbies: shape (..., row, slot)."""
-    q = expected_conduct(layout, rows, x, history)
+    return weigh(layout, rows, x, expected_conduct(layout, rows, x, history))
+
+
+def weigh(layout: Layout, rows: Rows, x: dict[str, Any], q: Any) -> Any:
+    """Weight of each row and slot for a chance q, (..., row, slot), that the counterparties perform."""
     w, d = x["shadow"][..., rows.state, None], x["discount"][..., rows.state, None]
     xp = theory.namespace(q, w, d)
     wq = theory.answer_to_type(d, q) if layout.case.q_kind == "type" else w * q
@@ -75,6 +85,8 @@ def answer(layout: Layout, rows: Rows, x: dict[str, Any], history: History) -> A
         wq = xp.where(rows.ending[:, None], xp.where(rows.ended[:, None], 0.0, d * q), wq)
     if layout.specific:
         wq = wq * theory.specific(x["specificity"][..., rows.lobby], rows.share)
+    if layout.diluted:
+        wq = wq * x["dilution"][..., rows.lobby]
     return xp.where(rows.answers, wq, 1.0)
 
 

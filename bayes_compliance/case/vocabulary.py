@@ -12,6 +12,9 @@ Confidence = Literal["certain", "high", "medium", "low"]
 ProxyKind = Literal["stake", "membership", "survey", "spending", "vote_share"]
 Family = Literal["normal", "lognormal", "gamma", "beta", "student-t", "skew-normal", "logit-normal"]
 
+CONFIDENCES: tuple[str, ...] = get_args(Confidence)
+PROXY_KINDS: tuple[str, ...] = get_args(ProxyKind)
+
 OUTCOMES: dict[str, tuple[str, ...]] = {
     "status_quo": ("comply", "violate", "pending"),
     "adherence": ("adhere", "not_adhere", "pending"),
@@ -70,6 +73,8 @@ QUANTITIES: dict[str, Quantity] = {
     "volatility": Quantity(FROM_ZERO, get_args(Role)),
     "entrenchment": Quantity(FROM_ZERO, ("J", "K", "L")),
     "specificity": Quantity(SHARE, ("L",)),
+    "dilution": Quantity(SHARE, ("L",)),
+    "monitoring": Quantity(SHARE, get_args(Role)),
     "decision_noise": Quantity(POSITIVE),
     "rule_spread": Quantity(FROM_ZERO),
     "rule_spread_points": Quantity(FROM_ZERO),
@@ -78,6 +83,8 @@ QUANTITIES: dict[str, Quantity] = {
     "detection_lag": Quantity(FROM_ZERO),
     "punishment_periods": Quantity(POSITIVE),
     "end_hazard": Quantity(HAZARD),
+    "detection": Quantity(SHARE),
+    "sincerity": Quantity(SHARE),
     "reciprocity": Quantity(SHARE),
     "trust": Quantity(POSITIVE),
     "partial_width": Quantity(POSITIVE),
@@ -100,5 +107,5 @@ FAMILIES: dict[str, Support] = {
 }
 """Where each family of distributions has its mass."""
 
-SOME_MODELS_ONLY: tuple[str, ...] = ()
+SOME_MODELS_ONLY: tuple[str, ...] = ("detection", "monitoring", "sincerity")
 """Quantities that only the models that name them in `USES` read."""
