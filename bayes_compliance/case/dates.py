@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from calendar import monthrange
 from datetime import date
 from typing import NamedTuple
 
 DATE_FORMS = "an ISO date 2001-05-17, a month 2001-05 or a year 2001"
+
+FIRST_YEAR, LAST_YEAR = 1500, 2999
+"""Years that a case may speak of: any treaty, and far from the ends of the calendar, where adding days overflows."""
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 
@@ -19,9 +23,9 @@ _CITED = re.compile(
 class Period(NamedTuple):
     """A day, month or year: its first day, the day that stands for it, and its last day."""
 
-    start: date
-    date: date
-    end: date
+    start: datetime.date
+    date: datetime.date
+    end: datetime.date
 
 
 def _period(year: int, month: int | None, day: int | None) -> Period:
@@ -56,8 +60,14 @@ def parse_period(text: str) -> Period:
     """
     match = _DATE.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is no date; allowed: {DATE_FORMS}")
-    return _period(*(None if part is None else int(part) for part in match.groups()))  # type: ignore[arg-type]
+        raise ValueError(f"{text!r} is no date")
+    year, month, day = (None if part is None else int(part) for part in match.groups())
+    if year is None or not FIRST_YEAR <= year <= LAST_YEAR:
+        raise ValueError(f"{text!r} is outside the years {FIRST_YEAR} to {LAST_YEAR}")
+    try:
+        return _period(year, month, day)
+    except ValueError:
+        raise ValueError(f"{text!r} is not in the calendar") from None
 
 
 def latest_cited(source: str) -> tuple[str, date] | None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import datetime
 import difflib
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from bayes_compliance.errors import Refused
+
+MOST = 1000
+"""Problems of one file that are listed; the next one says that there are more."""
 
 SHOWN = 60
 """Characters of a refused value that a message shows."""
@@ -59,6 +63,38 @@ class CaseError(Refused):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.problems,)
+
+
+class Problems:
+    """Problems found so far, at most `MOST` of each file and one that says so: a file of rubbish fills no memory."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[Problem]] = defaultdict(list)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._found.values()))
+
+    def add(self, file: str, row: int, column: str, what: str, allowed: str) -> None:
+        """Note a problem, unless its file is full."""
+        if not self.full(file):
+            self._found[file].append(Problem(file, row, column, what, allowed))
+        if len(self._found[file]) == MOST:
+            more = Problem(file, row, "file", f"{MOST} problems up to here", "fewer: what follows is not listed")
+            self._found[file].append(more)
+
+    def full(self, file: str) -> bool:
+        """Whether no more problems of this file are listed."""
+        return len(self._found[file]) > MOST
+
+    def raise_if_any(self) -> None:
+        """Raise all problems at once.
+
+        Raises
+        ------
+        CaseError
+        """
+        if len(self):
+            raise CaseError(problem for each in self._found.values() for problem in each)
 
 
 def one_line(text: str) -> str:

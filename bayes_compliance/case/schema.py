@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from bayes_compliance.case.dates import FIRST_YEAR, LAST_YEAR
+from bayes_compliance.case.problems import show
 from bayes_compliance.case.vocabulary import (
     WHOLE_TREATY,
-    Confidence,
-    Family,
-    Outcome,
-    ProxyKind,
     Role,
     Scale,
-    Stage,
 )
 
 
@@ -29,14 +26,18 @@ def wrong(what: str, allowed: str) -> PydanticCustomError:
 def _id(value: str) -> str:
     if value == WHOLE_TREATY:
         raise wrong("'*' stands for the whole treaty", "any other name")
-    if not value or value != value.strip() or not value.isprintable() or set(value) & set(",;"):
-        raise wrong(f"{value!r} cannot be an id", "a name on one line, no blanks at its ends, no comma or semicolon")
+    if not value or value != value.strip() or not value.isprintable() or set(value) & set(",;|"):
+        raise wrong(f"{show(value)} cannot be an id", "a name on one line, no blanks at its ends, none of , ; |")
     return value
 
 
 def _some(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
     if value == ():
         raise wrong("the list is empty", "at least one id, or no such key")
+    return _once(value)
+
+
+def _once(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
     twice = sorted({item for item in value or () if (value or ()).count(item) > 1})
     if twice:
         raise wrong(f"{twice[0]!r} is named twice", "each id once")
@@ -49,36 +50,75 @@ def _titled(value: str) -> str:
     return value
 
 
+def _in_years(value: date) -> date:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise wrong(f"{value} is out of range", f"a date of the years {FIRST_YEAR} to {LAST_YEAR}")
+    return value
+
+
+def _in_order(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return value and tuple(sorted(value))
+
+
 Id = Annotated[str, AfterValidator(_id)]
 Ids = Annotated[tuple[str, ...], AfterValidator(_some)]
+SortedIds = Annotated[Ids, AfterValidator(_in_order)]
+Day = Annotated[date, AfterValidator(_in_years)]
 Text = Annotated[str, AfterValidator(_titled)]
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
 
 
 class Part(BaseModel):
-    """A frozen record; unknown keys are errors, and no value is coerced to another type."""
+    """A frozen record; unknown keys are errors, and no value is coerced to another type.
+
+    Records are equal when they say the same, wherever they were read.
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, validate_default=True, validate_by_name=True, validate_by_alias=True
     )
 
+    place: ClassVar[frozenset[str]] = frozenset({"row", "inputs"})
+    """Fields that say where a record was read: they make no difference to what it says."""
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """What it says, as a key to sort records of one class by; the date comes first where there is one."""
+        return tuple((value is not None, value) for value in self._said())
+
+    def _said(self) -> tuple[Any, ...]:
+        return tuple(value for name, value in self.__dict__.items() if name in self._names())
+
+    @classmethod
+    def _names(cls) -> set[str]:
+        return cls.model_fields.keys() - cls.place
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and isinstance(other, Part) and self._said() == other._said()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._said()))
+
 
 class Horizon(Part):
     """How far to look: until a date, in steps of `step_years`."""
 
-    until: date
-    step_years: Annotated[FiniteFloat, Field(ge=0.003)] = 1.0
+    until: Day
+    step_years: Annotated[FiniteFloat, Field(ge=0.003, le=100)] = 1.0
 
 
 class State(Part):
-    """A state. `rules` are those it owes, in the order of case.toml; no counterparties: their conduct is judged."""
+    """A state. `rules` are those it owes, sorted; no counterparties: their conduct is judged.
+
+    Counterparties are sorted too, with weights that sum to 1, equal where none is given.
+    """
 
     id: Id
     counterparties: Ids | None = None
     counterparty_weights: tuple[Positive, ...] = ()
     threshold: FiniteFloat = 0.0
-    adherence_date: date | None = None
+    adherence_date: Day | None = None
     rules: tuple[str, ...] = ()
 
     @field_validator("counterparty_weights")
@@ -99,15 +139,15 @@ class Rule(Part):
     """A rule of the agreement and who owes it. `performance` is the share f of the counterparty's side by date."""
 
     id: Id
-    states: tuple[str, ...]
-    answered_by: Ids | None = None
+    states: Annotated[tuple[str, ...], AfterValidator(_once), AfterValidator(_in_order)]
+    answered_by: SortedIds | None = None
     depth: bool = False
     depth_reason: str = ""
-    decisions_per_year: Positive = 1.0
-    performance: tuple[tuple[date, Share], ...] = ()
-    last_period: date | None = None
+    decisions_per_year: Annotated[FiniteFloat, Field(ge=0.01, le=366)] = 1.0
+    performance: tuple[tuple[Day, Share], ...] = ()
+    last_period: Day | None = None
     unravelling: bool = False
-    adherence_date: date | None = None
+    adherence_date: Day | None = None
 
     @field_validator("performance")
     @classmethod
@@ -138,10 +178,10 @@ class Lobby(Part):
     id: Id
     state: str
     role: Role
-    rules: Ids | None = None
-    counterparties: Ids | None = None
-    from_: date | None = Field(default=None, validation_alias="from")
-    until: date | None = None
+    rules: SortedIds | None = None
+    counterparties: SortedIds | None = None
+    from_: Day | None = Field(default=None, validation_alias="from")
+    until: Day | None = None
     stage_weights: StageWeights | None = None
     scale: Scale | None = None
     side: Literal["+", "-"] = "+"
@@ -167,8 +207,8 @@ class Lobby(Part):
 class Shock(Part):
     """A known shock on a date, in yearly standard deviations."""
 
-    date: date
-    states: Ids
+    date: Day
+    states: SortedIds
     scale: Positive
 
 
@@ -183,102 +223,4 @@ class CounterpartySet(Part):
     """Counterparties to compare, for bilateral against multilateral."""
 
     id: Id
-    states: Ids
-
-
-class AddedLobby(Part):
-    """A lobby that a scenario adds, with a known magnitude."""
-
-    id: Id
-    state: str
-    role: Literal["J", "K", "L", "P", "G"]
-    magnitude: FiniteFloat
-    rules: Ids | None = None
-
-
-class Change(Part):
-    """One change of a scenario: a lobby scaled, removed or added, or one thing of a state set."""
-
-    lobby: str | None = None
-    scale: Annotated[FiniteFloat, Field(ge=0)] | None = None
-    remove: bool = False
-    add: AddedLobby | None = None
-    state: str | None = None
-    q: Share | None = None
-    w: Share | None = None
-    volatility_scale: Annotated[FiniteFloat, Field(ge=0)] | None = None
-    shock: Positive | None = None
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Change:
-        named = {key for key in type(self).model_fields if getattr(self, key) not in (None, False)}
-        forms = [{"lobby", "scale"}, {"lobby", "remove"}, {"add"}]
-        forms += [{"state", key} for key in ("q", "w", "volatility_scale", "shock")]
-        if named not in forms:
-            raise wrong(
-                f"a change with {', '.join(sorted(named)) or 'nothing'}",
-                "one of lobby + scale, lobby + remove = true, add, state + q, state + w, state + volatility_scale, "
-                "state + shock",
-            )
-        return self
-
-
-class Scenario(Part):
-    """What if, from a date on."""
-
-    id: Id
-    title: Text
-    from_: date = Field(validation_alias="from")
-    changes: tuple[Change, ...] = Field(min_length=1)
-
-
-class Judgement(Part):
-    """An analyst's three quantiles of one quantity. `date_end` is the end of the period that `date` stands for."""
-
-    analyst: Text
-    date: date
-    date_end: date
-    state: str = ""
-    lobby: str = ""
-    quantity: str
-    p05: FiniteFloat
-    p50: FiniteFloat
-    p95: FiniteFloat
-    family: Family | None = None
-    weight: Positive = 1.0
-    rationale: str = ""
-    source: str = ""
-    row: int = 1
-
-
-class Decision(Part):
-    """One observed decision; rule `*` is the whole treaty."""
-
-    date: date
-    date_end: date
-    state: str
-    rule: str
-    kind: Stage
-    decision: Outcome
-    counterparty: tuple[str, ...] = ()
-    confidence: Confidence = "certain"
-    note: str = ""
-    source: str = ""
-    url: str = ""
-    row: int = 1
-
-
-class Proxy(Part):
-    """A measured stand-in for a magnitude; `reliability` is above 0 and at most 1."""
-
-    date: date
-    date_end: date
-    state: str
-    lobby: str = ""
-    kind: ProxyKind
-    value: FiniteFloat
-    unit: str = ""
-    reliability: Annotated[FiniteFloat, Field(gt=0, le=1)]
-    source: str = ""
-    url: str = ""
-    row: int = 1
+    states: SortedIds

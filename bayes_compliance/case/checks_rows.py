@@ -1,0 +1,100 @@
+"""Rules across decisions.csv, proxies.csv and what case.toml declares."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import pairwise
+
+from bayes_compliance.case.names import At, Names
+from bayes_compliance.case.problems import Problems, one_of
+from bayes_compliance.case.schema_rows import Decision, Proxy
+from bayes_compliance.case.vocabulary import WHOLE_TREATY
+
+MOST_STEPS = 5000
+"""Dates that a forecast may have on one rule."""
+
+
+def check_decisions(names: Names, decisions: list[Decision], problems: Problems) -> None:
+    """Each decision is one that its state can take on that rule; none is doubled; all come before the horizon."""
+    for decision in decisions:
+        _decision(names, decision, At(problems, "decisions.csv", decision.row))
+    _same(decisions, problems)
+    _adhered_twice(decisions, problems)
+    _horizon(names, decisions)
+
+
+def _decision(names: Names, decision: Decision, at: At) -> None:
+    state = names.known("states", decision.state, at.column("state"))
+    head = names.tables.head
+    if decision.rule == WHOLE_TREATY:
+        if decision.kind != "adherence":
+            at("rule", f"'*' on a {decision.kind} row", f"a rule: {one_of(names.owed.get(decision.state, []))}")
+    elif names.known("rules", decision.rule, at.column("rule")) and state:
+        names.owes(decision.state, decision.rule, at.column("rule"))
+    if head and head.outcomes == 2 and decision.decision in ("partial", "comply_late"):
+        at(
+            "decision",
+            f"{decision.decision!r} with outcomes = 2",
+            "comply, violate or pending, or outcomes = 3 in case.toml",
+        )
+    if decision.state in decision.counterparty:
+        at(
+            "counterparty",
+            f"state {decision.state!r} is named as its own counterparty",
+            "other states or labels, or blank",
+        )
+
+
+def _same(decisions: Iterable[Decision], problems: Problems) -> None:
+    seen: dict[Decision, int] = {}
+    for decision in decisions:
+        first = seen.setdefault(decision, decision.row)
+        if first != decision.row:
+            what = f"the same as row {first}"
+            problems.add("decisions.csv", decision.row, "row", what, "one row for each decision, or notes that differ")
+
+
+def _adhered_twice(decisions: Iterable[Decision], problems: Problems) -> None:
+    """A treaty joined is one row, and the votes on it are proxies; joining again needs a leaving in between."""
+    by_rule: dict[tuple[str, str], list[Decision]] = defaultdict(list)
+    for decision in decisions:
+        if decision.kind == "adherence" and decision.decision != "pending":
+            by_rule[decision.state, decision.rule].append(decision)
+    for rows in by_rule.values():
+        for first, second in pairwise(sorted(rows, key=lambda d: (d.date, d.row))):
+            if first.decision == second.decision == "adhere" and first != second:
+                what = f"state {second.state!r} adheres to {second.rule!r} in row {first.row} already"
+                allowed = "one adherence row for a treaty joined; its votes are proxies of kind vote_share"
+                problems.add("decisions.csv", second.row, "decision", what, allowed)
+
+
+def check_proxies(names: Names, proxies: Iterable[Proxy], problems: Problems) -> None:
+    """Each proxy names a state and, where it stands for a lobby, one of that state."""
+    for proxy in proxies:
+        at = At(problems, "proxies.csv", proxy.row)
+        names.known("states", proxy.state, at.column("state"))
+        if proxy.lobby and names.known("lobbies", proxy.lobby, at.column("lobby")):
+            state = names.lobbies[proxy.lobby].state
+            if proxy.state in names.all["states"] and proxy.state != state:
+                at("state", f"lobby {proxy.lobby!r} is of state {state!r}, not {proxy.state!r}", state)
+
+
+def _horizon(names: Names, decisions: Iterable[Decision]) -> None:
+    head = names.tables.head
+    if head is None:
+        return
+    decided = [d for d in decisions if d.decision != "pending"]
+    latest = max(decided, key=lambda d: d.date, default=None)
+    last, until = latest.date if latest else head.adherence_date, head.horizon.until
+    if until <= last:
+        name = f"the last decision ({last}, row {latest.row} of decisions.csv)" if latest else f"adherence ({last})"
+        names.at("horizon", "until")(f"{until} is not after {name}", f"a date after {last}")
+    years = (until - last).days / 365.25
+    if years / head.horizon.step_years > MOST_STEPS:
+        what = f"steps of {head.horizon.step_years:g} years up to {until} are more than {MOST_STEPS}"
+        names.at("horizon", "step_years")(what, "longer steps, or an earlier date")
+    for path, rule in names.each("rules"):
+        if rule.decisions_per_year * years > MOST_STEPS:
+            what = f"{rule.decisions_per_year:g} decisions a year up to {until} are more than {MOST_STEPS}"
+            names.at(*path, "decisions_per_year")(what, "fewer, or an earlier horizon")

@@ -1,0 +1,142 @@
+"""From a folder to a case: read, validate, compare, and sort."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bayes_compliance.case.case import Case, Head
+from bayes_compliance.case.checks_case import check_case
+from bayes_compliance.case.checks_judgements import check_judgements
+from bayes_compliance.case.checks_rows import check_decisions, check_proxies
+from bayes_compliance.case.checks_scenarios import check_scenarios
+from bayes_compliance.case.completeness import Key
+from bayes_compliance.case.names import Names
+from bayes_compliance.case.problems import CaseError, Problem, Problems
+from bayes_compliance.case.reading import Row, Source, read, rows
+from bayes_compliance.case.records import HEADERS, READERS
+from bayes_compliance.case.schema import Dynamics, Part, State
+from bayes_compliance.case.schema_rows import Judgement
+from bayes_compliance.case.tables import CASE, SCENARIOS, Tables
+
+REQUIRED = ("case.toml", "judgements.csv", "decisions.csv")
+OPTIONAL = ("proxies.csv", "scenarios.toml")
+
+
+class Table(NamedTuple):
+    """A CSV file: what could be read of it, all its rows, and whether none was lost to a bad header or a ragged row."""
+
+    records: list[Any]
+    rows: list[Row]
+    whole: bool
+
+
+def load_case(folder: str | PathLike[str]) -> Case:
+    """Read and check a case folder.
+
+    Parameters
+    ----------
+    folder : path
+        Holds case.toml, judgements.csv and decisions.csv, and may hold proxies.csv and scenarios.toml. Other files are
+        ignored.
+
+    Returns
+    -------
+    Case
+        Sorted canonically: equal for shuffled rows and tables.
+
+    Raises
+    ------
+    CaseError
+        With every problem of every file.
+    """
+    place = Path(folder)
+    if not place.is_dir():
+        raise CaseError(
+            [Problem(str(place), 1, "folder", "there is no such folder", f"one with {', '.join(REQUIRED)}")]
+        )
+    problems = Problems()
+    found = {name: read(place / name, name in REQUIRED, problems) for name in (*REQUIRED, *OPTIONAL)}
+    sources = {name: source for name, source in found.items() if source is not None}
+    tables = Tables(sources["case.toml"], CASE, problems) if "case.toml" in sources else None
+    what_if = Tables(sources["scenarios.toml"], SCENARIOS, problems) if "scenarios.toml" in sources else None
+    csv = {name: _table(sources.get(name), name, problems) for name in HEADERS}
+    if tables and tables.parsed:
+        _compare(Names(tables), what_if, csv, problems)
+    problems.raise_if_any()
+    assert tables is not None
+    return _assemble(tables, what_if, csv, {name: source.sha256 for name, source in sources.items()})
+
+
+def _table(source: Source | None, name: str, problems: Problems) -> Table:
+    if source is None:
+        return Table([], [], False)
+    before = len(problems)
+    found = list(rows(source, HEADERS[name], problems))
+    whole = len(problems) == before
+    made = [READERS[name](row, problems) for row in found if not problems.full(name)]
+    return Table([record for record in made if record is not None], found, whole)
+
+
+def _compare(names: Names, what_if: Tables | None, csv: dict[str, Table], problems: Problems) -> None:
+    check_case(names)
+    judged = csv["judgements.csv"]
+    check_judgements(names, judged.records, _mentioned(judged.rows) if judged.whole else None, problems)
+    check_decisions(names, csv["decisions.csv"].records, problems)
+    check_proxies(names, csv["proxies.csv"].records, problems)
+    if what_if and what_if.parsed:
+        check_scenarios(what_if, names)
+
+
+def _mentioned(found: Iterable[Row]) -> set[Key]:
+    cells = (row.cells for row in found)
+    return {(c["quantity"], c["lobby"], "" if c["lobby"] else c["state"]) for c in cells}
+
+
+def _assemble(tables: Tables, what_if: Tables | None, csv: dict[str, Table], inputs: dict[str, str]) -> Case:
+    head = tables.head
+    assert head is not None
+    valid = {name: list(parts.values()) for name, parts in tables.valid.items()}
+    names = Names(tables)
+    lobby_state = {lobby.id: lobby.state for lobby in valid["lobbies"]}
+    judgements = [_of_its_state(judgement, lobby_state) for judgement in csv["judgements.csv"].records]
+    fields: dict[str, Any] = {name: getattr(head, name) for name in Head.model_fields}
+    fields |= {
+        "reference_date": head.reference_date or head.adherence_date,
+        "status_quo_includes": tuple(sorted(head.status_quo_includes)),
+        "dynamics": Dynamics(
+            mean_reversion_half_life=head.dynamics.mean_reversion_half_life, shocks=_sorted(valid["shocks"])
+        ),
+        "states": _by_id(_whole_state(state, names.owed[state.id]) for state in valid["states"]),
+        "scenarios": _by_id(what_if.valid["scenarios"].values()) if what_if else (),
+        "judgements": _sorted(judgements),
+        "decisions": _sorted(csv["decisions.csv"].records),
+        "proxies": _sorted(csv["proxies.csv"].records),
+        "inputs": inputs,
+    }
+    fields |= {name: _by_id(valid[name]) for name in ("rules", "lobbies", "counterparty_sets")}
+    return Case(**fields)
+
+
+def _whole_state(state: State, owed: list[str]) -> State:
+    """A state with the rules that it owes, and its counterparties sorted together with their weights."""
+    pairs = sorted(zip(state.counterparties or (), state.counterparty_weights, strict=True))
+    update: dict[str, Any] = {"rules": tuple(owed)}
+    if pairs:
+        update |= dict(zip(("counterparties", "counterparty_weights"), zip(*pairs, strict=True), strict=True))
+    return state.model_copy(update=update)
+
+
+def _of_its_state(judgement: Judgement, lobby_state: dict[str, str]) -> Judgement:
+    return judgement.model_copy(update={"state": lobby_state.get(judgement.lobby, judgement.state)})
+
+
+def _by_id(parts: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(sorted(parts, key=lambda part: part.id))
+
+
+def _sorted(parts: Iterable[Part]) -> tuple[Any, ...]:
+    """Records sorted by what they say: by date first, whatever row or order they were read in."""
+    return tuple(sorted(parts, key=lambda part: part.order))

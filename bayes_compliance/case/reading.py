@@ -1,0 +1,141 @@
+"""Files of a case folder: their bytes, text and CSV rows, each refused with its place."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bayes_compliance.case.problems import Problems, nearest_name, one_of, show
+
+LIMIT = 10_000_000
+"""Bytes that a file may have; its size is asked before it is read."""
+
+BOM = b"\xef\xbb\xbf"
+KINDS = {".csv": "a CSV file with its header", ".toml": "a TOML file"}
+
+
+class Source(NamedTuple):
+    """A file that could be read: its name, its text and the SHA-256 of its bytes."""
+
+    name: str
+    text: str
+    sha256: str
+
+
+class Row(NamedTuple):
+    """A record of a CSV file: the line on which it starts, from 1, and its cells by column."""
+
+    number: int
+    cells: dict[str, str]
+
+
+class _Unreadable(Exception):
+    """Why a file cannot be read: what is wrong, and on which line."""
+
+    def __init__(self, what: str, row: int = 1) -> None:
+        super().__init__(what)
+        self.what, self.row = what, row
+
+
+def read(path: Path, required: bool, problems: Problems) -> Source | None:
+    """Read a file of at most `LIMIT` bytes of UTF-8; None where there is none, or a problem with it."""
+    try:
+        if not required and not path.exists():
+            return None
+        data = _bytes(path)
+        return Source(path.name, _text(data), hashlib.sha256(data).hexdigest())
+    except _Unreadable as bad:
+        what, row = bad.what, bad.row
+    except OSError as error:
+        what, row = f"the file cannot be read ({error.strerror or type(error).__name__})", 1
+    allowed = f"{KINDS[path.suffix]} in UTF-8, not empty, of at most {LIMIT // 10**6} MB"
+    problems.add(path.name, row, "file", what, allowed)
+    return None
+
+
+def _bytes(path: Path) -> bytes:
+    if not path.exists():
+        raise _Unreadable("there is no such file")
+    if not path.is_file():
+        raise _Unreadable("this is no regular file")
+    if path.stat().st_size <= LIMIT:
+        with path.open("rb") as file:
+            data = file.read(LIMIT + 1)
+        if len(data) <= LIMIT:
+            return data
+    raise _Unreadable(f"the file has {path.stat().st_size / 1e6:.1f} MB")
+
+
+def _text(data: bytes) -> str:
+    plain = data.removeprefix(BOM)
+    if not plain.strip():
+        raise _Unreadable("the file is empty")
+    try:
+        return plain.decode("utf-8")
+    except UnicodeDecodeError as error:
+        row = plain.count(b"\n", 0, error.start) + 1
+        raise _Unreadable(f"byte 0x{plain[error.start]:02x} is not UTF-8", row) from error
+
+
+def rows(source: Source, header: Sequence[str], problems: Problems) -> Iterator[Row]:
+    """Records of a CSV file with cells stripped of blanks; blank lines are passed over.
+
+    Nothing comes after a wrong header, a broken quotation or a cell too long for the `csv` module; a ragged row is
+    noted and passed over.
+    """
+    reader = csv.reader(io.StringIO(source.text, newline=""), strict=True)
+    line, seen = 1, False
+    try:
+        for cells in reader:
+            start, line = line, reader.line_num + 1
+            stripped = [cell.strip() for cell in cells]
+            if not any(stripped):
+                continue
+            if not seen:
+                if not _right_header(source.name, start, stripped, header, problems):
+                    return
+                seen = True
+            elif _fits(source.name, start, stripped, header, problems):
+                yield Row(start, dict(zip(header, stripped, strict=True)))
+            if problems.full(source.name):
+                return
+    except csv.Error as error:
+        allowed = 'comma-separated cells; one with a comma or a quotation mark in "..." with the marks inside doubled'
+        problems.add(source.name, line, "row", f"the row cannot be read ({error})", allowed)
+
+
+def _right_header(file: str, row: int, found: list[str], header: Sequence[str], problems: Problems) -> bool:
+    if found == list(header):
+        return True
+    unknown = [name for name in found if name not in header]
+    missing = [name for name in header if name not in found]
+    twice = [name for name in header if found.count(name) > 1]
+    parts = [f"column {show(name)} is unknown{_hint(name, missing)}" for name in unknown[:5]]
+    parts += [f"column {name} is missing" for name in missing] + [f"column {name} stands twice" for name in twice]
+    problems.add(file, row, "header", "; ".join(parts) or "columns in another order", ",".join(header))
+    return False
+
+
+def _hint(name: str, names: Sequence[str]) -> str:
+    nearest = nearest_name(name, names)
+    return f" (did you mean {nearest!r}?)" if nearest else ""
+
+
+def _fits(file: str, row: int, cells: list[str], header: Sequence[str], problems: Problems) -> bool:
+    if len(cells) != len(header):
+        problems.add(file, row, "row", f"{len(cells)} cells", f"{len(header)} cells: {','.join(header)}")
+        return False
+    bad = [(column, set(_controls(cell))) for column, cell in zip(header, cells, strict=True)]
+    for column, controls in bad:
+        if controls:
+            what = f"the control character {one_of(sorted(map(ascii, controls)))}"
+            problems.add(file, row, column, what, "printable text and line ends")
+    return not any(controls for _, controls in bad)
+
+
+def _controls(cell: str) -> Iterator[str]:
+    return (c for c in cell if (c < " " and c not in "\t\r\n") or c == "\x7f")
