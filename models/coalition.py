@@ -25,6 +25,7 @@ standard.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,7 +103,7 @@ def expected_conduct(layout: Layout, rows: Rows, x: dict[str, Any], history: His
     return theory.namespace(seen, x["reciprocity"]).where(judged, x["reciprocity"][..., rows.state, None], seen)
 
 
-def build(layout: Layout) -> pm.Model:
+def build(layout: Layout, support: Callable[..., Any] = support) -> pm.Model:
     """The model in PyMC: judged priors, standard innovations and spreads, and the decisions' likelihood."""
     import pymc as pm
 
