@@ -30,10 +30,13 @@ class Path:
         Of the deviation from the reference level, in years; None is a Brownian motion.
     shocks : sequence of (time, scale)
         Known shocks: years since the reference date, and standard deviation in yearly volatilities.
+    pace : (time, factor) or None
+        From this time on (at the earliest the reference date) all that moves W moves it `factor` times as far.
     """
 
     half_life: float | None = None
     shocks: Sequence[tuple[float, float]] = ()
+    pace: tuple[float, float] | None = None
 
     @property
     def rate(self) -> float:
@@ -45,8 +48,17 @@ class Path:
 
         On one side of the reference date :math:`\min(|s|, |t|)`, or with the rate :math:`\theta`
         :math:`(e^{-\theta |t - s|} - e^{-\theta (|s| + |t|)}) / 2 \theta`; 0 across it. A shock at time u adds
-        :math:`scale^2 e^{-\theta (|s - u| + |t - u|)}` where u lies between the reference date and both.
+        :math:`scale^2 e^{-\theta (|s - u| + |t - u|)}` where u lies between the reference date and both. A pace f
+        from time T adds :math:`(f^2 - 1)` times the covariance of what has moved W since T.
         """
+        return self._usual(s, t) if self.pace is None else self._usual(s, t) + self._quickened(s, t, *self.pace)
+
+    def _quickened(self, s: NDArray, t: NDArray, start: float, factor: float) -> NDArray:
+        start = max(start, 0.0)
+        later = Path(self.half_life, [(when - start, scale) for when, scale in self.shocks if when > start])
+        return (factor**2 - 1) * later._usual(np.maximum(np.subtract(s, start), 0), np.maximum(np.subtract(t, start), 0))
+
+    def _usual(self, s: NDArray, t: NDArray) -> NDArray:
         s, t = np.asarray(s, float)[:, None], np.asarray(t, float)[None, :]
         same_side = np.sign(s) * np.sign(t) > 0
         if self.rate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -84,3 +85,28 @@ def test_performance_is_linear_between_its_dates():
     schedule = [(0.0, 0.0), (5.0, 1.0)]
     assert [performed(schedule, t) for t in (-1.0, 0.0, 2.5, 5.0, 9.0)] == pytest.approx([0, 0, 0.5, 1, 1])
     assert performed([], 3.0) == 0
+
+
+def test_a_pace_multiplies_what_moves_the_path_from_its_date_on():
+    t = np.array([-2.0, 1.0, 2.0, 5.0])
+    expected = np.array([[2.0, 0, 0, 0], [0, 1, 1, 1], [0, 1, 2, 2], [0, 1, 2, 2 + 9 * 3]])
+    assert Path(pace=(2.0, 3.0)).covariance(t, t) == pytest.approx(expected)
+    shocked = Path(shocks=((1.0, 2.0), (4.0, 1.0)), pace=(2.0, 3.0)).covariance(np.array([5.0]), np.array([5.0]))
+    assert shocked[0, 0] == pytest.approx(2 + 4 + 9 * (3 + 1))
+
+
+@given(PATHS, st.floats(-5, 15), TIMES)
+def test_a_pace_of_one_changes_nothing_and_none_is_felt_before_it_starts(path, start, times):
+    t = np.sort(np.array(times))
+    assert replace(path, pace=(start, 1.0)).covariance(t, t) == pytest.approx(path.covariance(t, t))
+    before = t[t <= start]
+    assert replace(path, pace=(start, 5.0)).covariance(before, before) == pytest.approx(path.covariance(before, before))
+
+
+@pytest.mark.parametrize("factor", [0.0, 2.5])
+def test_a_pace_under_mean_reversion_equals_the_integral_of_its_variance(factor):
+    rate, u = np.log(2) / 3.0, np.linspace(0, 4, 400001)
+    pace = np.where(u >= 2, factor, 1.0)
+    expected = np.trapezoid(pace**2 * np.exp(-rate * (4 - u)) * np.exp(-rate * (6 - u)), u)
+    found = Path(half_life=3.0, pace=(2.0, factor)).covariance(np.array([4.0]), np.array([6.0]))[0, 0]
+    assert found == pytest.approx(expected, rel=1e-4)
