@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import floor
@@ -138,19 +138,29 @@ def simulate(
     """
     until = until or layout.case.horizon.until
     days = plan(layout, until, step_years or layout.case.horizon.step_years)
-    thinned, chains = _thin(draws, chains)
+    thinned, chains = thin(draws, chains)
     n = len(thinned["innovation"])
     pairs = owed(layout.case)
     times = [day.date for day in days if day.reported[0]]
     kept = _Kept(pairs, times, n)
-    starts = range(0, n, CHUNK)
-    for start, sequence in zip(starts, np.random.SeedSequence(seed).spawn(len(starts)), strict=True):
-        part = {name: values[start : start + CHUNK] for name, values in thinned.items()}
-        kept.fill(slice(start, start + CHUNK), Future(model, layout, days, part, PATHS, sequence))
+    for at, future in futures(model, layout, days, thinned, seed):
+        kept.fill(at, future)
     return kept.result(chains, layout)
 
 
-def _thin(draws: Draws, chains: int) -> tuple[Draws, int]:
+def futures(
+    model: ModuleType, layout: Layout, days: list[Day], draws: Draws, seed: int
+) -> Iterator[tuple[slice, Future]]:
+    """The worlds ahead in chunks of draws, so that memory stays low; the same seed gives the same worlds."""
+    n = len(draws["innovation"])
+    starts = range(0, n, CHUNK)
+    for start, sequence in zip(starts, np.random.SeedSequence(seed).spawn(len(starts)), strict=True):
+        part = {name: values[start : start + CHUNK] for name, values in draws.items()}
+        yield slice(start, start + CHUNK), Future(model, layout, days, part, PATHS, sequence)
+
+
+def thin(draws: Draws, chains: int) -> tuple[Draws, int]:
+    """Evenly spaced draws of each chain, at most `MAX_DRAWS` in all."""
     n = len(draws["innovation"])
     per_chain = n // chains
     keep = max(1, min(per_chain, MAX_DRAWS // chains))

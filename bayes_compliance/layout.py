@@ -231,6 +231,16 @@ class Layout:
         """The observed record after the last decision."""
         return self._replayed[0]
 
+    def record_before(self, day: date) -> Record:
+        """The observed record of the decisions strictly before a date."""
+        record = Record(len(self.obligations), len(self.case.states))
+        outcomes = self.outcome[int(self.depth.sum()) :]
+        for d, outcome in sorted(zip(self.decisions, outcomes, strict=True), key=lambda pair: pair[0].date):
+            if d.kind == "compliance" and d.date < day:
+                own = self.obligation_index[d.state, d.rule]
+                record.add(own, self.time(d.date), outcome, self.viewers(d.counterparty))
+        return record
+
     @cached_property
     def labels(self) -> list[str]:
         """A distinct name for each row: date, state, rule and stage."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -131,14 +131,46 @@ class Day:
 
 
 class Moment(NamedTuple):
-    """One date in every world: what the rows met, the theory's answer, the outcomes; arrays (draw, path, row...)."""
+    """One date in every world: what the rows met, the theory's answer, the outcomes; arrays (draw, path, row...).
+
+    `walk` and `spread` are on the slots of the date's rows; `paths` is W of each lobby, (draw, path, lobby), of which
+    random shocks are `jumps`; `pairs` the spread of each pair, (draw, path, pair).
+    """
 
     day: Day
     walk: NDArray
     spread: NDArray
     history: History
+    paths: NDArray
+    jumps: NDArray
+    pairs: NDArray
     answer: Answer
     outcome: NDArray
+
+    def on(self, rows: Rows) -> tuple[NDArray, NDArray]:
+        """W and z on the slots of other rows of the same date."""
+        return self.paths[..., rows.lobby], on_slots(self.pairs, rows.pair)
+
+
+def continued(layout: Layout, innovation: NDArray, times: NDArray, normal: Callable[..., NDArray]) -> NDArray:
+    """W of each lobby at any times, given its knots, by exact continuation: (draw, path, lobby, date).
+
+    Parameters
+    ----------
+    innovation : array (draw, knot)
+    times : array (date,)
+        Years since the reference date, distinct, ahead of the knots, between them or before.
+    normal : callable
+        Gives standard normal numbers of shape (draw, path) and the shape that it is called with.
+    """
+    known, new = innovation @ layout.path_factor.T, normal(len(layout.paths), len(times))
+    walk = np.empty_like(new)
+    for lobby, path in enumerate(layout.paths):
+        where = layout.knots_of(lobby)
+        before = np.array([layout.time(layout.knots[i][1]) for i in where])
+        weights, factor = path.extend(before, times)
+        walk[:, :, lobby] = (known[:, where] @ weights.T)[:, None] + new[:, :, lobby] @ factor.T
+    return walk
 
 
 class Future:
@@ -179,36 +211,29 @@ class Future:
 
     def run(self) -> Iterator[Moment]:
         """The dates in their order, each decided before the next."""
-        walk, spread, x = self._walk(), self._spread(), self.x
+        drift, jumps, spread, x = self._drift(), self._jumps(), self._spread(), self.x
         record = self.layout.record.copy_to((self.n_draws, self.paths))
         for f, day in enumerate(self.days):
             rows = day.rows
             history = met(self.layout, rows, record, self.times[f])
-            moved, z = walk[..., f][..., rows.lobby], on_slots(spread, rows.pair)
+            paths = drift[..., f] + jumps[..., f]
+            moved, z = paths[..., rows.lobby], on_slots(spread, rows.pair)
             answer = ask(self.model, self.layout, rows, x, moved, z, history)
             half = self.rng.random((self.n_draws, self.paths // 2, len(rows)))
             outcome = decide(answer, np.concatenate([half, 1 - half], axis=1))
             for i in np.flatnonzero(day.decided):
-                own = self.layout.obligation_index[rows.items[i].state, rows.items[i].rule]
-                record.add(own, self.times[f], outcome[..., i], np.ones(len(self.layout.case.states), bool))
-            yield Moment(day, moved, z, history, answer, outcome)
+                own = self.layout.obligation_index.get((rows.items[i].state, rows.items[i].rule))
+                if own is not None:  # nobody watches a new rule
+                    record.add(own, self.times[f], outcome[..., i], np.ones(len(self.layout.case.states), bool))
+            yield Moment(day, moved, z, history, paths, jumps[..., f], spread, answer, outcome)
 
     def _antithetic(self, *shape: int) -> NDArray:
         half = self.rng.standard_normal((self.n_draws, self.paths // 2, *shape))
         return np.concatenate([half, -half], axis=1)
 
-    def _walk(self) -> NDArray:
-        """W of each lobby at each date ahead, (draw, path, lobby, date)."""
-        layout = self.layout
-        known = self.draws["innovation"] @ layout.path_factor.T
-        new = self._antithetic(len(layout.paths), len(self.times))
-        walk = np.empty_like(new)
-        for lobby, path in enumerate(layout.paths):
-            where = layout.knots_of(lobby)
-            before = np.array([layout.time(layout.knots[i][1]) for i in where])
-            weights, factor = path.extend(before, self.times)
-            walk[:, :, lobby] = (known[:, where] @ weights.T)[:, None] + new[:, :, lobby] @ factor.T
-        return walk + self._jumps()
+    def _drift(self) -> NDArray:
+        """W of each lobby at each date ahead but for random shocks, (draw, path, lobby, date)."""
+        return continued(self.layout, self.draws["innovation"], self.times, self._antithetic)
 
     def _jumps(self) -> NDArray:
         """Random shocks since the last decision, (draw, path, lobby, date): compound Poisson by state."""

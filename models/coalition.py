@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_compliance import theory
+from bayes_compliance.parts import Parts
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -40,7 +41,12 @@ if TYPE_CHECKING:
 
 
 def support(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: Any, history: History) -> Any:
-    """Net support S of each row, in points, shape (..., row).
+    """Net support S of each row, in points, shape (..., row): the sum of `parts`, whose arguments it takes."""
+    return parts(layout, rows, x, walk, spread, history).support
+
+
+def parts(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: Any, history: History) -> Parts:
+    """What each lobby adds to the support of each row, by its factors, shapes (..., row, slot).
 
     Parameters
     ----------
@@ -53,14 +59,15 @@ def support(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: An
     history : History
         Conduct and compliance that the row met.
     """
-    pressures = pressure(layout, rows, x, walk, spread, history)
+    moved = rows.weight * magnitudes(layout, rows, x, walk, spread, history)
+    step = rows.weight * rows.steps * x["step"][..., rows.lobby]
     if not rows.answers.any():
-        return pressures.sum(-1)
-    return (pressures * answer(layout, rows, x, history)).sum(-1)
+        return Parts(moved, step)
+    return Parts(moved, step, answer(layout, rows, x, history), specificity(layout, rows, x))
 
 
-def pressure(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: Any, history: History) -> Any:
-    """Signed pressure of each lobby on each row, in points, before L is weighed by w q: shape (..., row, slot)."""
+def magnitudes(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: Any, history: History) -> Any:
+    """Magnitude of each slot's lobby on the row's date, without its step, in points, shape (..., row, slot)."""
     lobby, state = rows.lobby, rows.state
     omega = theory.namespace(x["rule_spread"], x["rule_spread_points"]).where(
         rows.log, x["rule_spread"][..., state, None], x["rule_spread_points"][..., state, None]
@@ -68,27 +75,25 @@ def pressure(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: A
     change = x["volatility"][..., lobby] * walk + omega * spread
     if layout.entrenches:
         change = change + x["entrenchment"][..., lobby] * rows.kept_sign * history.accrued[..., None]
-    now = theory.magnitude(x["magnitude"][..., lobby], change, rows.log)
-    return rows.weight * (now + x["step"][..., lobby] * rows.steps)
+    return theory.magnitude(x["magnitude"][..., lobby], change, rows.log)
 
 
 def answer(layout: Layout, rows: Rows, x: dict[str, Any], history: History) -> Any:
     """Weight w q of L in each row and slot, 1 for the other lobbies: shape (..., row, slot)."""
-    return weigh(layout, rows, x, expected_conduct(layout, rows, x, history))
-
-
-def weigh(layout: Layout, rows: Rows, x: dict[str, Any], q: Any) -> Any:
-    """Weight of each row and slot for a chance q, (..., row, slot), that the counterparties perform."""
+    q = expected_conduct(layout, rows, x, history)
     w, d = x["shadow"][..., rows.state, None], x["discount"][..., rows.state, None]
     xp = theory.namespace(q, w, d)
     wq = theory.answer_to_type(d, q) if layout.case.q_kind == "type" else w * q
     if rows.ending.any():
         wq = xp.where(rows.ending[:, None], xp.where(rows.ended[:, None], 0.0, d * q), wq)
-    if layout.specific:
-        wq = wq * theory.specific(x["specificity"][..., rows.lobby], rows.share)
-    if layout.diluted:
-        wq = wq * x["dilution"][..., rows.lobby]
     return xp.where(rows.answers, wq, 1.0)
+
+
+def specificity(layout: Layout, rows: Rows, x: dict[str, Any]) -> Any:
+    """What the counterparty's performance so far leaves of L in each row and slot, 1 for the other lobbies."""
+    if not layout.specific:
+        return 1.0
+    return theory.specific(x["specificity"][..., rows.lobby], rows.share)
 
 
 def expected_conduct(layout: Layout, rows: Rows, x: dict[str, Any], history: History) -> Any:

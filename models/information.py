@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import theory
 from bayes_compliance.models import coalition
+from bayes_compliance.parts import Parts
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -33,6 +34,14 @@ USES = ("monitoring", "detection")
 def support(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: Any, history: History) -> Any:
     """Net support of each row as each lobby can press for it, shape (..., row); arguments as in `coalition`."""
     return coalition.support(layout, seen(rows, x), x, walk, spread, history)
+
+
+def parts(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: Any, history: History) -> Parts:
+    """What each lobby adds: monitoring cuts its pressure, detection cuts w; arguments as in `coalition`."""
+    full, monitoring = coalition.parts(layout, rows, x, walk, spread, history), x["monitoring"][..., rows.lobby]
+    detection = x["detection"][..., rows.state, None]
+    detected = theory.namespace(detection).where(rows.answers, detection, 1.0)
+    return full._replace(moved=full.moved * monitoring, step=full.step * monitoring, answer=full.answer * detected)
 
 
 def seen(rows: Rows, x: dict[str, Any]) -> Rows:

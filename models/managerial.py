@@ -22,7 +22,7 @@ from bayes_compliance.models import coalition
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
 
-support, build = coalition.support, coalition.build
+support, parts, build = coalition.support, coalition.parts, coalition.build
 
 STATED = {"volatility": rivals.NONE, "rule_spread_points": (0.25, 0.7, 2.0)}
 WHY = "a constant capacity to comply for each state and rule, in units of the decision noise"

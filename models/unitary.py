@@ -24,7 +24,7 @@ from bayes_compliance.models import coalition
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
 
-support, build = coalition.support, coalition.build
+support, parts, build = coalition.support, coalition.parts, coalition.build
 
 STATED = {"volatility": (0.05, 0.2, 0.6), "rule_spread_points": rivals.NONE}
 WHY = "one national interest for all rules of the state, in units of the decision noise"
