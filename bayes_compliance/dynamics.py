@@ -56,7 +56,9 @@ class Path:
     def _quickened(self, s: NDArray, t: NDArray, start: float, factor: float) -> NDArray:
         start = max(start, 0.0)
         later = Path(self.half_life, [(when - start, scale) for when, scale in self.shocks if when > start])
-        return (factor**2 - 1) * later._usual(np.maximum(np.subtract(s, start), 0), np.maximum(np.subtract(t, start), 0))
+        return (factor**2 - 1) * later._usual(
+            np.maximum(np.subtract(s, start), 0), np.maximum(np.subtract(t, start), 0)
+        )
 
     def _usual(self, s: NDArray, t: NDArray) -> NDArray:
         s, t = np.asarray(s, float)[:, None], np.asarray(t, float)[None, :]

@@ -21,6 +21,7 @@ from bayes_compliance.rows import ANY_RULE, Item
 from bayes_compliance.worlds import Day, Future
 
 if TYPE_CHECKING:
+    from bayes_compliance.alterations import Alteration
     from bayes_compliance.case import Case
     from bayes_compliance.layout import Layout
 
@@ -149,14 +150,19 @@ def simulate(
 
 
 def futures(
-    model: ModuleType, layout: Layout, days: list[Day], draws: Draws, seed: int
+    model: ModuleType,
+    layout: Layout,
+    days: list[Day],
+    draws: Draws,
+    seed: int,
+    alteration: Alteration | None = None,
 ) -> Iterator[tuple[slice, Future]]:
     """The worlds ahead in chunks of draws, so that memory stays low; the same seed gives the same worlds."""
     n = len(draws["innovation"])
     starts = range(0, n, CHUNK)
     for start, sequence in zip(starts, np.random.SeedSequence(seed).spawn(len(starts)), strict=True):
         part = {name: values[start : start + CHUNK] for name, values in draws.items()}
-        yield slice(start, start + CHUNK), Future(model, layout, days, part, PATHS, sequence)
+        yield slice(start, start + CHUNK), Future(model, layout, days, part, PATHS, sequence, alteration)
 
 
 def thin(draws: Draws, chains: int) -> tuple[Draws, int]:

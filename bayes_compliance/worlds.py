@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 from types import ModuleType
@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import theory
+from bayes_compliance.alterations import Alteration, Altered
 from bayes_compliance.history import Record
 from bayes_compliance.latents import Draws, relation
 from bayes_compliance.rows import History, Rows
 
 if TYPE_CHECKING:
+    from bayes_compliance.dynamics import Path
     from bayes_compliance.layout import Layout
 
 
@@ -152,7 +154,13 @@ class Moment(NamedTuple):
         return self.paths[..., rows.lobby], on_slots(self.pairs, rows.pair)
 
 
-def continued(layout: Layout, innovation: NDArray, times: NDArray, normal: Callable[..., NDArray]) -> NDArray:
+def continued(
+    layout: Layout,
+    innovation: NDArray,
+    times: NDArray,
+    normal: Callable[..., NDArray],
+    law: Sequence[Path] | None = None,
+) -> NDArray:
     """W of each lobby at any times, given its knots, by exact continuation: (draw, path, lobby, date).
 
     Parameters
@@ -162,10 +170,12 @@ def continued(layout: Layout, innovation: NDArray, times: NDArray, normal: Calla
         Years since the reference date, distinct, ahead of the knots, between them or before.
     normal : callable
         Gives standard normal numbers of shape (draw, path) and the shape that it is called with.
+    law : sequence of Path or None
+        The law of each lobby's path where it is not the layout's own.
     """
     known, new = innovation @ layout.path_factor.T, normal(len(layout.paths), len(times))
     walk = np.empty_like(new)
-    for lobby, path in enumerate(layout.paths):
+    for lobby, path in enumerate(layout.paths if law is None else law):
         where = layout.knots_of(lobby)
         before = np.array([layout.time(layout.knots[i][1]) for i in where])
         weights, factor = path.extend(before, times)
@@ -187,6 +197,8 @@ class Future:
     paths : int
         Future paths for each draw, even: they come in antithetic pairs.
     seed : SeedSequence
+    alteration : Alteration or None
+        What a what-if changes; the worlds are otherwise those of the same seed without it, number by number.
     """
 
     def __init__(
@@ -197,9 +209,13 @@ class Future:
         draws: Mapping[str, NDArray],
         paths: int,
         seed: np.random.SeedSequence,
+        alteration: Alteration | None = None,
     ) -> None:
         self.model, self.layout, self.days, self.paths = model, layout, days, paths
         self.rng = np.random.default_rng(seed)
+        # what only a what-if needs comes from a stream of its own, so that all else stays as it was
+        self.own_rng = np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 1)))
+        self.altered = None if alteration is None else Altered(layout, alteration)
         self.n_draws = len(draws["innovation"])
         self.draws = related(layout, draws)
         self.times = np.array([layout.time(day.date) for day in days])
@@ -211,29 +227,42 @@ class Future:
 
     def run(self) -> Iterator[Moment]:
         """The dates in their order, each decided before the next."""
-        drift, jumps, spread, x = self._drift(), self._jumps(), self._spread(), self.x
+        drift, jumps, spread = self._drift(), self._jumps(), self._spread()
+        if self.altered is not None:
+            drift = drift + self.altered.shocks(self.times, self._antithetic_of(self.own_rng, len(self.layout.paths)))
         record = self.layout.record.copy_to((self.n_draws, self.paths))
         for f, day in enumerate(self.days):
-            rows = day.rows
-            history = met(self.layout, rows, record, self.times[f])
+            layout, rows, x = self._seen(day)
+            history = met(layout, rows, record, self.times[f])
             paths = drift[..., f] + jumps[..., f]
-            moved, z = paths[..., rows.lobby], on_slots(spread, rows.pair)
-            answer = ask(self.model, self.layout, rows, x, moved, z, history)
+            known = np.zeros((*paths.shape[:-1], len(layout.case.lobbies) - paths.shape[-1]))
+            moved, z = np.concatenate([paths, known], axis=-1)[..., rows.lobby], on_slots(spread, rows.pair)
+            answer = ask(self.model, layout, rows, x, moved, z, history)
             half = self.rng.random((self.n_draws, self.paths // 2, len(rows)))
             outcome = decide(answer, np.concatenate([half, 1 - half], axis=1))
             for i in np.flatnonzero(day.decided):
                 own = self.layout.obligation_index.get((rows.items[i].state, rows.items[i].rule))
                 if own is not None:  # nobody watches a new rule
                     record.add(own, self.times[f], outcome[..., i], np.ones(len(self.layout.case.states), bool))
-            yield Moment(day, moved, z, history, paths, jumps[..., f], spread, answer, outcome)
+            yield Moment(replace(day, rows=rows), moved, z, history, paths, jumps[..., f], spread, answer, outcome)
+
+    def _seen(self, day: Day) -> tuple[Layout, Rows, Draws]:
+        """What is asked about on a date: as it is, or as the alteration has it once it holds."""
+        if self.altered is None or not self.altered.holds(day.date):
+            return self.layout, day.rows, self.x
+        return self.altered.layout, self.altered.rows(day.rows), self.altered.quantities(self.x)
 
     def _antithetic(self, *shape: int) -> NDArray:
-        half = self.rng.standard_normal((self.n_draws, self.paths // 2, *shape))
+        return self._antithetic_of(self.rng, *shape)
+
+    def _antithetic_of(self, rng: np.random.Generator, *shape: int) -> NDArray:
+        half = rng.standard_normal((self.n_draws, self.paths // 2, *shape))
         return np.concatenate([half, -half], axis=1)
 
     def _drift(self) -> NDArray:
         """W of each lobby at each date ahead but for random shocks, (draw, path, lobby, date)."""
-        return continued(self.layout, self.draws["innovation"], self.times, self._antithetic)
+        law = None if self.altered is None else self.altered.law()
+        return continued(self.layout, self.draws["innovation"], self.times, self._antithetic, law)
 
     def _jumps(self) -> NDArray:
         """Random shocks since the last decision, (draw, path, lobby, date): compound Poisson by state."""
@@ -242,6 +271,8 @@ class Future:
         spans = np.diff(np.maximum(self.times, start), prepend=start)
         rate = self.draws["shock_hazard"][:, None, :, None] * spans
         half = self.rng.poisson(np.broadcast_to(rate, (self.n_draws, self.paths // 2, *rate.shape[2:])))
+        if self.altered is not None:
+            half = self.altered.jumps(half, self.times, start, self.own_rng)
         count = np.concatenate([half, half], axis=1)[:, :, layout.lobby_state]
         scale = self.draws["shock_scale"][:, None, layout.lobby_state, None]
         jumps = np.sqrt(count) * scale * self._antithetic(len(layout.paths), len(self.times))
