@@ -61,7 +61,9 @@ def _rule(names: Names, path: Path, rule: Rule) -> None:
     refuse = names.at(*path, "answered_by")
     others = _counterparties(names, rule)
     for id in rule.answered_by or ():
-        if names.known("rules", id, refuse) and not set(names.rules[id].states) & set(others):
+        if not names.known("rules", id, refuse) or any(state not in names.states for state in rule.states):
+            continue
+        if not set(names.rules[id].states) & set(others):
             answering = sorted({owed for other in others for owed in names.owed.get(other, ())})
             what = f"rule {id!r} is owed by no counterparty of the states that owe {rule.id!r} ({one_of(others)})"
             refuse(what, one_of(answering))

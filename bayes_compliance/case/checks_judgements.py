@@ -58,7 +58,7 @@ def _lobby_of(names: Names, judgement: Judgement, at: At) -> Lobby | None:
     if not names.known("lobbies", judgement.lobby, at.column("lobby")):
         return None
     lobby = names.lobbies[judgement.lobby]
-    if judgement.state in names.all["states"] and judgement.state != lobby.state:
+    if judgement.state != lobby.state and {judgement.state, lobby.state} <= names.states.keys():
         at(
             "state",
             f"lobby {lobby.id!r} is of state {lobby.state!r}, not {judgement.state!r}",

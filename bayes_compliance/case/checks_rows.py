@@ -76,7 +76,7 @@ def check_proxies(names: Names, proxies: Iterable[Proxy], problems: Problems) ->
         names.known("states", proxy.state, at.column("state"))
         if proxy.lobby and names.known("lobbies", proxy.lobby, at.column("lobby")):
             state = names.lobbies[proxy.lobby].state
-            if proxy.state in names.all["states"] and proxy.state != state:
+            if proxy.state != state and {proxy.state, state} <= names.states.keys():
                 at("state", f"lobby {proxy.lobby!r} is of state {state!r}, not {proxy.state!r}", state)
 
 

@@ -107,7 +107,8 @@ class Positions:
             self._counts[path] = self._counts.get(path, 0) + 1
             path += (self._counts[path] - 1,)
         end, self._at = self._at, start
-        self._note(path)
+        for n in range(1, len(path) + 1):
+            self._note(path[:n])
         self._at = end
         if not self._take("]]" if several else "]"):
             raise ValueError("not a header")

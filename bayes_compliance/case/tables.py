@@ -85,9 +85,10 @@ class Tables:
 
     def _label(self, path: Path) -> str:
         """A path as `rules[bananas].states`: entries by id, or by number from 1."""
-        text, here = "", self.data
+        text = ""
+        here: Any = self.data
         for step in path:
-            here = here[step] if (step in here if isinstance(here, dict) else isinstance(here, tuple)) else None  # type: ignore[assignment]
+            here = _inside(here, step)
             if isinstance(step, int):
                 name = here.get("id") if isinstance(here, dict) else None
                 text += f"[{name if isinstance(name, str) else step + 1}]"
@@ -154,6 +155,13 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(map(_frozen, value))
     return {key: _frozen(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _inside(value: Any, step: Any) -> Any:
+    """What stands under a key or an index, or None."""
+    if isinstance(value, tuple):
+        return value[step] if isinstance(step, int) and step < len(value) else None
+    return value.get(step) if isinstance(value, dict) else None
 
 
 def _line_of(message: str, text: str) -> int:
