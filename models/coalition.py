@@ -80,7 +80,11 @@ def magnitudes(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread:
 
 def answer(layout: Layout, rows: Rows, x: dict[str, Any], history: History) -> Any:
     """Weight w q of L in each row and slot, 1 for the other lobbies: shape (..., row, slot)."""
-    q = expected_conduct(layout, rows, x, history)
+    return answer_to(layout, rows, x, expected_conduct(layout, rows, x, history))
+
+
+def answer_to(layout: Layout, rows: Rows, x: dict[str, Any], q: Any) -> Any:
+    """Weight of each row and slot for a chance q, (..., row, slot), that the counterparties perform."""
     w, d = x["shadow"][..., rows.state, None], x["discount"][..., rows.state, None]
     xp = theory.namespace(q, w, d)
     wq = theory.answer_to_type(d, q) if layout.case.q_kind == "type" else w * q
@@ -90,10 +94,12 @@ def answer(layout: Layout, rows: Rows, x: dict[str, Any], history: History) -> A
 
 
 def specificity(layout: Layout, rows: Rows, x: dict[str, Any]) -> Any:
-    """What the counterparty's performance so far leaves of L in each row and slot, 1 for the other lobbies."""
-    if not layout.specific:
-        return 1.0
-    return theory.specific(x["specificity"][..., rows.lobby], rows.share)
+    """What of L is left in each row and slot by the counterparty's performance so far, and by dilution; else 1."""
+    kept = theory.specific(x["specificity"][..., rows.lobby], rows.share) if layout.specific else 1.0
+    if not layout.diluted:
+        return kept
+    share = x["dilution"][..., rows.lobby]
+    return kept * theory.namespace(share).where(rows.answers, share, 1.0)
 
 
 def expected_conduct(layout: Layout, rows: Rows, x: dict[str, Any], history: History) -> Any:
