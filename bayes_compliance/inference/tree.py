@@ -61,7 +61,7 @@ def grow(prepared: Prepared, draws: Draws, stats: dict[str, NDArray], seed: int,
         "sample_stats": xr.Dataset({k: (SAMPLE_DIMS, v) for k, v in stats.items()}, coords=_samples(*shape)),
         "log_likelihood": _decisions(layout, worlds.log_likelihood(layout, draws, answer.support)),
         "log_prior": latent_dataset(layout, latents.log_prior(draws)),
-        "observed_data": xr.Dataset({"decision": ("decision", layout.outcome)}, coords={"decision": layout.labels}),
+        "observed_data": xr.Dataset({"outcome": ("decision", layout.outcome)}, coords={"decision": layout.labels}),
         "constant_data": constant_data(layout),
     }
     tree = xr.DataTree.from_dict(groups)
@@ -129,7 +129,7 @@ def _samples(chains: int, draws: int) -> dict[str, Any]:
 
 def _decisions(layout: Layout, values: NDArray) -> xr.Dataset:
     coords = {"decision": layout.labels} | _samples(*values.shape[:2])
-    return xr.Dataset({"decision": ((*SAMPLE_DIMS, "decision"), values)}, coords=coords)
+    return xr.Dataset({"outcome": ((*SAMPLE_DIMS, "decision"), values)}, coords=coords)
 
 
 def _coded(layout: Layout, answer: worlds.Answer, rng: np.random.Generator) -> NDArray:

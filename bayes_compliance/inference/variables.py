@@ -100,4 +100,4 @@ def decide(layout: Layout, x: dict[str, Any], margin: Any) -> None:
         return theory.miscoded(log_p, layout.error, layout.n_outcomes)
 
     if len(layout.rows):
-        pm.CustomDist("decision", margin, noise, width, logp=logp, observed=layout.outcome, dims="decision")
+        pm.CustomDist("outcome", margin, noise, width, logp=logp, observed=layout.outcome, dims="decision")
