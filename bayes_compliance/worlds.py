@@ -183,6 +183,13 @@ def continued(
     return walk
 
 
+def every_spread(layout: Layout, spread: NDArray, paths: int, rng: np.random.Generator) -> NDArray:
+    """Spread of every pair, (draw, path, pair): as the posterior has it, afresh where no row speaks to it."""
+    every = np.repeat(rng.standard_normal((len(spread), 1, len(layout.pairs))), paths, axis=1)
+    every[..., layout.pairs_used] = spread[:, None]
+    return every
+
+
 class Future:
     """Worlds ahead of the last decision: continued paths, random shocks, decisions on their fixed dates.
 
@@ -281,8 +288,4 @@ class Future:
         return jumps
 
     def _spread(self) -> NDArray:
-        """Spread of every pair, (draw, path, pair): as the posterior has it, afresh where no row speaks to it."""
-        layout = self.layout
-        spread = np.repeat(self.rng.standard_normal((self.n_draws, 1, len(layout.pairs))), self.paths, axis=1)
-        spread[..., layout.pairs_used] = self.draws["spread"][:, None]
-        return spread
+        return every_spread(self.layout, self.draws["spread"], self.paths, self.rng)

@@ -94,7 +94,7 @@ def draws_of(tree: xr.DataTree, group: str = "posterior") -> tuple[Draws, int]:
     chains = dataset.sizes["chain"]
     skip = {"support", "p_comply"}
     return {
-        str(name): v.transpose("chain", "draw", ...).values.reshape(-1, *v.shape[2:])
+        str(name): v.transpose("chain", "draw", ...).values.reshape(v.sizes["chain"] * v.sizes["draw"], *v.shape[2:])
         for name, v in dataset.data_vars.items()
         if name not in skip
     }, chains

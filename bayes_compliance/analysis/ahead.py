@@ -1,0 +1,239 @@
+"""One pass through the worlds ahead, shared by all the questions that are put to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from functools import cached_property
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayes_compliance import forecast, theory
+from bayes_compliance.errors import Refused
+from bayes_compliance.inference.tree import draws_of
+from bayes_compliance.parts import Parts
+from bayes_compliance.rows import Rows
+from bayes_compliance.worlds import Day, Future, Moment
+
+if TYPE_CHECKING:
+    from bayes_compliance.latents import Draws
+    from bayes_compliance.models import Prepared
+
+
+class Game(NamedTuple):
+    """A state's side of the stage game on each row, in points, (draw, path, row): X, K' and L (design section 2)."""
+
+    x: NDArray
+    k_prime: NDArray
+    ell: NDArray
+
+    @property
+    def ratio(self) -> NDArray:
+        """What w q must reach for compliance, (K' - X) / L; NaN outside a dilemma."""
+        dilemma = theory.preference(*self) == 1
+        return np.where(
+            dilemma, theory.critical_discount(self.k_prime - self.x, np.where(dilemma, self.ell, 1)), np.nan
+        )
+
+
+class Scene:
+    """A date in a chunk of worlds, as a question sees it: `at` is the chunk's place among the draws."""
+
+    def __init__(self, at: slice, future: Future, moment: Moment) -> None:
+        self.at, self.future, self.moment = at, future, moment
+        self.rows, self.x = moment.day.rows, future.x
+
+    @cached_property
+    def parts(self) -> Parts:
+        """Support on the date, taken apart by lobby."""
+        moment = self.moment
+        split = parts_of(self.future.model)
+        return split(self.future.layout, self.rows, self.x, moment.walk, moment.spread, moment.history)
+
+    @cached_property
+    def game(self) -> Game:
+        """The stage game: L counts in full, what asset specificity leaves of it."""
+        return stage_game(self.rows, self.parts)
+
+    def probability(self, support: NDArray) -> NDArray:
+        """Probability of compliance at any support of the rows, with the noise and the band of partial outcomes."""
+        return p_comply(self.future, self.rows, support)
+
+
+class Watcher(Protocol):
+    """What is shown every date of every chunk of worlds."""
+
+    def see(self, scene: Scene) -> None: ...
+
+
+class Question(Watcher, Protocol):
+    """A watcher with an answer at the end."""
+
+    def result(self) -> xr.Dataset: ...
+
+
+class Ahead:
+    """The worlds ahead of a posterior, the same for every question and the same as the forecast's.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    tree : DataTree
+        A fit.
+    seed : int
+        That of the run, for the very worlds of its forecast.
+    until, step_years
+        Default to the case's horizon.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        tree: xr.DataTree,
+        *,
+        seed: int = 1,
+        until: date | None = None,
+        step_years: float | None = None,
+    ) -> None:
+        self.prepared, self.layout, self.seed = prepared, prepared.layout, seed
+        horizon = prepared.case.horizon
+        self.days = forecast.plan(self.layout, until or horizon.until, step_years or horizon.step_years)
+        self.draws, self.chains = forecast.thin(*draws_of(tree))
+        self.grid = Grid(prepared, [day.date for day in self.days if day.reported[0]])
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Pairs of state and rule, dates, draws and future paths."""
+        return len(self.grid.pairs), len(self.grid.times), len(self.draws["innovation"]), forecast.PATHS
+
+    def put(self, questions: Iterable[Watcher]) -> None:
+        """Let every question see every date of every world."""
+        walk_through(self.prepared, self.days, self.draws, self.seed, questions)
+
+    def answer(self, question: Question) -> xr.Dataset:
+        """The answer to one question."""
+        self.put([question])
+        return question.result()
+
+
+def walk_through(prepared: Prepared, days: list[Day], draws: Draws, seed: int, watchers: Iterable[Watcher]) -> None:
+    """Show the worlds ahead on any days."""
+    watchers = list(watchers)
+    for at, future in forecast.futures(prepared.model, prepared.layout, days, draws, seed):
+        for moment in future.run():
+            scene = Scene(at, future, moment)
+            for watcher in watchers:
+                watcher.see(scene)
+
+
+class Grid:
+    """Where answers go: pairs of state and rule by reported date.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    times : sequence of date
+    """
+
+    def __init__(self, prepared: Prepared, times: Sequence[date]) -> None:
+        self.pairs, self.times = forecast.owed(prepared.case), list(times)
+        self.states = [state.id for state in prepared.case.states]
+        self.rules = sorted({rule for _, rule in self.pairs})
+        self._pair = {pair: i for i, pair in enumerate(self.pairs)}
+        self._time = {day: j for j, day in enumerate(self.times)}
+
+    def time(self, scene: Scene) -> int | None:
+        """Position of the scene's date; None where it is not reported."""
+        return self._time.get(scene.moment.day.date) if scene.moment.day.reported.any() else None
+
+    def pair(self, rows: Rows) -> NDArray:
+        """Positions of the rows' pairs."""
+        return np.array([self._pair[item.state, item.rule] for item in rows.items], int)
+
+    def dataset(self, data: Mapping[str, tuple[Sequence[str], NDArray]], **coords: Any) -> xr.Dataset:
+        """A Dataset on state and rule from arrays whose first axis is the pair; blank where a rule is not owed.
+
+        Parameters
+        ----------
+        data : dict of (dims after the pair, array)
+        **coords
+            Labels of dims other than state, rule and time.
+        """
+        variables = {
+            name: (("state", "rule", *dims), self._spread_out(values)) for name, (dims, values) in data.items()
+        }
+        labels = {"state": self.states, "rule": self.rules} | coords
+        if any("time" in dims for dims, _ in data.values()):
+            labels["time"] = np.array(self.times, "datetime64[ns]")
+        return xr.Dataset(variables, coords=labels)
+
+    def _spread_out(self, values: NDArray) -> NDArray:
+        blank = np.datetime64("NaT") if values.dtype.kind == "M" else np.nan
+        kind = values.dtype if values.dtype.kind == "M" else float
+        full = np.full((len(self.states), len(self.rules), *values.shape[1:]), blank, kind)
+        for (state, rule), value in zip(self.pairs, values, strict=True):
+            full[self.states.index(state), self.rules.index(rule)] = value
+        return full
+
+
+class Kept:
+    """Values of every world on every reported date, (pair, time, draw, path), by name."""
+
+    def __init__(self, ahead: Ahead, *names: str) -> None:
+        self.grid = ahead.grid
+        self.values = {name: np.zeros(ahead.shape) for name in names}
+
+    def keep(self, scene: Scene, **values: NDArray) -> None:
+        """Keep what a scene came to, (draw, path, row); on dates that are not reported, nothing."""
+        j, where = self.grid.time(scene), self.grid.pair(scene.rows)
+        if j is None:
+            return
+        for name, value in values.items():
+            shape = (*scene.moment.outcome.shape[:2], len(where))
+            self.values[name][where, j, scene.at] = np.moveaxis(np.broadcast_to(value, shape), -1, 0)
+
+    def __getitem__(self, name: str) -> NDArray:
+        return self.values[name]
+
+    def mean_and_band(self, name: str) -> dict[str, tuple[tuple[str, ...], NDArray]]:
+        """`name`, `name_lower`, `name_upper`: mean and 5% to 95% over draws and future paths."""
+        values = self.values[name]
+        lower, upper = np.quantile(values, forecast.BAND, axis=(2, 3))
+        found = {name: values.mean(axis=(2, 3)), f"{name}_lower": lower, f"{name}_upper": upper}
+        return {label: (("time",), value) for label, value in found.items()}
+
+
+def parts_of(model: ModuleType) -> Callable[..., Parts]:
+    """The model's `parts`.
+
+    Raises
+    ------
+    Refused
+        If the model does not take its support apart.
+    """
+    split = getattr(model, "parts", None)
+    if split is None:
+        raise Refused(f"model {model.__name__} does not say what each lobby adds; allowed: a model with parts()")
+    return split
+
+
+def stage_game(rows: Rows, parts: Parts) -> Game:
+    """X, K' and L of each row from the parts of its support: lobbies by the sign of their weight, L apart."""
+    full = parts._replace(answer=1.0).contributions
+    against, gain = rows.weight < 0, rows.answers
+
+    def total(which: NDArray) -> NDArray:
+        return (full * which).sum(-1)
+
+    return Game(total(~against & ~gain), rows.threshold - total(against), total(gain & ~against))
+
+
+def p_comply(future: Future, rows: Rows, support: NDArray) -> NDArray:
+    """Probability that a decision at this support is full compliance, by the state's noise and band, (..., row)."""
+    width = future.x["partial_width"][..., rows.state] * (future.layout.case.outcomes == 3)
+    noise = future.x["decision_noise"][..., rows.state]
+    return theory.outcome_probabilities(support - rows.threshold, noise, width)[0]

@@ -1,0 +1,241 @@
+r"""Why we are not sure: the variance of the support that a decision goes by, split by source (III.A changes 3, 4).
+
+A decision at t goes by S(t) + sigma e. It is built up in a fixed order, each step adding what it changes, so the parts
+sum to it in every world and nothing is left over, on any scale:
+
+    judgement of today    support asked of date t, with the magnitudes and the records of the last decision date
+    drift of lobby l      change of l's part as its path goes on, random shocks apart; known shocks are part of the path
+    shocks                what the random shocks then change
+    conduct               what the counterparties' conduct since then changes, through q
+    entrenchment          what the state's own compliance since then changes
+    decision noise        sigma e
+
+Parts of lobbies add up, so their order does not matter; shocks act on magnitudes that have drifted, conduct on L as it
+has become. ``share_i = Cov(part_i, S + sigma e) / Var(S + sigma e)``: shares sum to 1, and one may be negative (a
+lobby that reverts to its mean undoes what we do not know of today).
+
+The tilt is about the middle, not the spread: the article's bias towards compliance (III.A features 1, 2) is dP + dG,
+what P and G gained when the promise was made; against it stands the temptation (1 - w q) L, what L no longer counts
+once its reward depends on the counterparty's later conduct.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayes_compliance.analysis.ahead import Ahead, Grid, Kept, Scene, parts_of, walk_through
+from bayes_compliance.rows import History, Item, Rows
+from bayes_compliance.worlds import Day, met
+
+if TYPE_CHECKING:
+    from bayes_compliance.layout import Layout
+    from bayes_compliance.models import Prepared
+
+TODAY, SHOCKS, CONDUCT, ENTRENCHMENT, NOISE = (
+    "judgement of today", "shocks", "conduct", "entrenchment", "decision noise",
+)  # fmt: skip
+DRIFT = "drift of "
+"""Stands before a lobby's id in the names of sources."""
+
+
+def sources(layout: Layout) -> list[str]:
+    """Names of the sources of variance, in the order in which support is built up."""
+    drifts = [DRIFT + lobby.id for lobby in layout.case.lobbies]
+    return [TODAY, *drifts, SHOCKS, CONDUCT, ENTRENCHMENT, NOISE]
+
+
+def shares_of_variance(
+    prepared: Prepared,
+    tree: xr.DataTree,
+    *,
+    seed: int = 1,
+    until: date | None = None,
+    step_years: float | None = None,
+) -> xr.Dataset:
+    """Var(S + sigma e) at each date, and its shares by source.
+
+    Parameters
+    ----------
+    prepared, tree
+        A model with `parts`, and its fit.
+    seed, until, step_years
+        As in `Ahead`.
+
+    Returns
+    -------
+    Dataset
+        `variance` of S + sigma e and `variance_today` of the first part alone, points squared, (state, rule, time);
+        `share` (state, rule, time, source), summing to 1 over sources; 0 for the drift of a lobby that has no part.
+
+    Raises
+    ------
+    Refused
+        If the model does not say what each lobby adds.
+    """
+    ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years)
+    question = Shares(ahead)
+    walk_through(prepared, [question.today, *ahead.days], ahead.draws, seed, [question])
+    return question.result()
+
+
+class _Sums(NamedTuple):
+    """Count, means and sums of products about the means, of parts against support; merged chunk by chunk."""
+
+    n: int
+    parts: NDArray
+    support: NDArray
+    together: NDArray
+    own: NDArray
+    noise: NDArray
+
+    def merge(self, other: _Sums) -> _Sums:
+        n = self.n + other.n
+        parts, support = other.parts - self.parts, other.support - self.support
+        cross = self.n * other.n / n
+        return _Sums(
+            n,
+            self.parts + parts * (other.n / n),
+            self.support + support * (other.n / n),
+            self.together + other.together + cross * parts * support[:, None],
+            self.own + other.own + cross * parts[:, 0] ** 2,
+            self.noise + (other.noise - self.noise) * (other.n / n),
+        )
+
+
+class Shares:
+    """The question of `shares_of_variance`; its worlds start with `today`, the last decision's date."""
+
+    def __init__(self, ahead: Ahead) -> None:
+        self.grid, self.layout = ahead.grid, ahead.layout
+        self.split = parts_of(ahead.prepared.model)
+        self.today = _undecided(self.layout, self.grid, ahead.prepared.case.last_decision_date())
+        self.records = self.layout.record
+        self.sums: dict[int, tuple[Rows, _Sums]] = {}
+        self._now: NDArray | None = None
+
+    def see(self, scene: Scene) -> None:
+        if scene.moment.day.date == self.today.date:
+            self._now = scene.moment.paths
+            return
+        j = self.grid.time(scene)
+        if j is None:
+            return
+        found = _sums(self._built_up(scene), scene.x["decision_noise"][:, 0, scene.rows.state])
+        self.sums[j] = (scene.rows, self.sums[j][1].merge(found) if j in self.sums else found)
+
+    def _built_up(self, scene: Scene) -> NDArray:
+        """Parts of each row's support, (draw, path, row, part): today, drift by slot, shocks, conduct, entrenchment."""
+        assert self._now is not None
+        moment, rows = scene.moment, scene.rows
+        before = met(self.layout, rows, self.records, self.layout.time(self.today.date))
+
+        def lobbies(paths: NDArray, history: History) -> NDArray:
+            walk = paths[..., rows.lobby]
+            return self.split(self.layout, rows, scene.x, walk, moment.spread, history).contributions
+
+        today, drifted = lobbies(self._now, before), lobbies(moment.paths - moment.jumps, before)
+        shocked = lobbies(moment.paths, before).sum(-1)
+        answered = moment.answer.support
+        if self.layout.entrenches:
+            answered = lobbies(moment.paths, moment.history._replace(accrued=before.accrued)).sum(-1)
+        ends = (shocked - drifted.sum(-1), answered - shocked, moment.answer.support - answered)
+        return np.concatenate([today.sum(-1)[..., None], drifted - today, np.stack(ends, axis=-1)], axis=-1)
+
+    def result(self) -> xr.Dataset:
+        names = sources(self.layout)
+        variance, today = np.zeros((2, len(self.grid.pairs), len(self.grid.times)))
+        share = np.zeros((*variance.shape, len(names)))
+        for j, (rows, sums) in self.sums.items():
+            where = self.grid.pair(rows)
+            by_source = self._by_source(rows, sums)
+            variance[where, j], today[where, j] = by_source.sum(-1), sums.own / sums.n
+            share[where, j] = by_source / by_source.sum(-1, keepdims=True)
+        data: dict[str, Any] = {"variance": (("time",), variance), "variance_today": (("time",), today)}
+        return self.grid.dataset(data | {"share": (("time", "source"), share)}, source=names)
+
+    def _by_source(self, rows: Rows, sums: _Sums) -> NDArray:
+        """Cov(part, S + sigma e) by source, (row, source); noise is independent of support, so its own is E sigma^2."""
+        each = sums.together / sums.n
+        lobbies = len(self.layout.case.lobbies)
+        found = np.zeros((len(rows), 1 + lobbies + 4))
+        found[:, 0], found[:, -4:-1], found[:, -1] = each[:, 0], each[:, -3:], sums.noise
+        index = np.arange(len(rows))[:, None]
+        np.add.at(found, (index, 1 + rows.lobby), each[:, 1:-3])
+        return found
+
+
+def _undecided(layout: Layout, grid: Grid, day: date) -> Day:
+    rows = layout.rows_for([Item(state, rule, day, "compliance") for state, rule in grid.pairs])
+    none = np.zeros(len(rows), bool)
+    return Day(day, rows, none, none)
+
+
+def _sums(parts: NDArray, noise: NDArray) -> _Sums:
+    flat = parts.reshape(-1, *parts.shape[2:])
+    means = flat.mean(axis=0)
+    flat = flat - means
+    support = flat.sum(-1)
+    own = (flat[..., 0] ** 2).sum(axis=0)
+    together = np.einsum("wrp,wr->rp", flat, support)
+    return _Sums(len(flat), means, means.sum(-1), together, own, (noise**2).mean(axis=0))
+
+
+def tilt(
+    prepared: Prepared,
+    tree: xr.DataTree,
+    *,
+    seed: int = 1,
+    until: date | None = None,
+    step_years: float | None = None,
+) -> xr.Dataset:
+    """Bias dP + dG, temptation (1 - w q) L, and the probability that the bias exceeds the temptation.
+
+    Net tilt is SC less what SA would be with the same magnitudes: positive means that the coalition for compliance is
+    stronger than the one for adherence was. What asset specificity takes from L counts as temptation.
+
+    Parameters
+    ----------
+    prepared, tree
+        A model with `parts`, and its fit.
+    seed, until, step_years
+        As in `Ahead`.
+
+    Returns
+    -------
+    Dataset
+        `bias`, `temptation` and `tilt` in points, each with `_lower` and `_upper` (5% to 95% over draws and future
+        paths), and `p_positive` = P(tilt > 0), by (state, rule, time).
+
+    Raises
+    ------
+    Refused
+        If the model does not say what each lobby adds.
+    """
+    ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years)
+    return ahead.answer(Tilt(ahead))
+
+
+class Tilt:
+    """The question of `tilt`, to be put to worlds ahead."""
+
+    def __init__(self, ahead: Ahead) -> None:
+        self.kept = Kept(ahead, "bias", "temptation", "tilt")
+
+    def see(self, scene: Scene) -> None:
+        if self.kept.grid.time(scene) is None:
+            return
+        parts = scene.parts
+        bias = (parts.step * scene.rows.steps).sum(-1)
+        temptation = (parts.moved * (1 - parts.answer * parts.kept) * scene.rows.answers).sum(-1)
+        self.kept.keep(scene, bias=bias, temptation=temptation, tilt=bias - temptation)
+
+    def result(self) -> xr.Dataset:
+        kept = self.kept
+        data = kept.mean_and_band("bias") | kept.mean_and_band("temptation") | kept.mean_and_band("tilt")
+        positive = (kept["tilt"] > 0).mean(axis=(2, 3))
+        return kept.grid.dataset(data | {"p_positive": (("time",), positive)})
