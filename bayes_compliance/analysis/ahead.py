@@ -20,6 +20,7 @@ from bayes_compliance.rows import Rows
 from bayes_compliance.worlds import Day, Future, Moment
 
 if TYPE_CHECKING:
+    from bayes_compliance.alterations import Alteration
     from bayes_compliance.latents import Draws
     from bayes_compliance.models import Prepared
 
@@ -88,6 +89,8 @@ class Ahead:
         That of the run, for the very worlds of its forecast.
     until, step_years
         Default to the case's horizon.
+    draws : int
+        At most so many posterior draws, evenly spaced; by default those of the forecast.
     """
 
     def __init__(
@@ -98,11 +101,12 @@ class Ahead:
         seed: int = 1,
         until: date | None = None,
         step_years: float | None = None,
+        draws: int = forecast.MAX_DRAWS,
     ) -> None:
         self.prepared, self.layout, self.seed = prepared, prepared.layout, seed
         horizon = prepared.case.horizon
         self.days = forecast.plan(self.layout, until or horizon.until, step_years or horizon.step_years)
-        self.draws, self.chains = forecast.thin(*draws_of(tree))
+        self.draws, self.chains = forecast.thin(*draws_of(tree), most=draws)
         self.grid = Grid(prepared, [day.date for day in self.days if day.reported[0]])
 
     @property
@@ -110,9 +114,9 @@ class Ahead:
         """Pairs of state and rule, dates, draws and future paths."""
         return len(self.grid.pairs), len(self.grid.times), len(self.draws["innovation"]), forecast.PATHS
 
-    def put(self, questions: Iterable[Watcher]) -> None:
-        """Let every question see every date of every world."""
-        walk_through(self.prepared, self.days, self.draws, self.seed, questions)
+    def put(self, questions: Iterable[Watcher], alteration: Alteration | None = None) -> None:
+        """Let every question see every date of every world, as it is or under an alteration."""
+        walk_through(self.prepared, self.days, self.draws, self.seed, questions, alteration)
 
     def answer(self, question: Question) -> xr.Dataset:
         """The answer to one question."""
@@ -120,10 +124,17 @@ class Ahead:
         return question.result()
 
 
-def walk_through(prepared: Prepared, days: list[Day], draws: Draws, seed: int, watchers: Iterable[Watcher]) -> None:
-    """Show the worlds ahead on any days."""
+def walk_through(
+    prepared: Prepared,
+    days: list[Day],
+    draws: Draws,
+    seed: int,
+    watchers: Iterable[Watcher],
+    alteration: Alteration | None = None,
+) -> None:
+    """Show the worlds ahead on any days, as they are or under an alteration."""
     watchers = list(watchers)
-    for at, future in forecast.futures(prepared.model, prepared.layout, days, draws, seed):
+    for at, future in forecast.futures(prepared.model, prepared.layout, days, draws, seed, alteration):
         for moment in future.run():
             scene = Scene(at, future, moment)
             for watcher in watchers:
