@@ -79,7 +79,7 @@ class Problems:
         if not self.full(file):
             self._found[file].append(Problem(file, row, column, what, allowed))
         if len(self._found[file]) == MOST:
-            more = Problem(file, row, "file", f"{MOST} problems up to here", "fewer: what follows is not listed")
+            more = Problem(file, row + 1, "file", f"{MOST} problems up to here", "fewer: what follows is not listed")
             self._found[file].append(more)
 
     def full(self, file: str) -> bool:

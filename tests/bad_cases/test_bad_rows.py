@@ -74,7 +74,8 @@ JUDGEMENTS = {
         "1: quantity .. detection_lag of all states is judged without a discount .. a row"),
     "judged twice": (GROWERS, f"{GROWERS}\n{GROWERS}", "4: analyst .. 'trade' judges magnitude of growers in row 3"),
     "judged twice in other words": (
-        "trade,2000,,court", "trade,2000,,court,volatility,1,2,3,,,,\ntrade,2000,H,court,volatility,1,2,3,,,,\nt,2000,,court",
+        "trade,2000,,court",
+        "trade,2000,,court,volatility,1,2,3,,,,\ntrade,2000,H,court,volatility,1,2,3,,,,\nt,2000,,court",
         "8: analyst .. 'trade' judges volatility of court in row 7"),
     "a constant and not": (NOISE, f"{NOISE}\nx,2000,,,decision_noise,1,2,3,,,,",
         "19: p05 .. known constant .. the same"),
@@ -116,7 +117,8 @@ DECISIONS = {
         "3: counterparty .. blank label .. parted by ;"),
     "the same row twice": (LABELS, f"{LABELS}\n{LABELS}", "6: row .. the same as row 5 .. one row for each decision"),
     "adheres twice": (
-        LABELS, f"{LABELS}\n2001-02-01,H,*,adherence,adhere,,certain,vote,,", "6: decision .. in row 2 already .. proxies"),
+        LABELS, f"{LABELS}\n2001-02-01,H,*,adherence,adhere,,certain,vote,,",
+        "6: decision .. in row 2 already .. proxies"),
     "after the horizon": (LABELS, LABELS.replace("2005-02-03", "2020-01-01"),
         "case.toml:5: horizon.until .. a date after"),
     "ragged": (LABELS, LABELS + ",", "5: row .. 11 cells .. 10 cells"),

@@ -40,7 +40,8 @@ SCENARIOS = {
         [f"{SECOND}.add.magnitud .. unknown key .. mean 'magnitude'", f"{SECOND}.add.magnitude .. missing"]),
     "no title": ('title = "Nothing moves"\n', "", ["12: scenarios[calm].title .. 'title' is missing"]),
     "a blank title": ('"Nothing moves"', '" "', ["14: scenarios[calm].title .. the text is blank"]),
-    "from a text": ("from = 2006-01-01", 'from = "2006"', ["15: scenarios[calm].from .. '2006' does not fit .. a date"]),
+    "from a text": (
+        "from = 2006-01-01", 'from = "2006"', ["15: scenarios[calm].from .. '2006' does not fit .. a date"]),
     "an unknown table": (
         '[[scenarios]]\nid = "calm"', '[[scenario]]\nid = "calm"',
         ["12: scenario .. unknown key 'scenario' .. scenarios"]),
