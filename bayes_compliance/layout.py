@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,16 @@ OUTCOME = {
     "partial": theory.PARTIAL,
     "violate": theory.VIOLATE,
 }
+
+
+class Terms(NamedTuple):
+    """Rows of one slot each, what they met, their knots and pairs (term, 1), and the sums that give rows, (row, term)."""
+
+    rows: Rows
+    history: History
+    knot: NDArray
+    pair: NDArray
+    total: NDArray
 
 
 def _is_zero(prior: Prior | None) -> bool:
@@ -221,6 +231,15 @@ class Layout:
                 own = self.obligation_index[d.state, d.rule]
                 record.add(own, self.time(day), self.outcome[i], self.viewers(d.counterparty))
         return record, History(credit, count, accrued)
+
+    @cached_property
+    def terms(self) -> Terms:
+        """The rows with each slot that counts as a row of its own: no padding for the compiler to work through."""
+        row, slot = np.nonzero(self.rows.weight)
+        rows = self.rows.exploded(row, slot)
+        total = (np.arange(len(self.rows))[:, None] == row).astype(float)
+        history = History(*(part[row] for part in self.history))
+        return Terms(rows, history, self.knot_slot[row, slot][:, None], self.pair_slot[row, slot][:, None], total)
 
     @property
     def history(self) -> History:

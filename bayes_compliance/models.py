@@ -4,7 +4,13 @@ A model is a module with `support(layout, rows, x, walk, spread, history)` and `
 
     USES        quantities of a judgement that it reads beyond those that every model reads
     recast      case -> case: a rival that has no lobbies states its own
-    complete    (layout, draws, rng) -> draws: latents that the sampler does not see, such as a discrete type
+    complete    (layout, draws, rng, observed) -> draws: latents that the sampler does not see, such as a discrete
+                type, given the decisions or (observed False) from their prior
+    parts       arguments of support -> Parts: support taken apart by lobby, for the analyses
+    expect      arguments of support, all obligations on one date ahead -> Foreseen: what deciders expect of others
+    VARIANTS    name -> attributes that differ: `load("model:name")`
+    FITTED_AS   the model whose fit this one shares
+    NOTE        how it was fitted, for the summary of a run
 """
 
 from __future__ import annotations
@@ -42,18 +48,31 @@ def available() -> list[str]:
 
 
 def load(name: str) -> ModuleType:
-    """A model by name, or a user's own by the path of its file.
+    """A model by name (with the variant after a colon, if it has any), or a user's own by the path of its file.
 
     Raises
     ------
     Refused
-        If no shipped model has the name, naming those that there are.
+        If no shipped model has the name, or the model no such variant, naming those that there are.
     """
     if name.endswith(".py"):
         return _from_file(Path(name))
-    if name not in available():
+    base, _, variant = name.partition(":")
+    if base not in available():
         raise Refused(f"--model: {name!r} is not a model; allowed: {', '.join(available())}, or the path of a .py file")
-    return importlib.import_module(f"{__name__}.{name}")
+    module = importlib.import_module(f"{__name__}.{base}")
+    return _variant(module, name, variant) if variant else module
+
+
+def _variant(module: ModuleType, name: str, variant: str) -> ModuleType:
+    variants = getattr(module, "VARIANTS", {})
+    if variant not in variants:
+        base = name.partition(":")[0]
+        allowed = ", ".join([base, *(f"{base}:{one}" for one in sorted(variants))])
+        raise Refused(f"--model: {name!r} is not a model; allowed: {allowed}")
+    copied = ModuleType(f"{module.__name__}:{variant}", module.__doc__)
+    vars(copied).update({k: v for k, v in vars(module).items() if not k.startswith("__")} | variants[variant])
+    return copied
 
 
 def _from_file(path: Path) -> ModuleType:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bayes_compliance.case import Case, Lobby
 
 ANY_RULE = "*"
+BY_SLOT = ("lobby", "pair", "weight", "answers", "steps", "kept_sign", "log", "share", "sees")
+"""Arrays of `Rows` with an axis for the slots."""
 
 
 class Item(NamedTuple):
@@ -36,6 +38,15 @@ class History(NamedTuple):
     credit: Any
     count: Any
     accrued: Any
+
+
+class Foreseen(NamedTuple):
+    """A history whose deciders expect conduct, (..., row, counterparty), whatever the counterparties' record."""
+
+    credit: Any
+    count: Any
+    accrued: Any
+    expected: Any
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,13 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def exploded(self, row: NDArray, slot: NDArray) -> Rows:
+        """Rows of one slot each, for the given rows and slots."""
+        one = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "items"}
+        by_slot = {name: v[row, slot][:, None] for name, v in one.items() if name in BY_SLOT}
+        by_row = {name: v[row] for name, v in one.items() if name not in BY_SLOT}
+        return Rows(tuple(self.items[i] for i in row), **by_row, **by_slot)
 
 
 class _Slot(NamedTuple):

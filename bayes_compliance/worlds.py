@@ -16,7 +16,7 @@ from bayes_compliance import theory
 from bayes_compliance.alterations import Alteration, Altered
 from bayes_compliance.history import Record
 from bayes_compliance.latents import Draws, relation
-from bayes_compliance.rows import History, Rows
+from bayes_compliance.rows import History, Item, Rows
 
 if TYPE_CHECKING:
     from bayes_compliance.dynamics import Path
@@ -131,6 +131,16 @@ class Day:
     reported: NDArray
     decided: NDArray
 
+    def with_all(self, layout: Layout) -> Day:
+        """The same with every obligation among its rows, for a model in which all of them hang together."""
+        there = {(item.state, item.rule) for item in self.rows.items}
+        more = [Item(*pair, self.date, "compliance") for pair in layout.obligations if pair not in there]
+        if not more:
+            return self
+        blank = np.zeros(len(more), bool)
+        rows = layout.rows_for([*self.rows.items, *more])
+        return Day(self.date, rows, np.append(self.reported, blank), np.append(self.decided, blank))
+
 
 class Moment(NamedTuple):
     """One date in every world: what the rows met, the theory's answer, the outcomes; arrays (draw, path, row...).
@@ -218,7 +228,9 @@ class Future:
         seed: np.random.SeedSequence,
         alteration: Alteration | None = None,
     ) -> None:
-        self.model, self.layout, self.days, self.paths = model, layout, days, paths
+        self.model, self.layout, self.paths = model, layout, paths
+        self.expect = getattr(model, "expect", None)
+        self.days = days if self.expect is None else [day.with_all(layout) for day in days]
         self.rng = np.random.default_rng(seed)
         # what only a what-if needs comes from a stream of its own, so that all else stays as it was
         self.own_rng = np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 1)))
@@ -244,6 +256,8 @@ class Future:
             paths = drift[..., f] + jumps[..., f]
             known = np.zeros((*paths.shape[:-1], len(layout.case.lobbies) - paths.shape[-1]))
             moved, z = np.concatenate([paths, known], axis=-1)[..., rows.lobby], on_slots(spread, rows.pair)
+            if self.expect is not None:
+                history = self.expect(layout, rows, x, moved, z, history)
             answer = ask(self.model, layout, rows, x, moved, z, history)
             half = self.rng.random((self.n_draws, self.paths // 2, len(rows)))
             outcome = decide(answer, np.concatenate([half, 1 - half], axis=1))

@@ -103,11 +103,13 @@ def specificity(layout: Layout, rows: Rows, x: dict[str, Any]) -> Any:
 
 
 def expected_conduct(layout: Layout, rows: Rows, x: dict[str, Any], history: History) -> Any:
-    """Chance q, in each row and slot, that the counterparties perform: from their record, or as judged."""
+    """Chance q, in each row and slot, that the counterparties perform: from their record, as foreseen or as judged."""
     judged = layout.judged_conduct[rows.state][:, None]
     if judged.all():
         return x["reciprocity"][..., rows.state, None] * np.ones(rows.lobby.shape)
-    each = theory.conduct(x["trust"][..., rows.state, None], history.credit, history.count)
+    each = getattr(history, "expected", None)
+    if each is None:
+        each = theory.conduct(x["trust"][..., rows.state, None], history.credit, history.count)
     seen = (rows.sees * each[..., None, :]).sum(-1)
     if not judged.any():
         return seen
@@ -120,13 +122,13 @@ def build(layout: Layout, support: Callable[..., Any] = support) -> pm.Model:
 
     from bayes_compliance.inference.variables import decide, judged, on_slots
 
-    rows = layout.rows
+    terms = layout.terms
     with pm.Model(coords=layout.coords) as model:
         x = judged(layout)
         innovation = pm.Normal("innovation", dims="knot") if layout.knots else None
         z = pm.Normal("spread", dims="pair") if len(layout.pairs_used) else None
-        walk = on_slots(None if innovation is None else layout.path_factor @ innovation, layout.knot_slot)
-        spread = on_slots(z, layout.pair_slot)
-        s = support(layout, rows, x, walk, spread, layout.history)
-        decide(layout, x, s - rows.threshold)
+        walk = on_slots(None if innovation is None else layout.path_factor @ innovation, terms.knot)
+        spread = on_slots(z, terms.pair)
+        s = terms.total @ support(layout, terms.rows, x, walk, spread, terms.history)
+        decide(layout, x, s - layout.rows.threshold)
     return model
