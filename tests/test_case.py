@@ -188,6 +188,14 @@ def test_a_case_is_frozen_and_pickles(case: Case) -> None:
     assert again.state("H") == case.state("H")
 
 
+def test_a_copy_has_look_ups_of_its_own(case: Case) -> None:
+    assert case.state("H").threshold == 0.1
+    copy = case.model_copy(update={"states": tuple(s.model_copy(update={"threshold": 7.0}) for s in case.states)})
+    assert copy.state("H").threshold == 7.0
+    assert case.state("H").threshold == 0.1
+    assert copy != case
+
+
 def test_as_of_leaves_out_what_was_not_known(case: Case) -> None:
     then = case.as_of(date(2004, 12, 30))
     assert [d.row for d in then.decisions] == [6, 2, 3], "2004 ends on 31 December"

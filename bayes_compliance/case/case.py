@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -70,6 +70,12 @@ class Case(Head):
     scenarios: tuple[Scenario, ...] = ()
     inputs: dict[str, str] = Field(default_factory=dict)
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other values; its look-ups are made anew from them."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("_by_id", None)
+        return copy
+
     def state(self, id: str) -> State:
         """A state by id; KeyError where there is none."""
         return self._by_id[State, id]
@@ -118,16 +124,16 @@ class Case(Head):
         CaseError
             When a judgement that the rest needs was not made yet.
         """
-        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        fields: dict[str, Any] = {}
         for name in ("judgements", "decisions", "proxies"):
-            fields[name] = tuple(item for item in fields[name] if item.date_end <= day)
+            fields[name] = tuple(item for item in getattr(self, name) if item.date_end <= day)
         fields["scenarios"] = tuple(item for item in self.scenarios if item.from_ <= day)
         fields["dynamics"] = Dynamics(
             mean_reversion_half_life=self.dynamics.mean_reversion_half_life,
             shocks=tuple(shock for shock in self.dynamics.shocks if shock.date <= day),
         )
         self._refuse_gaps(fields["judgements"], day)
-        return type(self)(**fields)
+        return self.model_copy(update=fields)
 
     def _refuse_gaps(self, known: Iterable[Judgement], day: date) -> None:
         problems = Problems()
