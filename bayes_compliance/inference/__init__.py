@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from bayes_compliance.inference.diagnostics import Check
     from bayes_compliance.models import Prepared
 
-ENGINES = ("nuts",)
+ENGINES = ("nuts", "exact")
+EVIDENCE_ERROR = 1e-3
+"""Relative standard error to which a fit by engine `exact` states the evidence."""
+
 SEEDS = (0, 2**32 - 1)
 
 
@@ -34,7 +37,8 @@ def fit(
     prepared : Prepared
         From `bayes_compliance.models.prepare`.
     engine : str
-        ``nuts``: the PyMC model, by nutpie.
+        ``nuts``: the PyMC model, by nutpie. ``exact``: independent draws and the evidence where the case is linear in
+        normal latents (`bayes_compliance.inference.exact`); it needs no tuning.
     seed : int
         Same seed, inputs and versions: the same draws, bit for bit, in any process.
     draws, tune, chains : int
@@ -55,16 +59,23 @@ def fit(
     from bayes_compliance.inference.tree import grow
 
     check_settings(engine, seed, draws, tune, chains)
-    from bayes_compliance.inference import nuts
-
-    found, stats = nuts.sample(
-        prepared.model, prepared.layout, draws=draws, tune=tune, chains=chains,
-        seed=seeds.integer(seed, engine), progress=progress,
-    )  # fmt: skip
     attrs = {
         "case": prepared.case.name, "model": prepared.model.__name__.rpartition(".")[2], "engine": engine,
         "seed": seed, "draws": draws, "tune": tune, "chains": chains, "bayes_compliance": __version__,
     }  # fmt: skip
+    if engine == "exact":
+        from bayes_compliance.inference import exact
+
+        found, stats = exact.sample(prepared, draws=draws, chains=chains, seed=seeds.integer(seed, engine))
+        log_p, error = exact.evidence(prepared, seed=seed, target=EVIDENCE_ERROR)
+        attrs |= {"tune": 0, "log_evidence": log_p, "log_evidence_error": error}
+    else:
+        from bayes_compliance.inference import nuts
+
+        found, stats = nuts.sample(
+            prepared.model, prepared.layout, draws=draws, tune=tune, chains=chains,
+            seed=seeds.integer(seed, engine), progress=progress,
+        )  # fmt: skip
     return grow(prepared, found, stats, seed, attrs)
 
 
