@@ -116,8 +116,21 @@ def expected_conduct(layout: Layout, rows: Rows, x: dict[str, Any], history: His
     return theory.namespace(seen, x["reciprocity"]).where(judged, x["reciprocity"][..., rows.state, None], seen)
 
 
-def build(layout: Layout, support: Callable[..., Any] = support) -> pm.Model:
-    """The model in PyMC: judged priors, standard innovations and spreads, and the decisions' likelihood."""
+def build(
+    layout: Layout,
+    support: Callable[..., Any] = support,
+    likelihood: Callable[[dict[str, Any], Callable[[dict[str, Any]], Any]], None] | None = None,
+) -> pm.Model:
+    """The model in PyMC: judged priors, standard innovations and spreads, and the decisions' likelihood.
+
+    Parameters
+    ----------
+    layout : Layout
+    support : callable
+        Another model's support, with the same arguments.
+    likelihood : callable or None
+        Adds another likelihood, given the judged quantities and a function from these to the support of each row.
+    """
     import pymc as pm
 
     from bayes_compliance.inference.variables import decide, judged, on_slots
@@ -129,6 +142,12 @@ def build(layout: Layout, support: Callable[..., Any] = support) -> pm.Model:
         z = pm.Normal("spread", dims="pair") if len(layout.pairs_used) else None
         walk = on_slots(None if innovation is None else layout.path_factor @ innovation, terms.knot)
         spread = on_slots(z, terms.pair)
-        s = terms.total @ support(layout, terms.rows, x, walk, spread, terms.history)
-        decide(layout, x, s - layout.rows.threshold)
+
+        def supported(x: dict[str, Any]) -> Any:
+            return terms.total @ support(layout, terms.rows, x, walk, spread, terms.history)
+
+        if likelihood is None:
+            decide(layout, x, supported(x) - layout.rows.threshold)
+        else:
+            likelihood(x, supported)
     return model

@@ -4,13 +4,13 @@ X. Dai, "Why Comply? The Domestic Constituency Mechanism", International Organiz
 rest on its electoral weight and on what it can monitor. The article counts both in the magnitude; here they are apart:
 
     pressure of a lobby     m_b times what it presses with in `coalition`, m_b in [0, 1] its monitoring
-    L at compliance         w q times D, D in [0, 1] the chance that a violation is detected abroad
+    L at compliance         D w q, D in [0, 1] the chance that a violation is detected abroad
 
     SC = m_J J + D w q m_L L + m_P P2 + m_G G2 - m_K K         SA and S0 likewise, without D w q
 
 With m = 1 and D = 1 it is `coalition` exactly, and both are 1 where they are not judged. Priors are the judgements of
-`monitoring` (by lobby) and `detection` (by state); the data tell them from the magnitude only through what the other
-quantities leave open, so they move what is *judged*, and what-if, more than what is learnt.
+`monitoring` (by lobby) and `detection` (by state). Decisions see only the products m_b times magnitude and D w, so how
+a product parts into its factors stays as it was judged.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import theory
 from bayes_compliance.models import coalition
-from bayes_compliance.parts import Parts
 
 if TYPE_CHECKING:
     import pymc as pm
 
     from bayes_compliance.layout import Layout
+    from bayes_compliance.parts import Parts
     from bayes_compliance.rows import History, Rows
 
 USES = ("monitoring", "detection")
@@ -33,22 +33,20 @@ USES = ("monitoring", "detection")
 
 def support(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: Any, history: History) -> Any:
     """Net support of each row as each lobby can press for it, shape (..., row); arguments as in `coalition`."""
-    return coalition.support(layout, seen(rows, x), x, walk, spread, history)
+    return parts(layout, rows, x, walk, spread, history).support
 
 
 def parts(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: Any, history: History) -> Parts:
-    """What each lobby adds: monitoring cuts its pressure, detection cuts w; arguments as in `coalition`."""
-    full, monitoring = coalition.parts(layout, rows, x, walk, spread, history), x["monitoring"][..., rows.lobby]
-    detection = x["detection"][..., rows.state, None]
-    detected = theory.namespace(detection).where(rows.answers, detection, 1.0)
-    return full._replace(moved=full.moved * monitoring, step=full.step * monitoring, answer=full.answer * detected)
+    """What each lobby adds to the support of each row, by its factors; D counts with w q."""
+    seen = replace(rows, weight=rows.weight * x["monitoring"][..., rows.lobby])
+    return answered(coalition.parts(layout, seen, x, walk, spread, history), rows, x)
 
 
-def seen(rows: Rows, x: dict[str, Any]) -> Rows:
-    """The rows with each slot's weight cut to what its lobby monitors, and L's to what is detected."""
+def answered(taken: Parts, rows: Rows, x: dict[str, Any]) -> Parts:
+    """The parts with the answer to conduct abroad cut to what is detected."""
     detection = x["detection"][..., rows.state, None]
     detected = theory.namespace(detection).where(rows.answers, detection, 1.0)
-    return replace(rows, weight=rows.weight * x["monitoring"][..., rows.lobby] * detected)
+    return taken._replace(answer=taken.answer * detected) if rows.answers.any() else taken
 
 
 def build(layout: Layout) -> pm.Model:

@@ -46,9 +46,8 @@ def grow(prepared: Prepared, draws: Draws, stats: dict[str, NDArray], seed: int,
     draws = draws | {name: values.reshape(*shape, -1) for name, values in ahead.items()}
     draws = completed(prepared, draws, seeds.generator(seed, "complete"))
     answer = worlds.ask_observed(model, layout, draws)
-    prior = completed(
-        prepared, latents.draw_all(PRIOR_DRAWS, seeds.generator(seed, "prior")), seeds.generator(seed, "prior type")
-    )
+    prior = latents.draw_all(PRIOR_DRAWS, seeds.generator(seed, "prior"))
+    prior = completed(prepared, prior, seeds.generator(seed, "prior type"), observed=False)
     simulated = worlds.replay(model, layout, prior, seeds.generator(seed, "prior predictive"))
     prior_answer = worlds.ask_observed(model, layout, prior)
     groups = {
@@ -69,10 +68,10 @@ def grow(prepared: Prepared, draws: Draws, stats: dict[str, NDArray], seed: int,
     return tree
 
 
-def completed(prepared: Prepared, draws: Draws, rng: np.random.Generator) -> Draws:
-    """Draws with the latents that the sampler does not see, where the model has any."""
+def completed(prepared: Prepared, draws: Draws, rng: np.random.Generator, observed: bool = True) -> Draws:
+    """Draws with the latents that the sampler does not see, where the model has any: given the decisions, or not."""
     complete = getattr(prepared.model, "complete", None)
-    return draws if complete is None else complete(prepared.layout, draws, rng)
+    return draws if complete is None else complete(prepared.layout, draws, rng, observed)
 
 
 def latent_dataset(layout: Layout, draws: Draws, answer: worlds.Answer | None = None) -> xr.Dataset:
