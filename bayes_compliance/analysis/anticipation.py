@@ -1,0 +1,154 @@
+"""Anticipation: the losers foresee that compliance will entrench itself, and could stop it at the outset."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayes_compliance import seeds
+from bayes_compliance.analysis.ahead import Ahead, Scene, parts_of
+from bayes_compliance.forecast import MAX_DRAWS, PATHS
+from bayes_compliance.rows import ANY_RULE, Item
+from bayes_compliance.worlds import continued, every_spread, met, on_slots, related
+
+if TYPE_CHECKING:
+    from bayes_compliance.models import Prepared
+
+LEVELS = (0.05, 0.5, 0.95)
+
+
+def anticipation(
+    prepared: Prepared, tree: xr.DataTree, *, seed: int = 1, until: date | None = None, draws: int = MAX_DRAWS
+) -> xr.Dataset:
+    r"""How much K would have had to grow at t1 to block adherence, beside what entrenchment takes from it later.
+
+    On the day of adherence K blocks where SA falls below the threshold, that is when it is multiplied by
+
+    .. math:: k^* = 1 + (SA - threshold) / K
+
+    (below 1 where it could block as it was). Entrenchment takes from K's later position what support at t gains by
+    the years of compliance: S less the support of the same world, had nothing accrued, in points. Where that exceeds
+    the growth that blocking asked for, :math:`(SA - threshold)_+`, a K that foresees it does better to fight at t1.
+
+    Parameters
+    ----------
+    prepared, tree
+        A model and its fit.
+    seed : int
+    until : date or None
+        Default: the case's horizon.
+    draws : int
+        At most so many posterior draws.
+
+    Returns
+    -------
+    Dataset
+        By (state, rule), the rule ``*`` being adherence to the treaty as a whole, against the mean over its rules
+        later: `factor` (level) the quantiles of k* at 5%, 50% and 95%, infinite where there is no K to grow;
+        `p_blocks`, the probability that k* <= 1; `needed`, the mean growth in points. By time too: `taken`, the mean
+        in points, of which `taken_from_k` is K's own loss; `k_left`, what is left of K's strength, in [0, 1]; and
+        `p_worth`, the probability that what is taken exceeds what was needed.
+    """
+    ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws)
+    later = _Taken(ahead)
+    ahead.put([later])
+    return _Anticipation(ahead, later).result()
+
+
+class _Taken:
+    """What entrenchment adds to support and takes from K, and K without it, in points: (pair, time, draw, path)."""
+
+    def __init__(self, ahead: Ahead) -> None:
+        self.grid = ahead.grid
+        self.support, self.from_k, self.full_k = (np.zeros(ahead.shape, np.float32) for _ in range(3))
+        self.against = np.array([lobby.role == "K" for lobby in ahead.layout.case.lobbies])
+
+    def see(self, scene: Scene) -> None:
+        j, where = self.grid.time(scene), self.grid.pair(scene.rows)
+        if j is None:
+            return
+        moment, future = scene.moment, scene.future
+        fresh = moment.history._replace(accrued=np.zeros_like(moment.history.accrued))
+        without = parts_of(future.model)(future.layout, scene.rows, scene.x, moment.walk, moment.spread, fresh)
+        gained, k = scene.parts.contributions - without.contributions, self.against[scene.rows.lobby]
+        for target, values in (
+            (self.support, gained), (self.from_k, gained * k), (self.full_k, -without.contributions * k)
+        ):  # fmt: skip
+            target[where, j, scene.at] = np.moveaxis(values.sum(-1), -1, 0)
+
+
+class _Anticipation:
+    def __init__(self, ahead: Ahead, later: _Taken) -> None:
+        self.ahead, self.later, self.layout = ahead, later, ahead.layout
+        self.states = [state.id for state in self.layout.case.states]
+        self.rules = sorted({rule for _, rule in self.layout.obligations} | {ANY_RULE})
+
+    def result(self) -> xr.Dataset:
+        shape, times = (len(self.states), len(self.rules)), len(self.ahead.grid.times)
+        at_first = {"factor": np.full((*shape, len(LEVELS)), np.nan), "p_blocks": np.full(shape, np.nan)}
+        at_first["needed"] = np.full(shape, np.nan)
+        after = {name: np.full((*shape, times), np.nan) for name in ("taken", "taken_from_k", "k_left", "p_worth")}
+        for (state, rule), (room, k) in self._at_adherence().items():
+            at = self.states.index(state), self.rules.index(rule)
+            factor = np.where(k > 0, 1 + room / np.where(k > 0, k, 1), np.where(room < 0, 0.0, np.inf))
+            at_first["factor"][at] = np.quantile(factor, LEVELS, method="nearest")
+            at_first["p_blocks"][at], at_first["needed"][at] = (factor <= 1).mean(), np.maximum(room, 0).mean()
+            for name, values in self._after(state, rule, np.maximum(room, 0)).items():
+                after[name][at] = values
+        return self._dataset(at_first, after)
+
+    def _dataset(self, at_first: dict[str, NDArray], after: dict[str, NDArray]) -> xr.Dataset:
+        on = ("state", "rule")
+        data = {name: ((*on, "level")[: values.ndim], values) for name, values in at_first.items()}
+        data |= {name: ((*on, "time"), values) for name, values in after.items()}
+        times = np.array(self.ahead.grid.times, "datetime64[ns]")
+        return xr.Dataset(data, coords={"state": self.states, "rule": self.rules, "level": list(LEVELS), "time": times})
+
+    def _at_adherence(self) -> dict[tuple[str, str], tuple[NDArray, NDArray]]:
+        """SA less the threshold, and K, on the day of adherence, (draw, path), by state and rule."""
+        case, layout = self.layout.case, self.layout
+        asked = [*layout.obligations, *((state.id, ANY_RULE) for state in case.states if state.rules)]
+        days = {pair: case.adherence_of(*pair) for pair in asked}
+        dates = sorted(set(days.values()))
+        rng = seeds.generator(self.ahead.seed, "anticipation")
+
+        def normal(*shape: int) -> NDArray:
+            return rng.standard_normal((self.ahead.shape[2], PATHS, *shape))
+
+        draws = related(layout, self.ahead.draws)
+        paths = continued(layout, draws["innovation"], np.array([layout.time(day) for day in dates]), normal)
+        spread = every_spread(layout, draws["spread"], PATHS, rng)
+        x = {name: values[:, None] for name, values in draws.items()}
+        return {pair: self._room(pair, day, x, paths[..., dates.index(day)], spread) for pair, day in days.items()}
+
+    def _room(
+        self, pair: tuple[str, str], day: date, x: dict[str, NDArray], paths: NDArray, spread: NDArray
+    ) -> tuple[NDArray, NDArray]:
+        layout = self.layout
+        rows = layout.rows_for([Item(*pair, day, "adherence")])
+        history = met(layout, rows, layout.record_before(day), layout.time(day))
+        parts = parts_of(self.ahead.prepared.model)(
+            layout, rows, x, paths[..., rows.lobby], on_slots(spread, rows.pair), history
+        )
+        added = parts.contributions[..., 0, :]
+        k = -(added * self.later.against[rows.lobby[0]]).sum(-1)
+        return added.sum(-1) - rows.threshold[0], k
+
+    def _after(self, state: str, rule: str, needed: NDArray) -> dict[str, NDArray]:
+        """Means over worlds by date; for the whole treaty over its rules too."""
+        pairs = self.ahead.grid.pairs
+        at = [i for i, (s, r) in enumerate(pairs) if s == state and r != ANY_RULE and rule in (r, ANY_RULE)]
+        taken, from_k, full = (
+            a[at].mean(axis=0, dtype=float) for a in (self.later.support, self.later.from_k, self.later.full_k)
+        )
+        left = 1 + np.divide(-from_k, full, out=np.zeros_like(full), where=full > 0)
+        return {
+            "taken": taken.mean(axis=(1, 2)),
+            "taken_from_k": from_k.mean(axis=(1, 2)),
+            "k_left": np.where((full > 0).any(axis=(1, 2)), left.mean(axis=(1, 2)), np.nan),
+            "p_worth": (taken > needed).mean(axis=(1, 2)),
+        }

@@ -1,0 +1,262 @@
+"""Tipping points: what would take the answer across one half, and how deep a rule could be and still be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from math import log
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from bayes_compliance.analysis.ahead import Ahead, Scene, parts_of
+from bayes_compliance.forecast import PATHS
+
+if TYPE_CHECKING:
+    from bayes_compliance.models import Prepared
+    from bayes_compliance.rows import Rows
+
+DRAWS = 500
+"""Posterior draws that are kept of those that are seen, evenly spaced, each with all its future paths."""
+LIMIT = 100.0
+"""Factors are sought between 1 / LIMIT and LIMIT."""
+HALF, KEPT = 0.5, 0.8
+
+
+def tipping_points(
+    prepared: Prepared, tree: xr.DataTree, *, seed: int = 1, until: date | None = None, draws: int = DRAWS
+) -> xr.Dataset:
+    r"""The change in each lobby that takes the probability of compliance across one half.
+
+    With d what a lobby adds to support (log scale), or what a point more of it adds (linear), and u = k - 1 or the
+    points, the root of
+
+    .. math:: E[\Phi\{(S + u d - threshold - c) / \sigma\}] = 1/2
+
+    over draws and future paths, all else on that date held: monotone in u, so the root is the smallest change.
+
+    Parameters
+    ----------
+    prepared, tree
+        A model and its fit.
+    seed : int
+    until : date or None
+        Default: the case's horizon.
+    draws : int
+        At most so many posterior draws.
+
+    Returns
+    -------
+    Dataset
+        `factor` (state, rule, time, lobby) for lobbies on the log scale, between 1/100 and 100, `points` for those on
+        the linear one, NaN where no such change does or the lobby does not bear on the rule; and `p` (state, rule,
+        time).
+    """
+    return _answer(prepared, tree, seed, until, draws, TippingPoints)
+
+
+def deepest_rule(
+    prepared: Prepared, tree: xr.DataTree, *, seed: int = 1, until: date | None = None, draws: int = DRAWS
+) -> xr.Dataset:
+    r"""The deepest version of each rule that all who owe it would keep with probability .8 or more.
+
+    Depth scales what compliance is worth and what it costs at home, J and K together, by k; L, P and G are held. The
+    largest k between 1/100 and 100 with :math:`E[\Phi\{(S + (k - 1)(J - K) - threshold - c)/\sigma\}] \ge .8` for
+    every side; other k below it need not do, since p is not monotone in k.
+
+    Parameters
+    ----------
+    prepared, tree, seed, until, draws
+        As in `tipping_points`.
+
+    Returns
+    -------
+    Dataset
+        `depth` (rule, time) and each side's own, `own_depth` (state, rule, time): 1 is the rule as it is, NaN where no
+        k does, infinite where k = 100 still does. `sides` (rule): the number of states that owe the rule.
+    """
+    return _answer(prepared, tree, seed, until, draws, DeepestRule)
+
+
+def _answer(
+    prepared: Prepared, tree: xr.DataTree, seed: int, until: date | None, draws: int, question: Callable[[Ahead], Any]
+) -> xr.Dataset:
+    ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws)
+    return ahead.answer(question(ahead))
+
+
+class Pressures:
+    """What is kept of each reported date for `DRAWS` of the draws: margins and pushes, in units of the noise.
+
+    Attributes
+    ----------
+    rows : list of Rows
+    margin : list of array (row, world)
+        ``(S - threshold - c) / sigma``.
+    added : list of array (row, slot, world)
+        What each lobby adds to support, divided by sigma.
+    push : list of array (row, slot, world)
+        The same for lobbies on the log scale; for the others what one point more of the lobby adds.
+    """
+
+    def __init__(self, ahead: Ahead) -> None:
+        self.grid, self.layout = ahead.grid, ahead.layout
+        n = ahead.shape[2]
+        self.kept = np.unique(np.linspace(0, n - 1, min(n, DRAWS)).round().astype(int))
+        self.rows: list[Rows] = []
+        self.margin: list[NDArray] = []
+        self.added: list[NDArray] = []
+        self.push: list[NDArray] = []
+
+    def see(self, scene: Scene) -> None:
+        """Keep a date, if it is reported."""
+        j = self.grid.time(scene)
+        here = np.flatnonzero((self.kept >= scene.at.start) & (self.kept < scene.at.stop))
+        if j is None or not len(here):
+            return
+        if j == len(self.rows):
+            self._open(scene.rows)
+        for into, values in zip((self.margin, self.added, self.push), self._scaled(scene, here), strict=True):
+            into[j].reshape(*into[j].shape[:-1], -1, PATHS)[..., here, :] = np.moveaxis(values, [0, 1], [-2, -1])
+
+    def _open(self, rows: Rows) -> None:
+        worlds = len(self.kept) * PATHS
+        self.rows.append(rows)
+        self.margin.append(np.zeros((len(rows), worlds)))
+        self.added.append(np.zeros((*rows.lobby.shape, worlds)))
+        self.push.append(np.zeros((*rows.lobby.shape, worlds)))
+
+    def _scaled(self, scene: Scene, here: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        rows, moment, future = scene.rows, scene.moment, scene.future
+        some = self.kept[here] - scene.at.start
+        x = {name: values[some] for name, values in scene.x.items()}
+        seen = (moment.walk[some], moment.spread[some])
+        met = moment.history._replace(credit=moment.history.credit[some], accrued=moment.history.accrued[some])
+        parts = parts_of(future.model)
+        added = parts(future.layout, rows, x, *seen, met).contributions
+        more = x | {"magnitude": x["magnitude"] + 1}
+        push = np.where(rows.log, added, parts(future.layout, rows, more, *seen, met).contributions - added)
+        noise = x["decision_noise"][..., rows.state]
+        width = x["partial_width"][..., rows.state] * (future.layout.case.outcomes == 3)
+        margin = (moment.answer.support[some] - rows.threshold - width) / noise
+        return margin, added / noise[..., None], push / noise[..., None]
+
+
+class TippingPoints(Pressures):
+    """The question of `tipping_points`."""
+
+    def result(self) -> xr.Dataset:
+        lobbies = [lobby.id for lobby in self.layout.case.lobbies]
+        shape = (len(self.grid.pairs), len(self.grid.times))
+        p, change = np.zeros(shape), np.full((*shape, len(lobbies)), np.nan)
+        for j, rows in enumerate(self.rows):
+            for i, pair in enumerate(self.grid.pair(rows)):
+                margin, there = self.margin[j][i], rows.weight[i] != 0
+                p[pair, j] = ndtr(margin).mean()
+                push, log_scale = self.push[j][i][there], rows.log[i][there]
+                change[pair, j, rows.lobby[i][there]] = crossing(margin, push, log_scale, _bounds(push, log_scale))
+        log_scale = self.layout.log_scale
+        data = {
+            "p": (("time",), p),
+            "factor": (("time", "lobby"), np.where(log_scale, np.exp(change), np.nan)),
+            "points": (("time", "lobby"), np.where(log_scale, np.nan, change)),
+        }
+        return self.grid.dataset(data, lobby=lobbies)
+
+
+def _bounds(push: NDArray, log_scale: NDArray) -> NDArray:
+    """How far to look, in log units or in points: points enough to move the margin by LIMIT standard deviations."""
+    typical = np.abs(push).mean(axis=-1)
+    return np.where(log_scale, log(LIMIT), LIMIT / np.where(typical > 0, typical, 1.0))
+
+
+def crossing(margin: NDArray, push: NDArray, log_scale: NDArray, bound: NDArray) -> NDArray:
+    r"""Change v at which :math:`E[\Phi(margin + u\,push)]` is one half: Newton's steps kept inside a bisection.
+
+    Parameters
+    ----------
+    margin : array (world,)
+    push : array (item, world)
+        Of one sign over worlds, so that the mean is monotone in v.
+    log_scale : bool array (item,)
+        u is ``exp(v) - 1`` where true, else v.
+    bound : array (item,)
+        v is sought between -bound and bound.
+
+    Returns
+    -------
+    array (item,)
+        NaN where the mean does not cross one half.
+    """
+
+    def gap(v: NDArray) -> tuple[NDArray, NDArray]:
+        u = np.where(log_scale, np.expm1(np.where(log_scale, v, 0)), v)
+        at = margin + u[:, None] * push
+        slope = np.exp(-(at**2) / 2) / np.sqrt(2 * np.pi) * push
+        return ndtr(at).mean(axis=-1) - HALF, slope.mean(axis=-1) * np.where(log_scale, u + 1, 1.0)
+
+    low, high = -bound, bound.copy()
+    below, above = gap(low)[0], gap(high)[0]
+    crosses = below * above <= 0
+    rising = above > below
+    v = np.zeros_like(bound)
+    for _ in range(200):
+        f, slope = gap(v)
+        step_up = (f < 0) == rising
+        low, high = np.where(step_up, v, low), np.where(step_up, high, v)
+        done = (np.abs(f) < 1e-13) | (high - low < 1e-12) | ~crosses | (below == above)
+        if done.all():
+            break
+        newton = v - f / np.where(slope == 0, np.inf, slope)
+        v = np.where(done, v, np.where((newton > low) & (newton < high), newton, (low + high) / 2))
+    return np.where(crosses & (below != above), v, np.nan)
+
+
+class DeepestRule(Pressures):
+    """The question of `deepest_rule`."""
+
+    def result(self) -> xr.Dataset:
+        role = np.array([lobby.role for lobby in self.layout.case.lobbies])
+        shape = (len(self.grid.rules), len(self.grid.times))
+        depth, own = np.full(shape, np.nan), np.full((len(self.grid.pairs), shape[1]), np.nan)
+        for j, rows in enumerate(self.rows):
+            at_home = np.isin(role[rows.lobby], ["J", "K"]) & (rows.weight != 0)
+            scaled = (self.added[j] * at_home[..., None]).sum(axis=1)
+            where = self.grid.pair(rows)
+            for r, rule in enumerate(self.grid.rules):
+                sides = np.array([i for i, item in enumerate(rows.items) if item.rule == rule])
+                depth[r, j] = deepest(self.margin[j][sides], scaled[sides])
+                for i in sides:
+                    alone = len(sides) == 1
+                    own[where[i], j] = depth[r, j] if alone else deepest(self.margin[j][[i]], scaled[[i]])
+        made = self.grid.dataset({"own_depth": (("time",), own)})
+        owing = [sum(other == rule for _, other in self.grid.pairs) for rule in self.grid.rules]
+        return made.assign(depth=(("rule", "time"), depth), sides=("rule", owing))
+
+
+def deepest(margin: NDArray, scaled: NDArray, steps: int = 60) -> float:
+    """Largest k up to LIMIT at which every side's mean probability is at least .8: a grid in log k, then bisection.
+
+    Parameters
+    ----------
+    margin, scaled : array (side, world)
+        Margin at k = 1 and what k scales, in units of the noise.
+    """
+
+    def all_keep(v: float) -> bool:
+        return bool((ndtr(margin + np.expm1(v) * scaled).mean(axis=-1) >= KEPT).all())
+
+    grid = np.linspace(log(LIMIT), -log(LIMIT), steps)
+    found = next((i for i, v in enumerate(grid) if all_keep(v)), None)
+    if found is None:
+        return np.nan
+    if found == 0:
+        return np.inf
+    low, high = grid[found], grid[found - 1]
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (middle, high) if all_keep(middle) else (low, middle)
+    return float(np.exp(low))
