@@ -1,0 +1,65 @@
+"""The report: one self-contained HTML file, written from the numbers of a run.
+
+>>> [section.__name__ for section in SECTIONS][:2]
+['answer', 'forecasts']
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from bayes_compliance.inference.diagnostics import failed
+from bayes_compliance.report import facts, sentences
+from bayes_compliance.report.parts import Section, template
+from bayes_compliance.report.sections import SECTIONS
+
+if TYPE_CHECKING:
+    from bayes_compliance.runs import Run
+
+__all__ = ["SECTIONS", "Section", "render"]
+
+
+def render(run: Run) -> str:
+    """A run as one HTML page that needs no network and no script.
+
+    The first line says which diagnostics failed, if any. Every sentence is written from the numbers beside it.
+
+    Parameters
+    ----------
+    run : Run
+        With its forecast.
+
+    Returns
+    -------
+    str
+        The page. It depends on the run alone: not on the clock, the locale or the seed of Python's hashes.
+
+    Raises
+    ------
+    ValueError
+        If the run has no forecast.
+    """
+    facts.ahead(run)
+    missed = failed(run.checks)
+    return template("page.html.j2").render(
+        title=run.prepared.case.title,
+        subtitle=_subtitle(run),
+        verdict=sentences.verdict([str(check) for check in missed], len(run.checks)),
+        failed=bool(missed),
+        style=Markup(files(__name__).joinpath("templates/style.css").read_text(encoding="utf-8")),
+        sections=[section(run) for section in SECTIONS],
+    )
+
+
+def _subtitle(run: Run) -> str:
+    case, settings = run.prepared.case, run.summary["settings"]
+    last = max(row["date"] for row in facts.ahead(run).table)
+    known = f", with what was known on {settings['as_of']}" if settings.get("as_of") else ""
+    return (
+        f"Case {case.name}, model {settings['model']}: {sentences.plural(len(case.states), 'state')}, "
+        f"{sentences.plural(len(case.rules), 'rule')}, {sentences.plural(len(case.lobbies), 'lobby', 'lobbies')}, "
+        f"{sentences.plural(len(case.decisions), 'decision')} on record; forecast to {last}{known}."
+    )

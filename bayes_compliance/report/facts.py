@@ -1,0 +1,206 @@
+"""Numbers that the page speaks of, read from a run."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_compliance import seeds
+from bayes_compliance.forecast import BAND, plan, thin
+from bayes_compliance.inference.tree import draws_of
+from bayes_compliance.layout import OUTCOME
+from bayes_compliance.report.sentences import Outlook, Point, Pull, Rate, plural, width
+from bayes_compliance.rows import ANY_RULE
+from bayes_compliance.worlds import Future
+
+if TYPE_CHECKING:
+    from bayes_compliance.case import Case
+    from bayes_compliance.forecast import Forecast
+    from bayes_compliance.layout import Layout
+    from bayes_compliance.rows import Rows
+    from bayes_compliance.runs import Run
+
+PULL_DRAWS, PULL_PATHS = 200, 4
+
+
+class Recorded(NamedTuple):
+    """A decision on record with what the model says of it.
+
+    `chance` is the probability of compliance (or adherence), one step ahead given the conduct before it, its mean over
+    the posterior and 5% and 95% quantiles; `observed` the mean probability of the outcome as coded, miscoding included.
+    """
+
+    state: str
+    rule: str
+    date: date
+    kind: str
+    decision: str
+    chance: tuple[float, float, float]
+    support: tuple[float, float, float]
+    observed: float
+    depth: bool
+
+
+def ahead(run: Run) -> Forecast:
+    """The forecast of a run."""
+    if run.forecast is None:
+        raise ValueError("the run has no forecast, so there is nothing to report; allowed: a run with its forecast")
+    return run.forecast
+
+
+def rule_name(rule: str) -> str:
+    """A rule as the page names it."""
+    return "a new rule" if rule == ANY_RULE else rule
+
+
+def series(run: Run) -> dict[tuple[str, str], list[dict]]:
+    """Rows of the forecast's table by state and rule, each in date order, a new rule last within its state."""
+    found: dict[tuple[str, str], list[dict]] = {}
+    for row in ahead(run).table:
+        found.setdefault((row["state"], row["rule"]), []).append(row)
+    return dict(sorted(found.items(), key=lambda item: (item[0][0], item[0][1] == ANY_RULE, item[0][1])))
+
+
+def point(row: dict) -> Point:
+    """A row of the forecast's table."""
+    return Point(
+        date.fromisoformat(row["date"]), row["p_comply"], row["p_violate"], row["p_lower"], row["p_upper"],
+        row["p_today_lower"], row["p_today_upper"],
+    )  # fmt: skip
+
+
+def outlooks(run: Run) -> list[Outlook]:
+    """Each state's overall picture: a decision on one of its rules, taken at random; its new rule apart."""
+    return [_overall(run, state.id) for state in run.prepared.case.states if state.rules]
+
+
+def _overall(run: Run, state: str) -> Outlook:
+    own = {rule: rows for (of, rule), rows in series(run).items() if of == state and rule != ANY_RULE}
+    if len(own) == 1:
+        ((rule, rows),) = own.items()
+        first, last = point(rows[0]), point(rows[-1])
+        subject, support = f"“{rule}”", [row["support_upper"] - row["support_lower"] for row in (rows[0], rows[-1])]
+    else:
+        first, last = (_mean_point(run, state, list(own), at) for at in (0, -1))
+        subject, support = f"one of its {len(own)} rules, each as likely,", _support_widths(run, state, list(own))
+    narrower = width(last.lower, last.upper) < width(first.lower, first.upper)
+    reason = _why_narrower(run.prepared.case, state, support, last.date) if narrower else ""
+    return Outlook(state, subject, first, last, reason)
+
+
+def _mean_point(run: Run, state: str, rules: list[str], at: int) -> Point:
+    """The mean over rules of p, world by world, and its bands over worlds and over draws."""
+    found = ahead(run).dataset.sel(state=state, rule=rules).isel(time=at)
+    worlds = found["p_comply"].mean("rule").values
+    today = found["p_today"].mean("rule").values
+    bands = [float(q) for values in (worlds, today) for q in np.quantile(values, BAND)]
+    p, violate = (float(found[name].mean("rule")) for name in ("p_comply_mean", "p_violate_mean"))
+    return Point(found["time"].values.astype("datetime64[D]").item(), p, violate, *bands)
+
+
+def _support_widths(run: Run, state: str, rules: list[str]) -> list[float]:
+    support = ahead(run).dataset["support"].sel(state=state, rule=rules).mean("rule")
+    lower, upper = np.quantile(support.values, BAND, axis=-1)
+    return [float(upper[at] - lower[at]) for at in (0, -1)]
+
+
+def _why_narrower(case: Case, state: str, support_widths: list[float], until: date) -> str:
+    before, after = support_widths
+    if after >= before:
+        return "support does not narrow, but more worlds lie where the noise of a decision counts for little"
+    reasons = []
+    if case.dynamics.mean_reversion_half_life is not None:
+        reasons.append("magnitudes return to their means")
+    lobbies = [b for b in case.lobbies if b.state == state and b.until is not None and b.until <= until]
+    if lobbies:
+        reasons.append(f"{plural(len(lobbies), 'lobby', 'lobbies')} will have ended")
+    if any(r.last_period is not None and r.last_period <= until for r in case.rules if state in r.states):
+        reasons.append("a rule has a last period, after which nothing ahead weighs")
+    return " and ".join(reasons) or "support itself varies less between worlds"
+
+
+def rate(case: Case, state: str | None = None) -> Rate:
+    """Outcomes of the compliance decisions on record, of one state or of all."""
+    coded = Counter(
+        OUTCOME[d.decision]
+        for d in case.decisions
+        if d.kind == "compliance" and d.decision != "pending" and state in (None, d.state)
+    )
+    return Rate(coded[2], coded[1], coded[0])
+
+
+def recorded(run: Run) -> list[Recorded]:
+    """Every row that has a likelihood, those of depth first, in the order of the layout."""
+    layout = run.prepared.layout
+    posterior = run.tree["posterior"]
+    chance, support = (_three(np.asarray(posterior[name])) for name in ("p_comply", "support"))
+    observed = np.exp(np.asarray(run.tree["log_likelihood"]["outcome"])).mean(axis=(0, 1))
+    decisions = ["violate"] * int(layout.depth.sum()) + [d.decision for d in layout.decisions]
+    return [
+        Recorded(item.state, item.rule, item.date, item.stage, decision, chance[i], support[i],
+                 float(observed[i]), bool(layout.depth[i]))
+        for i, (item, decision) in enumerate(zip(layout.rows.items, decisions, strict=True))
+    ]  # fmt: skip
+
+
+def left_out(run: Run) -> list[tuple[float, float]]:
+    """Probability of each coded outcome had the fit not seen it, and the Pareto k of its importance weights.
+
+    Pareto-smoothed importance sampling; a decision whose likelihood is the same in every draw has k = 0.
+    """
+    from arviz_stats.base import array_stats
+
+    log_p = run.tree["log_likelihood"].to_dataset()["outcome"].transpose("decision", "chain", "draw").values
+    moves = np.ptp(log_p, axis=(1, 2)) > 0
+    found = np.column_stack([np.exp(log_p.mean(axis=(1, 2))), np.zeros(len(log_p))])
+    for i in np.flatnonzero(moves):
+        weights, k = array_stats.psislw(-log_p[i], axis=(0, 1))
+        found[i] = np.exp(weights + log_p[i]).sum(), k
+    return [(min(float(p), 1.0), float(k)) for p, k in found]
+
+
+def _three(values: NDArray) -> list[tuple[float, float, float]]:
+    """Mean, 5% and 95% quantiles over chains and draws of (chain, draw, item)."""
+    lower, upper = np.quantile(values, BAND, axis=(0, 1))
+    return [(float(a), float(b), float(c)) for a, b, c in zip(values.mean(axis=(0, 1)), lower, upper, strict=True)]
+
+
+def pulls(run: Run) -> list[Pull]:
+    """Mean weight of each lobby in the decisions of its state, averaged over the rules that the state owes.
+
+    Weights of a state add up to its mean support. Empty for a model without parts.
+    """
+    model, layout = run.prepared.model, run.prepared.layout
+    if not hasattr(model, "parts"):
+        return []
+    reported = sorted({date.fromisoformat(row["date"]) for row in ahead(run).table})
+    first, last = (_weights_on(run, day) for day in (reported[0], reported[-1]))
+    return [
+        Pull(lobby.state, lobby.id, lobby.role, float(first[i]), float(last[i]))
+        for i, lobby in enumerate(layout.case.lobbies)
+    ]
+
+
+def _weights_on(run: Run, day: date) -> NDArray:
+    """Signed weight of each lobby on a date, (lobby,), over a few draws and paths."""
+    model, layout = run.prepared.model, run.prepared.layout
+    draws, _ = thin(*draws_of(run.tree), PULL_DRAWS)
+    days = plan(layout, day, layout.case.horizon.step_years)
+    seed = seeds.sequence(run.summary["settings"]["seed"], f"pulls {day}")
+    future = Future(model, layout, days, draws, PULL_PATHS, seed)
+    (moment,) = deque(future.run(), maxlen=1)
+    rows = moment.day.rows
+    found = model.parts(layout, rows, future.x, moment.walk, moment.spread, moment.history)
+    return _by_lobby(layout, rows, found.contributions.mean(axis=(0, 1)))
+
+
+def _by_lobby(layout: Layout, rows: Rows, weight: NDArray) -> NDArray:
+    found = np.zeros(len(layout.case.lobbies))
+    for i, item in enumerate(rows.items):
+        if item.rule != ANY_RULE:
+            np.add.at(found, rows.lobby[i], weight[i] / len(layout.case.state(item.state).rules))
+    return found

@@ -1,0 +1,106 @@
+"""Lobbies side by side: what pulls which way, and what was learnt of whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from markupsafe import Markup
+
+from bayes_compliance.report.drawing import (
+    BLUE,
+    INK,
+    ORANGE,
+    SOFT,
+    Frame,
+    canvas,
+    legend,
+    patch,
+    room_for,
+    svg,
+    top_for,
+)  # fmt: skip
+from bayes_compliance.report.sentences import listed, number, signed
+
+if TYPE_CHECKING:
+    from bayes_compliance.report.learning import Learnt
+    from bayes_compliance.report.sentences import Pull
+
+
+def pulls(name: str, state: str, found: Sequence[Pull], first: str, last: str) -> Markup:
+    """Each lobby's mean weight at the horizon as a bar, for or against, and on the first date as a tick."""
+    from matplotlib.lines import Line2D
+
+    order = sorted(found, key=lambda pull: pull.last)
+    at = np.arange(len(order))
+    labels = [f"{p.lobby} ({p.role})" for p in order]
+    frame = Frame(left=room_for(labels), top=top_for(3), bottom=0.45)
+    with canvas([0.22 * len(order) + 0.1], frame=frame) as (figure, grid):
+        axes = grid[0, 0]
+        axes.barh(at, [p.last for p in order], 0.66, color=[BLUE if p.last > 0 else ORANGE for p in order])
+        axes.plot([p.first for p in order], at, "|", color=INK, markersize=9, markeredgewidth=1.3)
+        axes.axvline(0, color=SOFT, linewidth=0.8)
+        axes.set_yticks(at, labels)
+        axes.set_ylim(-0.6, len(order) - 0.4)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(False, axis="y")
+        axes.spines[["left"]].set_visible(False)
+        axes.set_xlabel("mean weight in a decision on one of the state's rules, points")
+        tick = Line2D([], [], marker="|", color=INK, linestyle="none", markersize=9, label=f"on {first}")
+        bars = [patch(f"for, on {last}", BLUE), patch(f"against, on {last}", ORANGE)]
+        legend(figure, [*bars, tick])
+        said = listed([f"{p.lobby} {signed(p.last)}" for p in reversed(order)])
+        return svg(figure, name, f"What pulls which way in {state}", f"Mean weights in points on {last}: {said}.")
+
+
+def learnt(name: str, state: str, found: Sequence[Learnt]) -> Markup:
+    """Prior beside posterior of each magnitude of a state: medians and 5% to 95%, log and linear lobbies apart."""
+    from matplotlib.lines import Line2D
+
+    groups = [[x for x in found if (x.scale == "log") == log] for log in (True, False)]
+    groups = [group for group in groups if group]
+    frame = Frame(left=room_for(item.name for item in found), top=top_for(2), bottom=0.45, between=0.6)
+    with canvas([0.25 * len(group) + 0.1 for group in groups], frame=frame) as (figure, grid):
+        for axes, group in zip(grid[:, 0], groups, strict=True):
+            _intervals(axes, group)
+        legend(figure, [
+            Line2D([], [], color=ORANGE, linewidth=2.2, marker="o", markersize=4, label="judged (prior)"),
+            Line2D([], [], color=BLUE, linewidth=2.2, marker="D", markersize=4, label="with the data (posterior)"),
+        ])  # fmt: skip
+        return svg(figure, name, f"Magnitudes in {state}, judged and learnt", _say(found))
+
+
+def _intervals(axes: Any, group: Sequence[Learnt]) -> None:
+    at = np.arange(len(group))[::-1]
+    for y, item in zip(at, group, strict=True):
+        for shift, (low, mid, high), colour, shape in (
+            (0.15, item.prior, ORANGE, "o"), (-0.15, item.posterior, BLUE, "D"),
+        ):  # fmt: skip
+            axes.plot([low, high], [y + shift] * 2, color=colour, linewidth=2.2, solid_capstyle="butt")
+            axes.plot([mid], [y + shift], shape, color=colour, markersize=4, markeredgecolor="white",
+                      markeredgewidth=0.5)  # fmt: skip
+    log = group[0].scale == "log"
+    if log:
+        axes.set_xscale("log")
+        _plain_ticks(axes, min(i.prior[0] for i in group), max(i.prior[2] for i in group))
+    axes.set_yticks(at, [item.name for item in group])
+    axes.set_ylim(-0.6, len(group) - 0.4)
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["left"]].set_visible(False)
+    axes.set_xlabel("magnitude, points" + (" (log scale)" if log else ""))
+
+
+def _plain_ticks(axes: Any, low: float, high: float) -> None:
+    """Ticks at 1, 2 and 5 times powers of ten, in plain numbers."""
+    powers = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 2)
+    steps = (1, 2, 5) if high / low < 300 else (1,)
+    ticks = [step * 10.0**power for power in powers for step in steps]
+    ticks = [tick for tick in ticks if low / 3 < tick < high * 3]
+    axes.set_xticks(ticks, [number(tick) for tick in ticks])
+    axes.set_xticks([], minor=True)
+
+
+def _say(found: Sequence[Learnt]) -> str:
+    said = listed([f"{x.name} from {number(x.prior[1])} to {number(x.posterior[1])}" for x in found])
+    return f"Medians in points, judged and then with the data: {said}."

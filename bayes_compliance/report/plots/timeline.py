@@ -1,0 +1,97 @@
+"""The record on a time line: what was decided, at the probability that the model gives it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from markupsafe import Markup
+
+from bayes_compliance.report.drawing import (
+    LINE,
+    MARKS,
+    SHADE,
+    SOFT,
+    Frame,
+    canvas,
+    legend,
+    marker,
+    room_for,
+    svg,
+    top_for,
+)  # fmt: skip
+from bayes_compliance.report.sentences import listed, plural
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from bayes_compliance.report.facts import Recorded
+
+TALL = 0.78
+"""Height of a rule's strip, of which 0 is its floor and 1 its ceiling."""
+
+
+def timeline(name: str, state: str, rows: Sequence[Recorded]) -> Markup:
+    """One strip for each rule: a mark by outcome, as high as its probability of compliance, with its 5% to 95% band.
+
+    Parameters
+    ----------
+    name : str
+        Distinct on the page.
+    state : str
+    rows : sequence of Recorded
+        The state's decisions.
+    """
+    rules = sorted({row.rule for row in rows}, reverse=True)
+    seen = {row.decision for row in rows}
+    keys = [marker(decision) for decision in MARKS if decision in seen]
+    labels = [_label(rule) for rule in rules]
+    frame = Frame(left=room_for(labels), right=0.5, top=top_for(len(keys)))
+    with canvas([0.5 * len(rules)], frame=frame) as (figure, grid):
+        axes = grid[0, 0]
+        for floor, rule in enumerate(rules):
+            axes.axhspan(floor, floor + TALL, color=SHADE, linewidth=0, zorder=0)
+            axes.axhline(floor + TALL / 2, color=LINE, linewidth=0.6, zorder=0)
+            for row in rows:
+                if row.rule == rule:
+                    _draw(axes, row, floor)
+        axes.grid(False, axis="y")
+        axes.set_yticks([floor + TALL / 2 for floor in range(len(rules))], labels)
+        axes.tick_params(axis="y", length=0)
+        axes.spines[["left"]].set_visible(False)
+        axes.set_ylim(-0.1, len(rules) - 0.1)
+        axes.margins(x=0.02)
+        _scale(axes, len(rules))
+        legend(figure, keys)
+        return svg(figure, name, f"Decisions of {state} on record", _say(state, rows, len(rules)))
+
+
+def _draw(axes: Axes, row: Recorded, floor: int) -> None:
+    mean, lower, upper = (floor + TALL * p for p in row.chance)
+    when, mark = np.datetime64(row.date), MARKS[row.decision]
+    plot = axes.plot
+    plot([when, when], [lower, upper], color="#aab2bb", linewidth=1.3, zorder=2)
+    plot([when], [mean], mark.shape, color=mark.colour, markersize=6, markeredgecolor="white", markeredgewidth=0.6,
+         zorder=3)  # fmt: skip
+
+
+def _scale(axes: Axes, strips: int) -> None:
+    """0% and 100% at the right of the top strip."""
+    for share in (0, 1):
+        axes.annotate(
+            f"{share:.0%}", (1.005, strips - 1 + TALL * share), xycoords=("axes fraction", "data"), color=SOFT,
+            fontsize=7, va="center",
+        )  # fmt: skip
+
+
+def _label(rule: str) -> str:
+    return "the whole agreement" if rule == "*" else rule
+
+
+def _say(state: str, rows: Sequence[Recorded], rules: int) -> str:
+    counts = Counter(row.decision for row in rows)
+    parts = [f"{counts[decision]} {mark.label}" for decision, mark in MARKS.items() if counts[decision]]
+    on = f"{plural(len(rows), 'decision')} of {state} on {plural(rules, 'rule')}"
+    return f"{on} between {min(row.date for row in rows)} and {max(row.date for row in rows)}: {listed(parts)}."

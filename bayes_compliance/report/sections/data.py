@@ -1,0 +1,49 @@
+"""The decisions and proxies on record, with their sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayes_compliance.report.parts import Number, Section, join, link, paragraph, table
+from bayes_compliance.report.sentences import number, plural
+from bayes_compliance.theory import MISCODING
+
+if TYPE_CHECKING:
+    from bayes_compliance.case import Case
+    from bayes_compliance.runs import Run
+
+
+def data(run: Run) -> Section:
+    """Every row that the fit saw, and the proxies that stand beside the judgements."""
+    case = run.prepared.case
+    coded = ", ".join(f"{name} {error:.0%}" for name, error in MISCODING.items())
+    parts = [
+        paragraph(
+            f"{plural(len(case.decisions), 'decision')} on record. Confidence is that of the coding; the chance of a "
+            f"wrong code is by confidence: {coded}. A pending decision tells nothing yet and has no weight."
+        ),
+        _decisions(case),
+    ]
+    if case.proxies:
+        parts.append(_proxies(case))
+    return Section("Data and sources", "data", join(parts))
+
+
+def _decisions(case: Case) -> str:
+    rows = [
+        [str(d.date), d.state, "the whole agreement" if d.rule == "*" else d.rule, d.kind.replace("_", " "),
+         d.decision.replace("_", " "), ", ".join(d.counterparty), d.confidence, d.note, link(d.source, d.url)]
+        for d in case.decisions
+    ]  # fmt: skip
+    columns = ["Date", "State", "Rule", "Kind", "Decision", "Counterparty", "Confidence", "Note", "Source"]
+    return table("Decisions", columns, rows)
+
+
+def _proxies(case: Case) -> str:
+    rows = [
+        [str(p.date), p.state, p.lobby or "net support", p.kind.replace("_", " "), number(p.value), p.unit,
+         f"{p.reliability:g}", link(p.source, p.url)]
+        for p in case.proxies
+    ]  # fmt: skip
+    columns = ["Date", "State", "Lobby", "Kind", Number("Value"), "Unit", Number("Reliability"), "Source"]
+    return table("Proxies: measured stand-ins that the judgements were read off", columns, rows)

@@ -1,0 +1,52 @@
+"""Fan charts of the probability of compliance and of net support, small multiples by rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from bayes_compliance.report import facts
+from bayes_compliance.report.parts import Section, figure, heading, join, paragraph
+from bayes_compliance.report.plots import fan
+
+if TYPE_CHECKING:
+    from bayes_compliance.runs import Run
+
+INTRODUCTION = (
+    "The line is the probability that a decision falling due on that day is compliance. The wide, pale band is where "
+    "that probability would lie if we could see the lobbies on that day: it holds what we do not know of today and all "
+    "that may happen until then. The narrow, darker band is where perfect knowledge of today could put the "
+    "probability, with the future still open: it tells how much further research could move the answer. Marks are past "
+    "decisions, at the probability that the model gives compliance on their day."
+)
+
+
+def forecasts(run: Run) -> Section:
+    """p with both bands, and support, by state and rule."""
+    parts = [paragraph(INTRODUCTION)]
+    for i, state in enumerate(run.prepared.case.states):
+        fans = _fans(run, state.id)
+        if fans:
+            parts += [heading(state.id), *_figures(i, state.id, state.threshold, fans)]
+    return Section("Forecast by rule", "forecast", join(parts))
+
+
+def _fans(run: Run, state: str) -> list[fan.Fan]:
+    past = [row for row in facts.recorded(run) if row.state == state and row.kind == "compliance"]
+    return [
+        fan.Fan(facts.rule_name(rule), rows, [row for row in past if row.rule == rule])
+        for (of, rule), rows in facts.series(run).items()
+        if of == state
+    ]
+
+
+def _figures(i: int, state: str, threshold: float, fans: list[fan.Fan]) -> list[Markup]:
+    return [
+        figure(fan.probability(f"p-{i}", state, fans), f"Probability of compliance by {state}."),
+        figure(
+            fan.support(f"support-{i}", state, fans, threshold),
+            f"Net political support for compliance in {state}, in points: above the threshold a decision goes towards "
+            "compliance, the more surely the further above.",
+        ),
+    ]

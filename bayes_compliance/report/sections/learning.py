@@ -1,0 +1,86 @@
+"""Prior beside posterior, and what the data hardly moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from bayes_compliance.report import sentences
+from bayes_compliance.report.learning import Learnt, learnt
+from bayes_compliance.report.parts import Number, Section, bullets, figure, heading, join, paragraph, table
+from bayes_compliance.report.plots import bars
+
+if TYPE_CHECKING:
+    from bayes_compliance.runs import Run
+
+INTRODUCTION = (
+    "What the analysts judged beside what is left after the decisions on record. Decisions tell only on which side of "
+    "its threshold support lay, compared with the noise: the scale itself rests on the judgements."
+)
+
+
+def learning(run: Run) -> Section:
+    """Each judged quantity before and after the data."""
+    found = learnt(run)
+    parts = [paragraph(INTRODUCTION), paragraph(_summary(found))]
+    for i, state in enumerate(run.prepared.case.states):
+        own = [item for item in found if item.quantity == "magnitude" and item.state == state.id]
+        if own:
+            drawn = bars.learnt(f"learnt-{i}", state.id, own)
+            parts += [
+                heading(state.id),
+                figure(drawn, f"Magnitudes in {state.id} on the reference date: medians, 5% to 95%."),
+            ]
+    if found:
+        parts += [*_hardly(found), heading("All judged quantities"), _table(found)]
+    return Section("What the data moved", "learnt", join(parts))
+
+
+def _summary(found: list[Learnt]) -> str:
+    still = sum(item.hardly for item in found)
+    if not found:
+        return "Every quantity is a known constant: nothing could be learnt."
+    return (
+        f"Of {sentences.plural(len(found), 'judged quantity', 'judged quantities')} the data moved "
+        f"{len(found) - still} and hardly moved {still}: their spread changed by less than 20%, and their mean by less than a fifth of the "
+        "spread that was judged."
+    )
+
+
+def _hardly(found: list[Learnt]) -> list[Markup]:
+    by_quantity: dict[str, list[str]] = {}
+    for item in found:
+        if item.hardly:
+            by_quantity.setdefault(item.quantity, []).append(item.name)
+    if not by_quantity:
+        return []
+    lines = [
+        Markup("<strong>{}</strong>: {}").format(quantity.replace("_", " "), sentences.listed(names))
+        for quantity, names in by_quantity.items()
+    ]
+    told = "For these the page repeats the judgement: a reader who doubts it should doubt the answer as much."
+    return [heading("Hardly moved by the data"), paragraph(told), bullets(lines)]
+
+
+def _table(found: list[Learnt]) -> Markup:
+    columns = [
+        "Quantity", "Of", Number("Judged: median"), Number("5% to 95%"), Number("With the data: median"),
+        Number("5% to 95%"), Number("Spread left"), Number("Shift, prior sds"), "",
+    ]  # fmt: skip
+    rows = [
+        [item.quantity.replace("_", " "), item.name, *_three(item.prior), *_three(item.posterior),
+         f"{sentences.shown_ratio(item.ratio)}%", f"{item.shift:+.2f}".replace("-", "−"),
+         sentences.moved(item.ratio, item.shift)]
+        for item in found
+    ]  # fmt: skip
+    caption = (
+        "Judged quantities before and after the data. Spread is the standard deviation, in logs for quantities above 0 "
+        "and in logits for those between 0 and 1."
+    )
+    return table(caption, columns, rows)
+
+
+def _three(quantiles: tuple[float, float, float]) -> tuple[str, str]:
+    low, mid, high = (sentences.number(q) for q in quantiles)
+    return mid, f"{low} to {high}"

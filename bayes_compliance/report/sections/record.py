@@ -1,0 +1,69 @@
+"""Decisions on record, at the probability that the model gives them, and those that surprised it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from bayes_compliance.report import facts, sentences
+from bayes_compliance.report.parts import Number, Section, figure, heading, join, paragraph, table
+from bayes_compliance.report.plots.timeline import timeline
+
+if TYPE_CHECKING:
+    from bayes_compliance.report.facts import Recorded
+    from bayes_compliance.runs import Run
+
+INTRODUCTION = (
+    "Each mark is a decision, as high in its rule's strip as the probability of compliance (or adherence) that the "
+    "fitted model gives it, one step ahead: from the conduct that came before it. The thin line is that probability's "
+    "5% to 95% band. A mark of violation high up, or one of compliance low down, is a surprise."
+)
+SURPRISES = (
+    "The same decisions, the most surprising first. “Given all” is the probability of what was observed under the "
+    "whole posterior, which has seen that decision too; “left out” is what the model would have said had it not seen "
+    "this one, by Pareto-smoothed importance sampling. A k above 0.7 says that the decision weighs so much that “left "
+    "out” cannot be trusted."
+)
+SHAPE_MARK = 0.7
+
+
+def record(run: Run) -> Section:
+    """The record on a time line, and its surprises."""
+    rows = facts.recorded(run)
+    decided = [row for row in rows if not row.depth]
+    if not decided:
+        nothing = "No decision is on record: the forecast is the judgements, carried forward."
+        return Section("The record", "record", paragraph(nothing))
+    parts = [paragraph(INTRODUCTION)]
+    for i, state in enumerate(run.prepared.case.states):
+        own = [row for row in decided if row.state == state.id]
+        if own:
+            drawn = timeline(f"record-{i}", state.id, own)
+            parts += [heading(state.id), figure(drawn, f"Decisions of {state.id}, by rule.")]
+    return Section("The record", "record", join([*parts, heading("Surprises"), *_surprises(run, rows)]))
+
+
+def _surprises(run: Run, rows: list[Recorded]) -> list[Markup]:
+    left_out = facts.left_out(run)
+    order = sorted(zip(rows, left_out, strict=True), key=lambda pair: pair[1][0])
+    cells = [
+        [str(row.date), row.state, "the whole agreement" if row.rule == "*" else row.rule, _kind(row),
+         row.decision.replace("_", " "), sentences.percent(row.observed), sentences.percent(p), f"{k:.2f}",
+         sentences.surprise(p) + (" (k)" if k > SHAPE_MARK else "")]
+        for row, (p, k) in order
+    ]  # fmt: skip
+    columns = [
+        "Date",
+        "State",
+        "Rule",
+        "Kind",
+        "Decision",
+        *(Number(c) for c in ("Given all", "Left out", "k")),
+        "",
+    ]
+    return [paragraph(SURPRISES), table("Probability of each outcome on record", columns, cells)]
+
+
+def _kind(row: Recorded) -> str:
+    return "without the rule (declared depth)" if row.depth else row.kind.replace("_", " ")

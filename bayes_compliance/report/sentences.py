@@ -1,0 +1,270 @@
+"""Numbers to words, by one rule set: each word is chosen from the number as it is shown, so the two cannot disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from math import floor
+from typing import NamedTuple
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+LIKELIHOOD = (
+    (95, "almost certain to comply"),
+    (80, "very likely to comply"),
+    (60, "likely to comply"),
+    (41, "about as likely to comply as not"),
+    (21, "unlikely to comply"),
+    (6, "very unlikely to comply"),
+    (0, "almost certain not to comply"),
+)
+"""Least shown percentage of each word; symmetric about one half."""
+
+SURPRISE = ((50, "expected"), (25, "no surprise"), (10, "a surprise"), (0, "a great surprise"))
+"""Least shown percentage of each word for the outcome that was observed."""
+
+CLOSE = 10
+"""Percentage points within which a forecast is called close to a base rate."""
+
+
+class Point(NamedTuple):
+    """A forecast on one date: probabilities of compliance and of violation, and the two bands of the former."""
+
+    date: date
+    p: float
+    violate: float
+    lower: float
+    upper: float
+    today_lower: float
+    today_upper: float
+
+
+class Outlook(NamedTuple):
+    """What is forecast of a state (or of one of its rules): the subject in words, the first date and the horizon.
+
+    `reason` is why the band of the day narrows, where it does.
+    """
+
+    state: str
+    subject: str
+    first: Point
+    last: Point
+    reason: str = ""
+
+
+class Pull(NamedTuple):
+    """A lobby's mean weight in the decisions of its state, in points, signed, on the first date and at the horizon."""
+
+    state: str
+    lobby: str
+    role: str
+    first: float
+    last: float
+
+
+class Rate(NamedTuple):
+    """Outcomes of the compliance decisions on record."""
+
+    comply: int
+    partial: int
+    violate: int
+
+    @property
+    def n(self) -> int:
+        return self.comply + self.partial + self.violate
+
+
+def shown(p: float) -> int:
+    """A probability as the whole percentage that is shown, halves upwards."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"{p!r} is no probability; allowed: 0 to 1")
+    return floor(100 * p + 0.5)
+
+
+def percent(p: float) -> str:
+    """A probability in words that do not claim certainty: `71%`, `under 1%`, `over 99%`."""
+    return {0: "under 1%", 100: "over 99%"}.get(shown(p), f"{shown(p)}%")
+
+
+def likelihood(p: float) -> str:
+    """What the shown percentage is called."""
+    return next(words for least, words in LIKELIHOOD if shown(p) >= least)
+
+
+def day(when: date) -> str:
+    """A date in words, whatever the locale."""
+    return f"{when.day} {MONTHS[when.month - 1]} {when.year}"
+
+
+def number(x: float) -> str:
+    """Three significant digits, never an exponent below a million."""
+    if x == 0 or x != x:
+        return "0" if x == 0 else "–"
+    text = f"{x:,.0f}" if 1000 <= abs(x) < 1e6 else f"{x:.3g}"
+    return text.replace("-", "−")
+
+
+def signed(x: float) -> str:
+    """A number with its sign."""
+    return f"+{number(x)}" if x > 0 else number(x)
+
+
+def plural(n: int, noun: str, nouns: str = "") -> str:
+    """`1 rule`, `2 rules`, `no rules`."""
+    return f"{n or 'no'} {noun if n == 1 else nouns or noun + 's'}"
+
+
+def listed(items: Sequence[str], last: str = "and") -> str:
+    """`a, b and c`."""
+    return f" {last} ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def span(lower: float, upper: float) -> str:
+    """`from 20% to 98%`, or `at 71%` where both are shown alike."""
+    if shown(lower) == shown(upper):
+        return f"at {percent(lower)}"
+    return f"from {percent(lower)} to {percent(upper)}"
+
+
+def width(lower: float, upper: float) -> int:
+    """Width of a band in percentage points, between its ends as shown."""
+    return shown(upper) - shown(lower)
+
+
+def change_of_width(first: tuple[float, float], last: tuple[float, float], reason: str = "") -> str:
+    """`widens from 45 to 78 percentage points`; `narrows from ..., because ...`; `stays 45 percentage points wide`."""
+    before, after = width(*first), width(*last)
+    if before == after:
+        return f"stays {plural(after, 'percentage point')} wide" if after else "stays under a percentage point wide"
+    verb = "widens" if after > before else "narrows"
+    because = f", because {reason}" if reason and verb == "narrows" else ""
+    return f"{verb} from {before} to {plural(after, 'percentage point')}{because}"
+
+
+def trend(first: float, last: float) -> str:
+    """`up from 60%`, `down from 80%`, `the same as`: the probability against that of the first date."""
+    before, after = shown(first), shown(last)
+    if before == after:
+        return "the same as"
+    return f"{'up' if after > before else 'down'} from {percent(first)}"
+
+
+def outside(p: float, lower: float, upper: float) -> bool:
+    """Whether a mean is shown outside its band, as it may be where few worlds carry it."""
+    return not shown(lower) <= shown(p) <= shown(upper)
+
+
+def answer(outlook: Outlook, pulls: Sequence[Pull] = ()) -> tuple[str, str]:
+    """The answer for a state in two sentences: how likely and what drives it; how sure, and what that means.
+
+    Parameters
+    ----------
+    outlook : Outlook
+    pulls : sequence of Pull
+        Of the state; empty where the model does not tell lobbies apart.
+    """
+    return _how_likely(outlook, pulls), _how_sure(outlook)
+
+
+def _how_likely(outlook: Outlook, pulls: Sequence[Pull]) -> str:
+    first, last = outlook.first, outlook.last
+    moved = "" if first.date == last.date else f", {trend(first.p, last.p)} on {day(first.date)}"
+    driven = drivers(pulls)
+    return (
+        f"{outlook.state} is {likelihood(last.p)} when a decision falls due on {outlook.subject} on {day(last.date)}: "
+        f"the probability is {percent(last.p)}{moved} (outright violation: {percent(last.violate)})"
+        f"{'; ' + driven if driven else ''}."
+    )
+
+
+def _how_sure(outlook: Outlook) -> str:
+    first, last = outlook.first, outlook.last
+    widens = change_of_width((first.lower, first.upper), (last.lower, last.upper), outlook.reason)
+    so = "" if first.date == last.date else f" (this band {widens})"
+    odd = "; the mean lies outside this band, since few worlds carry it" if _odd(last) else ""
+    return (
+        f"If we could see the lobbies on that day, nine times in ten the probability would lie "
+        f"{span(last.lower, last.upper)}{so}{odd}; better knowledge of today alone, with the future left open, "
+        f"could put it {span(last.today_lower, last.today_upper)}."
+    )
+
+
+def _odd(point: Point) -> bool:
+    return outside(point.p, point.lower, point.upper)
+
+
+def drivers(pulls: Sequence[Pull]) -> str:
+    """What pulls hardest for and against at the horizon, with its mean weight in points."""
+    best = max(pulls, key=lambda pull: pull.last, default=None)
+    worst = min(pulls, key=lambda pull: pull.last, default=None)
+    parts = []
+    if best and best.last > 0:
+        parts.append(f"the strongest pull for it is that of {best.lobby} ({signed(best.last)} points on average)")
+    if worst and worst.last < 0:
+        parts.append(f"the strongest against it that of {worst.lobby} ({signed(worst.last)})")
+    return ", ".join(parts)
+
+
+def reference(state: str, own: Rate, all_states: Rate, forecast: float) -> str:
+    """The base rates of compliance, the state's own and all states', and where the forecast stands against them."""
+    if not all_states.n:
+        return "No compliance decision is on record, so there is no base rate: the forecast rests on judgement alone."
+    whole = f"of all {plural(all_states.n, 'compliance decision')} on record {_complied(all_states)}"
+    if not own.n:
+        return f"{state} has no compliance decision on record; {whole}."
+    few = "; so short a record says little" if own.n < 10 else ""
+    return (
+        f"Of {plural(own.n, 'compliance decision')} of {state} on record {_complied(own)}; {whole}. "
+        f"The forecast of {percent(forecast)} is {against(forecast, own.comply / own.n)} the state's own rate{few}."
+    )
+
+
+def _complied(rate: Rate) -> str:
+    share = percent(rate.comply / rate.n)
+    return f"{rate.comply} were compliance ({share}), {rate.partial} partial or late and {rate.violate} violation"
+
+
+def against(p: float, rate: float) -> str:
+    """`above`, `below` or `close to`: two percentages as shown, close within ten points."""
+    gap = shown(p) - shown(rate)
+    return "close to" if abs(gap) <= CLOSE else "above" if gap > 0 else "below"
+
+
+def verdict(failed: Sequence[str], total: int) -> str:
+    """The page's first line: which diagnostics failed, or that all passed."""
+    if failed:
+        return (
+            f"{plural(len(failed), 'diagnostic')} of {total} failed, so do not rely on this page: {'; '.join(failed)}."
+        )
+    return f"All {total} diagnostics passed." if total else "No diagnostics were run."
+
+
+def surprise(p: float) -> str:
+    """What an outcome is called that had this probability, as shown."""
+    return next(words for least, words in SURPRISE if shown(p) >= least)
+
+
+def moved(sd_ratio: float, shift: float) -> str:
+    """How the data moved a judgement, from the spread left and the shift in standard deviations of the prior."""
+    if hardly(sd_ratio, shift):
+        return "hardly moved"
+    narrower = shown_ratio(sd_ratio) < 80
+    parts = []
+    if narrower or shown_ratio(sd_ratio) > 120:
+        parts.append("narrower" if narrower else "wider")
+    if abs(round(shift, 2)) >= 0.2:
+        parts.append("higher" if shift > 0 else "lower")
+    return " and ".join(parts) or "moved by a fifth"
+
+
+def hardly(sd_ratio: float, shift: float) -> bool:
+    """Whether the data changed the spread by less than 20% and the mean by less than 20% of the prior's spread."""
+    return abs(shown_ratio(sd_ratio) - 100) < 20 and abs(round(shift, 2)) < 0.2
+
+
+def shown_ratio(ratio: float) -> int:
+    """A ratio as the whole percentage that is shown."""
+    return floor(100 * ratio + 0.5)
