@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,15 @@ from bayes_compliance import models, runs, store
 from bayes_compliance.case import Case, load_case
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference import check_settings
+from bayes_compliance.models import prepare
 from bayes_compliance.runs import Run, Timer
 
 if TYPE_CHECKING:
     from os import PathLike
 
     import xarray as xr
+
+    from bayes_compliance.validation.comparison import Comparison
 
 
 def run(
@@ -109,6 +113,58 @@ def forecast(case: str | PathLike[str], run: str | PathLike[str], *, until: date
 def report(case: str | PathLike[str], run: str | PathLike[str]) -> Run:
     """The report of a RUN, anew, from its posterior."""
     return forecast(case, run)
+
+
+def compare(
+    case: str | PathLike[str],
+    models: Sequence[str] = ("coalition", "unitary", "managerial"),
+    *,
+    engine: str = "nuts",
+    seed: int = 1,
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    as_of: date | None = None,
+    progress: bool = False,
+) -> Comparison:
+    """Fit several models to the same decisions, with the same seed and settings, and score what each expects of them.
+
+    Parameters
+    ----------
+    case : path
+        A case folder.
+    models : sequence of str
+        At least two, each once; by name or by the path of a .py file.
+    engine, seed, draws, tune, chains, as_of, progress
+        As in `run`.
+
+    Returns
+    -------
+    Comparison
+        Expected log predictive densities (PSIS leave-one-out, depth rows not counted), the highest first.
+
+    Raises
+    ------
+    Refused
+        Bad input, or models that do not have the same decisions.
+    """
+    from bayes_compliance import inference
+    from bayes_compliance.validation import comparison
+
+    sampler: dict[str, Any] = {"engine": engine, "seed": seed, "draws": draws, "tune": tune, "chains": chains}
+    comparison.check_models(models)
+    found = open_case(case, _settings(models[0], until=None, as_of=as_of, **sampler))
+    prepared = {name: prepare(name, found) for name in models}
+    decisions = comparison.same_decisions(list(prepared.items()))
+    fits: dict[str, xr.DataTree] = {}
+    scores = []
+    for name, ready in prepared.items():
+        fitted_as = getattr(ready.model, "FITTED_AS", name)
+        if fitted_as not in fits:
+            fits[fitted_as] = inference.fit(ready, **sampler, progress=progress)
+        tree = fits[fitted_as]
+        scores.append(comparison.score(ready, tree, name, _checks(ready, tree)))
+    return comparison.compared(found.name, decisions, scores)
 
 
 def _settings(

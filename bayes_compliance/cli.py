@@ -70,6 +70,13 @@ def parser() -> argparse.ArgumentParser:
     report = _command(commands, "report", _report, "write the report of a RUN anew")
     report.add_argument("case", metavar="CASE")
     report.add_argument("run", metavar="RUN")
+    compare = _command(commands, "compare", _compare, "rival models on the same decisions: which expects them best?")
+    compare.add_argument("case", metavar="CASE", help="a case folder")
+    compare.add_argument(
+        "--models", default="coalition,unitary,managerial", metavar="A,B,...", help="two or more, parted by commas"
+    )
+    compare.add_argument("--json", action="store_true", help="print JSON")
+    _sampling(compare)
     return top
 
 
@@ -85,6 +92,10 @@ def _fitting(command: argparse.ArgumentParser) -> None:
         "--out", required=True, metavar="RUN", help="where to write; replaced whole, or left as it was"
     )
     command.add_argument("--model", default="coalition", help="a shipped model, or the path of a .py file")
+    _sampling(command)
+
+
+def _sampling(command: argparse.ArgumentParser) -> None:
     command.add_argument("--engine", default="nuts")
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--draws", type=int, default=1000, help="kept draws of each chain")
@@ -95,7 +106,8 @@ def _fitting(command: argparse.ArgumentParser) -> None:
 
 def _sampler(options: argparse.Namespace) -> dict[str, Any]:
     names = ("model", "engine", "seed", "draws", "tune", "chains", "as_of")
-    return {name: getattr(options, name) for name in names} | {"progress": sys.stderr.isatty()}
+    given = {name: getattr(options, name) for name in names if hasattr(options, name)}
+    return given | {"progress": sys.stderr.isatty()}
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -121,6 +133,20 @@ def _report(options: argparse.Namespace) -> int:
     from bayes_compliance import api
 
     return _finish(api.report(options.case, options.run), f"{options.run}/report.html")
+
+
+def _compare(options: argparse.Namespace) -> int:
+    import json
+
+    from bayes_compliance import api
+
+    found = api.compare(options.case, options.models.split(","), **_sampler(options))
+    for score in found.scores:
+        for check in score.checks:
+            if not check.passed:
+                print(f"diagnostic failed: {score.model}: {check}", file=sys.stderr)
+    print(json.dumps(found.as_dict(), indent=2) if options.json else found)
+    return DONE if found.passed else FAILED_DIAGNOSTIC
 
 
 def _finish(done: Run, written: str) -> int:

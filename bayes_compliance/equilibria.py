@@ -66,8 +66,8 @@ class System:
 
     def take(self, worlds: NDArray) -> System:
         """Some of the worlds."""
-        parts = (part[worlds] for part in (self.base, self.noise, self.gain, self.bend))
-        return System(*parts, self.owner, self.looks)
+        base, noise, gain, bend = (part[worlds] for part in (self.base, self.noise, self.gain, self.bend))
+        return System(base, noise, gain, bend, self.owner, self.looks)
 
     def respond(self, p: NDArray) -> NDArray:
         """What each decision's chance is, given those of the others: (world, n)."""

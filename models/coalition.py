@@ -133,14 +133,14 @@ def build(
     """
     import pymc as pm
 
-    from bayes_compliance.inference.variables import decide, judged, on_slots
+    from bayes_compliance.inference.variables import apply, decide, judged, on_slots
 
     terms = layout.terms
     with pm.Model(coords=layout.coords) as model:
         x = judged(layout)
         innovation = pm.Normal("innovation", dims="knot") if layout.knots else None
         z = pm.Normal("spread", dims="pair") if len(layout.pairs_used) else None
-        walk = on_slots(None if innovation is None else layout.path_factor @ innovation, terms.knot)
+        walk = on_slots(None if innovation is None else apply(layout.path_factor, innovation), terms.knot)
         spread = on_slots(z, terms.pair)
 
         def supported(x: dict[str, Any]) -> Any:

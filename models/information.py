@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import theory
-from bayes_compliance.models import coalition
+from bayes_compliance.models import load
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bayes_compliance.parts import Parts
     from bayes_compliance.rows import History, Rows
 
+coalition = load("coalition")
 USES = ("monitoring", "detection")
 
 

@@ -17,11 +17,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayes_compliance import rivals
-from bayes_compliance.models import coalition
+from bayes_compliance.models import load
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
 
+coalition = load("coalition")
 support, parts, build = coalition.support, coalition.parts, coalition.build
 
 STATED = {"volatility": rivals.NONE, "rule_spread_points": (0.25, 0.7, 2.0)}

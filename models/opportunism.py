@@ -26,7 +26,7 @@ import numpy as np
 
 from bayes_compliance import theory
 from bayes_compliance.latents import Latents
-from bayes_compliance.models import coalition
+from bayes_compliance.models import load
 from bayes_compliance.worlds import on_slots, related
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from bayes_compliance.parts import Parts
     from bayes_compliance.rows import History, Rows
 
+coalition = load("coalition")
 USES = ("sincerity",)
 SINCERITY = (0.5, 0.8, 0.95)
 

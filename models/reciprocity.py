@@ -28,7 +28,7 @@ import numpy as np
 from bayes_compliance import equilibria
 from bayes_compliance.equilibria import OPTIMISTIC, PESSIMISTIC, System
 from bayes_compliance.errors import Refused
-from bayes_compliance.models import coalition
+from bayes_compliance.models import load
 from bayes_compliance.rows import Foreseen
 
 if TYPE_CHECKING:
@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from bayes_compliance.layout import Layout
     from bayes_compliance.rows import History, Rows
 
+coalition = load("coalition")
 FITTED_AS = "coalition"
 NOTE = "fitted with observed conduct, as coalition; simultaneous choice in the forecast only"
-support, parts, answer, build = coalition.support, coalition.parts, coalition.answer, coalition.build
+support, parts, build = coalition.support, coalition.parts, coalition.build
 
 
 def recast(case: Case) -> Case:

@@ -19,11 +19,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayes_compliance import rivals
-from bayes_compliance.models import coalition
+from bayes_compliance.models import load
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
 
+coalition = load("coalition")
 support, parts, build = coalition.support, coalition.parts, coalition.build
 
 STATED = {"volatility": (0.05, 0.2, 0.6), "rule_spread_points": rivals.NONE}

@@ -1,0 +1,206 @@
+"""Models beside each other on the same decisions: which one expects what it has not seen?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_compliance.errors import Refused
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bayes_compliance.inference.diagnostics import Check
+    from bayes_compliance.models import Prepared
+
+DECISIVE = 2.0
+"""Standard errors that a difference must exceed before the data are said to tell."""
+
+FEW = 100
+"""Below this many decisions the standard error of a difference is itself rough (Sivula et al. 2025)."""
+
+BEST, CANNOT_TELL, WORSE = "highest", "the data cannot tell", "worse"
+
+
+class Score(NamedTuple):
+    """A model's expected log predictive density: by decision, (row,), with Pareto k and the largest k that is good."""
+
+    model: str
+    elpd_i: NDArray
+    pareto_k: NDArray
+    good_k: float
+    checks: tuple[Check, ...]
+
+    @property
+    def elpd(self) -> float:
+        """Sum over the decisions."""
+        return float(self.elpd_i.sum())
+
+    @property
+    def se(self) -> float:
+        """Standard error of the sum, ``sqrt(n Var(elpd_i))``."""
+        return standard_error(self.elpd_i)
+
+    @property
+    def bad(self) -> NDArray:
+        """Decisions for which importance sampling cannot be trusted, (row,)."""
+        return ~(self.pareto_k <= self.good_k)
+
+
+class Difference(NamedTuple):
+    """A model less the best one: difference of elpd, its standard error, and what may be said."""
+
+    difference: float
+    se: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Scores on the same decisions, the highest first, each with its difference to that one."""
+
+    case: str
+    decisions: tuple[str, ...]
+    scores: tuple[Score, ...]
+    differences: tuple[Difference, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every diagnostic of every fit met its mark."""
+        return all(check.passed for score in self.scores for check in score.checks)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        models = [
+            {
+                "model": score.model, "elpd": score.elpd, "se": score.se, "difference": d.difference,
+                "difference_se": d.se, "verdict": d.verdict, "good_k": score.good_k,
+                "decisions_with_bad_k": [self.decisions[i] for i in np.flatnonzero(score.bad)],
+                "diagnostics_failed": [str(check) for check in score.checks if not check.passed],
+            }
+            for score, d in zip(self.scores, self.differences, strict=True)
+        ]  # fmt: skip
+        return {"case": self.case, "decisions": len(self.decisions), "rule": self.rule, "models": models}
+
+    @property
+    def rule(self) -> str:
+        """When a difference counts."""
+        return (
+            f"a model is worse when the difference exceeds {DECISIVE:g} of its standard errors, over all decisions and "
+            "over those that importance sampling can leave out; else the data cannot tell"
+        )
+
+    def __str__(self) -> str:
+        n = len(self.decisions)
+        head = f"Expected log predictive density of {n} decisions, each left out in turn (PSIS; depth rows not counted)"
+        width = max(len("model"), *(len(score.model) for score in self.scores))
+        lines = [f"{'model':<{width}}  {'elpd':>9} {'se':>7} {'difference':>11} {'se':>7} {'bad k':>6}  verdict"]
+        lines += [
+            f"{score.model:<{width}}  {score.elpd:9.2f} {score.se:7.2f} {d.difference:11.2f} {d.se:7.2f}"
+            f" {score.bad.sum():6d}  {d.verdict}"
+            for score, d in zip(self.scores, self.differences, strict=True)
+        ]
+        return "\n".join([head, "", *lines, "", *self._remarks()])
+
+    def _remarks(self) -> list[str]:
+        best, said = self.scores[0].model, []
+        if level := self._judged(CANNOT_TELL):
+            said.append(f"The data cannot tell {best} from {' or '.join(level)}.")
+        if worse := self._judged(WORSE):
+            said.append(f"{best} expects these decisions better than {' and '.join(worse)}.")
+        said.append(f"Rule: {self.rule}.")
+        if len(self.decisions) < FEW:
+            said.append(f"With fewer than {FEW} decisions these standard errors are themselves rough.")
+        if any(score.bad.any() for score in self.scores):
+            said.append("bad k: decisions that weigh so much that importance sampling cannot leave them out.")
+        return said
+
+    def _judged(self, verdict: str) -> list[str]:
+        return [s.model for s, d in zip(self.scores, self.differences, strict=True) if d.verdict == verdict]
+
+
+def standard_error(each: NDArray) -> float:
+    """Standard error of a sum over decisions, ``sqrt(n Var)``."""
+    return float(np.sqrt(len(each) * each.var()))
+
+
+def score(prepared: Prepared, tree: xr.DataTree, name: str, checks: Sequence[Check] = ()) -> Score:
+    """A fitted model's expected log predictive density, by Pareto-smoothed importance sampling leave-one-out.
+
+    Depth rows are declared, not observed, and rivals have none: they are not counted.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    tree : DataTree
+        Its fit.
+    name : str
+    checks : sequence of Check
+        The fit's diagnostics.
+    """
+    from arviz_stats.base import array_stats
+
+    log_p = tree["log_likelihood"]["outcome"].transpose("decision", "chain", "draw").values[~prepared.layout.depth]
+    found = [_leave_out(row, array_stats) for row in log_p]
+    elpd_i, pareto_k = np.array(found).reshape(-1, 2).T
+    good_k = min(1 - 1 / np.log10(log_p[0].size), 0.7) if len(log_p) else 0.7
+    return Score(name, elpd_i, pareto_k, float(good_k), tuple(checks))
+
+
+def _leave_out(log_p: NDArray, array_stats: Any) -> tuple[float, float]:
+    """A row's elpd and Pareto k; the same in every draw means that leaving it out changes nothing."""
+    if np.ptp(log_p) == 0:
+        return float(log_p[0, 0]), 0.0
+    r_eff = float(array_stats.ess(np.exp(log_p), method="mean", relative=True)) if len(log_p) > 1 else 1.0
+    elpd, k, _ = array_stats.loo(log_p, r_eff=min(r_eff, 1.0) if np.isfinite(r_eff) else 1.0)
+    return float(elpd), float(k)
+
+
+def compared(case: str, decisions: Sequence[str], scores: Sequence[Score]) -> Comparison:
+    """Scores in their order, with differences to the highest and what may be said of them."""
+    ordered = sorted(scores, key=lambda s: (-s.elpd, s.model))
+    differences = [_difference(ordered[0], other) for other in ordered]
+    return Comparison(case, tuple(decisions), tuple(ordered), tuple(differences))
+
+
+def _difference(best: Score, other: Score) -> Difference:
+    each = other.elpd_i - best.elpd_i
+    difference, se = float(each.sum()), standard_error(each)
+    if other is best:
+        return Difference(0.0, 0.0, BEST)
+    trusted = each[~(best.bad | other.bad)]
+    tells = all(-part.sum() > DECISIVE * standard_error(part) for part in (each, trusted) if len(each))
+    return Difference(difference, se, WORSE if tells and len(trusted) else CANNOT_TELL)
+
+
+def check_models(names: Sequence[str]) -> None:
+    """Refuse fewer than two models, or one named twice."""
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise Refused(f"--models: {','.join(names)!r}; allowed: two or more models, each once")
+
+
+def same_decisions(fitted: Sequence[tuple[str, Prepared]]) -> list[str]:
+    """Names of the decisions that are scored, once it is sure that every model has the same.
+
+    Raises
+    ------
+    Refused
+        If a model has other decisions, or there are none.
+    """
+    (first, reference), *others = fitted
+
+    def rows(prepared: Prepared) -> list[Any]:
+        layout = prepared.layout
+        kept = np.flatnonzero(~layout.depth)
+        return [(layout.rows.items[i], int(layout.outcome[i])) for i in kept]
+
+    if not rows(reference):
+        raise Refused("decisions.csv: no decision with an outcome; allowed in compare: at least one")
+    for name, prepared in others:
+        if rows(prepared) != rows(reference):
+            raise Refused(f"--models: {name} has other decisions than {first}; allowed: models of the same decisions")
+    return [label for label, depth in zip(reference.layout.labels, reference.layout.depth, strict=True) if not depth]
