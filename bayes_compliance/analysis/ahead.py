@@ -210,11 +210,14 @@ class Kept:
     def __getitem__(self, name: str) -> NDArray:
         return self.values[name]
 
-    def mean_and_band(self, name: str) -> dict[str, tuple[tuple[str, ...], NDArray]]:
-        """`name`, `name_lower`, `name_upper`: mean and 5% to 95% over draws and future paths."""
-        values = self.values[name]
-        lower, upper = np.quantile(values, forecast.BAND, axis=(2, 3))
-        found = {name: values.mean(axis=(2, 3)), f"{name}_lower": lower, f"{name}_upper": upper}
+    def mean_and_band(self, *names: str) -> dict[str, tuple[tuple[str, ...], NDArray]]:
+        """For each name its mean, and `_median`, `_lower` and `_upper` (5% and 95%) over draws and future paths."""
+        found: dict[str, NDArray] = {}
+        for name in names:
+            values = self.values[name]
+            lower, median, upper = np.quantile(values, (forecast.BAND[0], 0.5, forecast.BAND[1]), axis=(2, 3))
+            found |= {name: values.mean(axis=(2, 3)), f"{name}_median": median}
+            found |= {f"{name}_lower": lower, f"{name}_upper": upper}
         return {label: (("time",), value) for label, value in found.items()}
 
 

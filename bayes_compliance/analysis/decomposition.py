@@ -22,6 +22,7 @@ once its reward depends on the counterparty's later conduct.
 from __future__ import annotations
 
 from datetime import date
+from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -70,7 +71,9 @@ def shares_of_variance(
     -------
     Dataset
         `variance` of S + sigma e and `variance_today` of the first part alone, points squared, (state, rule, time);
-        `share` (state, rule, time, source), summing to 1 over sources; 0 for the drift of a lobby that has no part.
+        `share` (state, rule, time, source), summing to 1 over sources, 0 for the drift of a lobby that has no part; and
+        `share_error`, its Monte Carlo standard error by a jackknife over chunks of draws (NaN where there is but one):
+        on the log scale support has a heavy tail, and a few worlds can make much of its variance.
 
     Raises
     ------
@@ -114,8 +117,7 @@ class Shares:
         self.grid, self.layout = ahead.grid, ahead.layout
         self.split = parts_of(ahead.prepared.model)
         self.today = _undecided(self.layout, self.grid, ahead.prepared.case.last_decision_date())
-        self.records = self.layout.record
-        self.sums: dict[int, tuple[Rows, _Sums]] = {}
+        self.sums: dict[int, tuple[Rows, list[_Sums]]] = {}
         self._now: NDArray | None = None
 
     def see(self, scene: Scene) -> None:
@@ -126,13 +128,13 @@ class Shares:
         if j is None:
             return
         found = _sums(self._built_up(scene), scene.x["decision_noise"][:, 0, scene.rows.state])
-        self.sums[j] = (scene.rows, self.sums[j][1].merge(found) if j in self.sums else found)
+        self.sums.setdefault(j, (scene.rows, []))[1].append(found)
 
     def _built_up(self, scene: Scene) -> NDArray:
         """Parts of each row's support, (draw, path, row, part): today, drift by slot, shocks, conduct, entrenchment."""
         assert self._now is not None
         moment, rows = scene.moment, scene.rows
-        before = met(self.layout, rows, self.records, self.layout.time(self.today.date))
+        before = self._met_today(scene)
 
         def lobbies(paths: NDArray, history: History) -> NDArray:
             walk = paths[..., rows.lobby]
@@ -146,17 +148,34 @@ class Shares:
         ends = (shocked - drifted.sum(-1), answered - shocked, moment.answer.support - answered)
         return np.concatenate([today.sum(-1)[..., None], drifted - today, np.stack(ends, axis=-1)], axis=-1)
 
+    def _met_today(self, scene: Scene) -> History:
+        """What the rows would have met on the last decision's date."""
+        future, rows = scene.future, scene.rows
+        known = met(self.layout, rows, self.layout.record, self.layout.time(self.today.date))
+        if future.expect is None:
+            return known
+        assert self._now is not None
+        return future.expect(self.layout, rows, scene.x, self._now[..., rows.lobby], scene.moment.spread, known)
+
     def result(self) -> xr.Dataset:
         names = sources(self.layout)
         variance, today = np.zeros((2, len(self.grid.pairs), len(self.grid.times)))
-        share = np.zeros((*variance.shape, len(names)))
-        for j, (rows, sums) in self.sums.items():
-            where = self.grid.pair(rows)
-            by_source = self._by_source(rows, sums)
-            variance[where, j], today[where, j] = by_source.sum(-1), sums.own / sums.n
-            share[where, j] = by_source / by_source.sum(-1, keepdims=True)
+        share, error = np.zeros((2, *variance.shape, len(names)))
+        for j, (rows, chunks) in self.sums.items():
+            where, whole = self.grid.pair(rows), reduce(_Sums.merge, chunks)
+            by_source = self._by_source(rows, whole)
+            variance[where, j], today[where, j] = by_source.sum(-1), whole.own / whole.n
+            share[where, j], error[where, j] = _shares(by_source), self._error(rows, chunks)
         data: dict[str, Any] = {"variance": (("time",), variance), "variance_today": (("time",), today)}
-        return self.grid.dataset(data | {"share": (("time", "source"), share)}, source=names)
+        by = ("time", "source")
+        return self.grid.dataset(data | {"share": (by, share), "share_error": (by, error)}, source=names)
+
+    def _error(self, rows: Rows, chunks: list[_Sums]) -> NDArray | float:
+        if len(chunks) < 2:
+            return np.nan
+        others = [reduce(_Sums.merge, chunks[:i] + chunks[i + 1 :]) for i in range(len(chunks))]
+        left_out = np.stack([_shares(self._by_source(rows, sums)) for sums in others])
+        return np.sqrt((len(chunks) - 1) * left_out.var(axis=0))
 
     def _by_source(self, rows: Rows, sums: _Sums) -> NDArray:
         """Cov(part, S + sigma e) by source, (row, source); noise is independent of support, so its own is E sigma^2."""
@@ -167,6 +186,10 @@ class Shares:
         index = np.arange(len(rows))[:, None]
         np.add.at(found, (index, 1 + rows.lobby), each[:, 1:-3])
         return found
+
+
+def _shares(by_source: NDArray) -> NDArray:
+    return by_source / by_source.sum(-1, keepdims=True)
 
 
 def _undecided(layout: Layout, grid: Grid, day: date) -> Day:
@@ -208,8 +231,8 @@ def tilt(
     Returns
     -------
     Dataset
-        `bias`, `temptation` and `tilt` in points, each with `_lower` and `_upper` (5% to 95% over draws and future
-        paths), and `p_positive` = P(tilt > 0), by (state, rule, time).
+        `bias`, `temptation` and `tilt` in points, each with `_median`, `_lower` and `_upper` (5% to 95% over
+        draws and future paths), and `p_positive` = P(tilt > 0), by (state, rule, time).
 
     Raises
     ------
@@ -236,6 +259,6 @@ class Tilt:
 
     def result(self) -> xr.Dataset:
         kept = self.kept
-        data = kept.mean_and_band("bias") | kept.mean_and_band("temptation") | kept.mean_and_band("tilt")
+        data = kept.mean_and_band("bias", "temptation", "tilt")
         positive = (kept["tilt"] > 0).mean(axis=(2, 3))
         return kept.grid.dataset(data | {"p_positive": (("time",), positive)})

@@ -69,8 +69,8 @@ def ceiling_of_reciprocity(
     Returns
     -------
     Dataset
-        `p_comply` as forecast, `p_ceiling`, and `room` = their difference, each with `_lower` and `_upper` (5% to 95%
-        over draws and future paths), by (state, rule, time).
+        `p_comply` as forecast, `p_ceiling`, and `room` = their difference, each with `_median`, `_lower` and `_upper`
+        (5% to 95% over draws and future paths), by (state, rule, time).
 
     Raises
     ------
@@ -188,9 +188,7 @@ class Ceiling:
 
     def result(self) -> xr.Dataset:
         kept = self.kept
-        return kept.grid.dataset(
-            kept.mean_and_band("p_comply") | kept.mean_and_band("p_ceiling") | kept.mean_and_band("room")
-        )
+        return kept.grid.dataset(kept.mean_and_band("p_comply", "p_ceiling", "room"))
 
 
 class Types:

@@ -41,8 +41,9 @@ def lock_in(
     Returns
     -------
     Dataset
-        `p_agreement`, `p_alone`, `lift` = their difference, each with `_lower` and `_upper` (5% to 95% over draws and
-        future paths), and `pivotal` = P(S0 < threshold < SC), by (state, rule, time); all in [0, 1] but the lift.
+        `p_agreement`, `p_alone`, `lift` = their difference, each with `_median`, `_lower` and `_upper` (5% to 95% over
+        draws and future paths), and `pivotal` = P(S0 < threshold < SC), by (state, rule, time); all in
+        [0, 1] but the lift.
     """
     ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years)
     return ahead.answer(LockIn(ahead))
@@ -80,5 +81,5 @@ class LockIn:
 
     def result(self) -> xr.Dataset:
         kept = self.kept
-        data = kept.mean_and_band("p_agreement") | kept.mean_and_band("p_alone") | kept.mean_and_band("lift")
+        data = kept.mean_and_band("p_agreement", "p_alone", "lift")
         return kept.grid.dataset(data | {"pivotal": (("time",), self.turned / self.worlds)})

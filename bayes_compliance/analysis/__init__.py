@@ -1,0 +1,1 @@
+"""The questions that the article asks, each a function of a prepared model and its posterior."""

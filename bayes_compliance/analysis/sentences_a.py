@@ -1,0 +1,222 @@
+"""What the analyses say, in plain sentences from one rule set: one or two for each state and rule, at the horizon.
+
+Every function takes the Dataset of the analysis of its name. A probability is written in whole percent, `below 1%` and
+`above 99%` at the ends; a verdict compares the unrounded number with the marks below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_compliance.analysis.decomposition import NOISE
+from bayes_compliance.rows import ANY_RULE
+
+EVEN = 0.5
+"""More likely than not."""
+
+UNLIKELY = 0.2
+"""At most this, joining was probably sincere; from 1 less this on, probably not."""
+
+MATTERS = 0.05
+"""A change in probability smaller than this changes little."""
+
+EXPLAINED = 0.8
+"""Sources of variance are named, greatest first, until they explain this share; at most `NAMED` of them."""
+
+NAMED = 3
+SAME = 0.02
+"""A variance that changes by less than this share stays about the same."""
+
+
+def percent(p: float) -> str:
+    """A probability or share in whole percent; what is not 0 or 1 never reads as 0% or 100%."""
+    if 0 < p < 0.01:
+        return "below 1%"
+    if 0.99 < p < 1:
+        return "above 99%"
+    return f"{100 * p:.0f}%"
+
+
+def shares_of_variance_sentences(found: xr.Dataset) -> list[str]:
+    """Where the uncertainty comes from, and what moves the answer most."""
+    return [sentence for at in _at_the_horizon(found, "variance") for sentence in _shares(found, *at)]
+
+
+def _shares(found: xr.Dataset, who: str, state: str, rule: str, day: str) -> list[str]:
+    here = found.sel(state=state, rule=rule)
+    share, error = (here[name].isel(time=-1).to_series() for name in ("share", "share_error"))
+    share = share.sort_values(ascending=False, kind="stable")
+    listed = _and([f"{percent(p)} from {source}" for source, p in share.iloc[: _enough(share.to_numpy())].items()])
+    first, last = here["variance"].isel(time=0).item(), here["variance"].isel(time=-1).item()
+    return [
+        f"{who}: of the uncertainty about the decision on {day}, {listed}; {_moves(share, error)}.",
+        f"{who}: the variance {_change(first, last)} between {_day(found, 0)} and {day}.",
+    ]
+
+
+def _moves(share: pd.Series, error: pd.Series) -> str:
+    """What moves the answer most, noise apart; two sources closer than two standard errors are not told apart."""
+    first, second = share.drop(NOISE).index[:2]
+    gap, doubt = share[first] - share[second], 2 * np.hypot(error[first], error[second])
+    if gap < doubt:
+        return f"what moves the answer most is {first} or {second} (the simulation cannot tell)"
+    return f"what moves the answer most is {first}"
+
+
+def _enough(share: np.ndarray) -> int:
+    return min(NAMED, 1 + int(np.searchsorted(share.cumsum(), EXPLAINED)))
+
+
+def _change(first: float, last: float) -> str:
+    if abs(last - first) < SAME * first:
+        return f"stays about the same ({first:.3g} to {last:.3g})"
+    return f"{'grows' if last > first else 'shrinks'} from {first:.3g} to {last:.3g}"
+
+
+def tilt_sentences(found: xr.Dataset) -> list[str]:
+    """Whether the promise tilts the state towards compliance."""
+    return [
+        f"{who}: the promise adds {here['bias_median']:.3g} points to the support for compliance on {day} and the "
+        f"counterparty's uncertain answer takes {here['temptation_median']:.3g} (medians); the net tilt is towards "
+        f"compliance with probability {percent(here['p_positive'])}."
+        for who, here, day in _numbers(found, "p_positive")
+    ]
+
+
+def lock_in_sentences(found: xr.Dataset) -> list[str]:
+    """What the agreement changes against the same conduct without it."""
+    return [
+        f"{who}: on {day} compliance has probability {percent(here['p_agreement'])} under the agreement and "
+        f"{percent(here['p_alone'])} without it, so the agreement {_lift(here['lift'])}; it turns the balance in "
+        f"{percent(here['pivotal'])} of worlds."
+        for who, here, day in _numbers(found, "lift")
+    ]
+
+
+def _lift(lift: float) -> str:
+    if abs(lift) < MATTERS:
+        return "changes little"
+    return "holds compliance up" if lift > 0 else "weakens compliance"
+
+
+def sincerity_sentences(found: xr.Dataset) -> list[str]:
+    """Whether joining was sincere."""
+    said = []
+    for who, state, rule in _pairs(found["p_insincere"]):
+        here = found.sel(state=state, rule=rule)
+        p, after = here["p_insincere"].item(), here["p_insincere_after_performance"].item()
+        day = np.datetime_as_string(here["adherence_date"].values, "D")
+        said.append(
+            f"{who}: {_sincere(p)}, as the probability that on {day} it would not have complied is {percent(p)}."
+        )
+        if not np.isnan(after):
+            later = np.datetime_as_string(here["date_after_performance"].values, "D")
+            said.append(f"{who}: on {later}, the other side having performed, that probability is {percent(after)}.")
+    return said
+
+
+def _sincere(p: float) -> str:
+    if p <= UNLIKELY:
+        return "joining was probably sincere"
+    return "joining was probably not sincere" if p >= 1 - UNLIKELY else "whether joining was sincere cannot be told"
+
+
+def ceiling_of_reciprocity_sentences(found: xr.Dataset) -> list[str]:
+    """Whether the L channel could suffice."""
+    return [
+        f"{who}: were the counterparty certain to answer and the future to weigh as much as today, compliance on {day} "
+        f"would have probability {percent(here['p_ceiling'])} instead of {percent(here['p_comply'])}; "
+        f"{_suffices(here['p_comply'], here['p_ceiling'])}."
+        for who, here, day in _numbers(found, "p_ceiling")
+    ]
+
+
+def _suffices(p: float, most: float) -> str:
+    if most < EVEN:
+        return "reciprocity alone could not make compliance more likely than not"
+    if p < EVEN:
+        return "reciprocity could make compliance more likely than not"
+    return "compliance is more likely than not already"
+
+
+def preference_types_sentences(found: xr.Dataset) -> list[str]:
+    """Which game the state plays; a prisoner's dilemma only where both sides' preferences are of that kind."""
+    said = []
+    for who, state, rule, day in _at_the_horizon(found, "p_preference"):
+        here = found.sel(state=state, rule=rule).isel(time=-1)
+        kinds = here["p_preference"].to_series().sort_values(ascending=False, kind="stable")
+        listed = _and([f"{kind} {percent(p)}" for kind, p in kinds.items()])
+        said.append(f"{who}: its own preferences on {day} are most likely of the kind {kinds.index[0]} ({listed}).")
+        for other, p in here["p_both_dilemma"].to_series().dropna().items():
+            game = "a prisoner's dilemma is" if p > EVEN else "a prisoner's dilemma is not"
+            said.append(
+                f"{who}: with {other} {game} more likely than not: both sides are in a dilemma with probability "
+                f"{percent(p)}."
+            )
+    return said
+
+
+def critical_discount_sentences(found: xr.Dataset) -> list[str]:
+    """How patient the state must be, given a dilemma, and whether its own shadow of the future is enough."""
+    said = []
+    for who, state, rule, day in _at_the_horizon(found, "p_enough"):
+        here = found.sel(state=state, rule=rule).isel(time=-1)
+        grim = here["discount"].isel(punishment=0)
+        low, middle, high = (_discount(grim.sel(quantile=q).item()) for q in (0.05, 0.5, 0.95))
+        said.append(
+            f"{who}: in a dilemma on {day} (probability {percent(here['p_dilemma'].item())}) punishment "
+            f"{grim['punishment'].item()} needs a discount factor of {middle} ({low} to {high}); what the case says of "
+            f"the shadow of the future is enough with probability {percent(here['p_enough'].item())}."
+        )
+    return said
+
+
+def _discount(d: float) -> str:
+    return "more than 1" if np.isinf(d) else f"{d:.2f}"
+
+
+def survival_sentences(found: xr.Dataset) -> list[str]:
+    """How long the promise lasts."""
+    said = []
+    for who, state, rule, day in _at_the_horizon(found, "p_no_violation"):
+        here = found.sel(state=state, rule=rule)
+        p, half = here["p_no_violation"].isel(time=-1).item(), here["more_likely_than_not"].values
+        if np.isnat(half):
+            said.append(f"{who}: no violation up to {day} has probability {percent(p)}.")
+        else:
+            said.append(
+                f"{who}: from {np.datetime_as_string(half, 'D')} on a violation is more likely than not; none up to "
+                f"{day} has probability {percent(p)}."
+            )
+    return said
+
+
+def _pairs(values: xr.DataArray) -> Iterator[tuple[str, str, str]]:
+    """A name for each owed pair, its state and its rule."""
+    flat = values.stack(pair=("state", "rule"))
+    spare = [dim for dim in flat.dims if dim != "pair"]
+    for state, rule in flat.dropna("pair", how="all").indexes["pair"] if spare else flat.dropna("pair").indexes["pair"]:
+        yield f"{state}, {'a new rule' if rule == ANY_RULE else rule}", state, rule
+
+
+def _at_the_horizon(found: xr.Dataset, name: str) -> Iterator[tuple[str, str, str, str]]:
+    for who, state, rule in _pairs(found[name].isel(time=-1)):
+        yield who, state, rule, _day(found, -1)
+
+
+def _numbers(found: xr.Dataset, name: str) -> Iterator[tuple[str, dict[str, float], str]]:
+    for who, state, rule, day in _at_the_horizon(found, name):
+        here = found.sel(state=state, rule=rule).isel(time=-1)
+        yield who, {str(key): value.item() for key, value in here.data_vars.items()}, day
+
+
+def _day(found: xr.Dataset, position: int) -> str:
+    return str(np.datetime_as_string(found["time"].values[position], "D"))
+
+
+def _and(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
