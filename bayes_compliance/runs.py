@@ -87,7 +87,7 @@ def summarise(
         ],
         "passed": all(check.passed for check in checks),
         "seconds": seconds,
-    }
+    } | ({"model_note": prepared.model.NOTE} if hasattr(prepared.model, "NOTE") else {})
 
 
 def write_posterior(folder: Path, tree: xr.DataTree) -> None:

@@ -23,7 +23,7 @@ DECISIVE = 2.0
 FEW = 100
 """Below this many decisions the standard error of a difference is itself rough (Sivula et al. 2025)."""
 
-BEST, CANNOT_TELL, WORSE = "highest", "the data cannot tell", "worse"
+BEST, SAME, CANNOT_TELL, WORSE = "highest", "same fit", "the data cannot tell", "worse"
 
 
 class Score(NamedTuple):
@@ -110,6 +110,8 @@ class Comparison:
         best, said = self.scores[0].model, []
         if level := self._judged(CANNOT_TELL):
             said.append(f"The data cannot tell {best} from {' or '.join(level)}.")
+        if same := self._judged(SAME):
+            said.append(f"{' and '.join(same)} share{'s' * (len(same) == 1)} the fit of {best}: the past cannot tell them apart.")
         if worse := self._judged(WORSE):
             said.append(f"{best} expects these decisions better than {' and '.join(worse)}.")
         said.append(f"Rule: {self.rule}.")
@@ -172,6 +174,8 @@ def _difference(best: Score, other: Score) -> Difference:
     difference, se = float(each.sum()), standard_error(each)
     if other is best:
         return Difference(0.0, 0.0, BEST)
+    if not each.any():
+        return Difference(0.0, 0.0, SAME)
     trusted = each[~(best.bad | other.bad)]
     tells = all(-part.sum() > DECISIVE * standard_error(part) for part in (each, trusted) if len(each))
     return Difference(difference, se, WORSE if tells and len(trusted) else CANNOT_TELL)
