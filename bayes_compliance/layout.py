@@ -30,7 +30,7 @@ OUTCOME = {
 
 
 class Terms(NamedTuple):
-    """Rows of one slot each, what they met, their knots and pairs (term, 1), and the sums that give rows, (row, term)."""
+    """Rows of one slot each, what they met, their knots and pairs (term, 1), and sums that make rows, (row, term)."""
 
     rows: Rows
     history: History

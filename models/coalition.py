@@ -110,7 +110,8 @@ def expected_conduct(layout: Layout, rows: Rows, x: dict[str, Any], history: His
     each = getattr(history, "expected", None)
     if each is None:
         each = theory.conduct(x["trust"][..., rows.state, None], history.credit, history.count)
-    seen = (rows.sees * each[..., None, :]).sum(-1)
+    # a sum over counterparties, term by term: one array of all of them would be the largest by far
+    seen = sum(rows.sees[..., c] * each[..., c, None] for c in range(rows.sees.shape[-1]))
     if not judged.any():
         return seen
     return theory.namespace(seen, x["reciprocity"]).where(judged, x["reciprocity"][..., rows.state, None], seen)
@@ -133,14 +134,14 @@ def build(
     """
     import pymc as pm
 
-    from bayes_compliance.inference.variables import apply, decide, judged, on_slots
+    from bayes_compliance.inference.variables import at_knots, decide, judged, on_slots
 
     terms = layout.terms
     with pm.Model(coords=layout.coords) as model:
         x = judged(layout)
         innovation = pm.Normal("innovation", dims="knot") if layout.knots else None
         z = pm.Normal("spread", dims="pair") if len(layout.pairs_used) else None
-        walk = on_slots(None if innovation is None else apply(layout.path_factor, innovation), terms.knot)
+        walk = on_slots(None if innovation is None else at_knots(layout, innovation), terms.knot)
         spread = on_slots(z, terms.pair)
 
         def supported(x: dict[str, Any]) -> Any:

@@ -101,3 +101,16 @@ def decide(layout: Layout, x: dict[str, Any], margin: Any) -> None:
 
     if len(layout.rows):
         pm.CustomDist("outcome", margin, noise, width, logp=logp, observed=layout.outcome, dims="decision")
+
+
+def at_knots(layout: Layout, innovation: Any) -> Any:
+    """W at the knots, `layout.path_factor @ innovation`, lobby by lobby: the factor is block-diagonal, mostly zeros."""
+    groups = [where for lobby in range(len(layout.paths)) if len(where := layout.knots_of(lobby))]
+    most = max(len(where) for where in groups)
+    padded, blocks = np.zeros((len(groups), most), int), np.zeros((len(groups), most, most))
+    position = np.zeros(len(layout.knots), int)
+    for g, where in enumerate(groups):
+        padded[g, : len(where)] = where
+        blocks[g, : len(where), : len(where)] = layout.path_factor[np.ix_(where, where)]
+        position[where] = g * most + np.arange(len(where))
+    return (blocks * innovation[padded][:, None, :]).sum(-1).ravel()[position]
