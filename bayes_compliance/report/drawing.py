@@ -68,7 +68,7 @@ WIDTH = 9.6
 
 
 class Frame(NamedTuple):
-    """Inches around and between the axes of a figure: laid out by hand, since a solver costs a second for each figure."""
+    """Inches around and between the axes: laid out by hand, since a solver costs a second for each figure."""
 
     left: float = 0.5
     right: float = 0.15
@@ -152,17 +152,20 @@ def _plain(drawn: str) -> str:
     return re.sub(r"\n\s*", "\n", drawn)
 
 
-KEYS_IN_A_ROW = 4
+def keys_in_a_row(handles: Sequence[Any]) -> int:
+    """How many keys of a legend stand side by side: as many as the page's width holds."""
+    longest = max((len(handle.get_label()) for handle in handles), default=0)
+    return max(1, min(len(handles), int(WIDTH / (0.55 + 0.058 * longest))))
 
 
-def top_for(handles: int, title: bool = False) -> float:
-    """Inches that a legend of so many keys takes above the axes."""
-    return 0.18 + 0.19 * -(-handles // KEYS_IN_A_ROW) + 0.22 * title
+def top_for(handles: Sequence[Any], title: bool = False) -> float:
+    """Inches that a legend takes above the axes."""
+    return 0.18 + 0.19 * -(-len(handles) // keys_in_a_row(handles)) + 0.22 * title
 
 
 def legend(figure: Figure, handles: list[Any]) -> None:
     """One legend above all axes of a figure, filled row by row."""
-    columns = min(len(handles), KEYS_IN_A_ROW)
+    columns = keys_in_a_row(handles)
     lines = -(-len(handles) // columns)
     by_column = [handles[line * columns + c] for c in range(columns) for line in range(lines)
                  if line * columns + c < len(handles)]  # fmt: skip

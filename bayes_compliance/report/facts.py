@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,8 +31,9 @@ PULL_DRAWS, PULL_PATHS = 200, 4
 class Recorded(NamedTuple):
     """A decision on record with what the model says of it.
 
-    `chance` is the probability of compliance (or adherence), one step ahead given the conduct before it, its mean over
-    the posterior and 5% and 95% quantiles; `observed` the mean probability of the outcome as coded, miscoding included.
+    `chance` is the probability of compliance (or adherence), one step ahead given the conduct before it: its mean over
+    the posterior, 5% and 95% quantiles. `support` is net support: its median and quantiles. `observed` is the mean
+    probability of the outcome as coded, miscoding included.
     """
 
     state: str
@@ -86,7 +88,7 @@ def _overall(run: Run, state: str) -> Outlook:
         subject, support = f"“{rule}”", [row["support_upper"] - row["support_lower"] for row in (rows[0], rows[-1])]
     else:
         first, last = (_mean_point(run, state, list(own), at) for at in (0, -1))
-        subject, support = f"one of its {len(own)} rules, each as likely,", _support_widths(run, state, list(own))
+        subject, support = f"one of its {len(own)} rules, taken at random", _support_widths(run, state, list(own))
     narrower = width(last.lower, last.upper) < width(first.lower, first.upper)
     reason = _why_narrower(run.prepared.case, state, support, last.date) if narrower else ""
     return Outlook(state, subject, first, last, reason)
@@ -137,7 +139,8 @@ def recorded(run: Run) -> list[Recorded]:
     """Every row that has a likelihood, those of depth first, in the order of the layout."""
     layout = run.prepared.layout
     posterior = run.tree["posterior"]
-    chance, support = (_three(np.asarray(posterior[name])) for name in ("p_comply", "support"))
+    chance = _three(np.asarray(posterior["p_comply"]), np.mean)
+    support = _three(np.asarray(posterior["support"]), np.median)
     observed = np.exp(np.asarray(run.tree["log_likelihood"]["outcome"])).mean(axis=(0, 1))
     decisions = ["violate"] * int(layout.depth.sum()) + [d.decision for d in layout.decisions]
     return [
@@ -155,24 +158,23 @@ def left_out(run: Run) -> list[tuple[float, float]]:
     from arviz_stats.base import array_stats
 
     log_p = run.tree["log_likelihood"].to_dataset()["outcome"].transpose("decision", "chain", "draw").values
-    moves = np.ptp(log_p, axis=(1, 2)) > 0
-    found = np.column_stack([np.exp(log_p.mean(axis=(1, 2))), np.zeros(len(log_p))])
-    for i in np.flatnonzero(moves):
-        weights, k = array_stats.psislw(-log_p[i], axis=(0, 1))
-        found[i] = np.exp(weights + log_p[i]).sum(), k
-    return [(min(float(p), 1.0), float(k)) for p, k in found]
+    found = []
+    for row in log_p:
+        log_left_out, k = (row.mean(), 0.0) if np.ptp(row) == 0 else array_stats.loo(row)[:2]
+        found.append((float(np.exp(log_left_out)), float(k)))
+    return found
 
 
-def _three(values: NDArray) -> list[tuple[float, float, float]]:
-    """Mean, 5% and 95% quantiles over chains and draws of (chain, draw, item)."""
+def _three(values: NDArray, middle: Callable[..., NDArray]) -> list[tuple[float, float, float]]:
+    """Middle, 5% and 95% quantiles over chains and draws of (chain, draw, item)."""
     lower, upper = np.quantile(values, BAND, axis=(0, 1))
-    return [(float(a), float(b), float(c)) for a, b, c in zip(values.mean(axis=(0, 1)), lower, upper, strict=True)]
+    return [(float(a), float(b), float(c)) for a, b, c in zip(middle(values, axis=(0, 1)), lower, upper, strict=True)]
 
 
 def pulls(run: Run) -> list[Pull]:
-    """Mean weight of each lobby in the decisions of its state, averaged over the rules that the state owes.
+    """Median weight of each lobby in the decisions of its state, averaged over the rules that the state owes.
 
-    Weights of a state add up to its mean support. Empty for a model without parts.
+    Medians, since a magnitude on the log scale has a mean that few worlds carry. Empty for a model without parts.
     """
     model, layout = run.prepared.model, run.prepared.layout
     if not hasattr(model, "parts"):
@@ -195,7 +197,7 @@ def _weights_on(run: Run, day: date) -> NDArray:
     (moment,) = deque(future.run(), maxlen=1)
     rows = moment.day.rows
     found = model.parts(layout, rows, future.x, moment.walk, moment.spread, moment.history)
-    return _by_lobby(layout, rows, found.contributions.mean(axis=(0, 1)))
+    return _by_lobby(layout, rows, np.median(found.contributions, axis=(0, 1)))
 
 
 def _by_lobby(layout: Layout, rows: Rows, weight: NDArray) -> NDArray:

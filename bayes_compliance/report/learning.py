@@ -45,18 +45,27 @@ def learnt(run: Run) -> list[Learnt]:
     """Every free judged quantity that the data may speak to, magnitudes first."""
     latents = Latents(run.prepared.layout)
     names = sorted((name for name in latents.names if name not in AHEAD_ONLY), key=lambda name: name != "magnitude")
-    return [_learnt(run, latents.layout, name, int(i)) for name in names for i in latents.free[name]]
+    return [_learnt(run, latents, name, int(i)) for name in names for i in latents.free[name]]
 
 
-def _learnt(run: Run, layout: Layout, quantity: str, position: int) -> Learnt:
+def _learnt(run: Run, latents: Latents, quantity: str, position: int) -> Learnt:
+    layout = latents.layout
     by_lobby = layout.priors.quantities[quantity].dim == "lobby"
     lobby = layout.case.lobbies[position] if by_lobby else None
     state = lobby.state if lobby else layout.case.states[position].id
     scale = scale_of(layout, quantity, position)
     before, after = (np.asarray(run.tree[group][quantity])[..., position].ravel() for group in ("prior", "posterior"))
     ratio, shift = compare(before, after, scale)
+    judged = latents.prior(quantity, position).quantile(LEVELS)
     return Learnt(
-        quantity, lobby.id if lobby else state, state, scale, _quantiles(before), _quantiles(after), ratio, shift
+        quantity,
+        lobby.id if lobby else state,
+        state,
+        scale,
+        _three(judged),
+        _three(np.quantile(after, LEVELS)),
+        ratio,
+        shift,
     )
 
 
@@ -76,6 +85,6 @@ def compare(before: NDArray, after: NDArray, scale: str) -> tuple[float, float]:
     return float(y.std()) / sd, float(y.mean() - x.mean()) / sd
 
 
-def _quantiles(values: NDArray) -> tuple[float, float, float]:
-    low, mid, high = np.quantile(values, LEVELS)
+def _three(values: NDArray) -> tuple[float, float, float]:
+    low, mid, high = values
     return float(low), float(mid), float(high)

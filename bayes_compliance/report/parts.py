@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -77,6 +78,11 @@ def figure(svg: Markup, caption: str) -> Markup:
     return Markup("<figure>\n<div class=\"wide\">{}</div>\n<figcaption>{}</figcaption>\n</figure>\n").format(
         svg, caption
     )  # fmt: skip
+
+
+def when(day: date | str) -> Markup:
+    """A date in a table, on one line."""
+    return Markup("<time>{}</time>").format(str(day))
 
 
 def link(text: str, url: str) -> Markup:

@@ -56,7 +56,7 @@ class Outlook(NamedTuple):
 
 
 class Pull(NamedTuple):
-    """A lobby's mean weight in the decisions of its state, in points, signed, on the first date and at the horizon."""
+    """A lobby's median weight in its state's decisions, in points, signed, on the first date and at the horizon."""
 
     state: str
     lobby: str
@@ -174,7 +174,7 @@ def _how_likely(outlook: Outlook, pulls: Sequence[Pull]) -> str:
     moved = "" if first.date == last.date else f", {trend(first.p, last.p)} on {day(first.date)}"
     driven = drivers(pulls)
     return (
-        f"{outlook.state} is {likelihood(last.p)} when a decision falls due on {outlook.subject} on {day(last.date)}: "
+        f"{outlook.state} is {likelihood(last.p)} when a decision falls due on {day(last.date)} on {outlook.subject}: "
         f"the probability is {percent(last.p)}{moved} (outright violation: {percent(last.violate)})"
         f"{'; ' + driven if driven else ''}."
     )
@@ -182,13 +182,17 @@ def _how_likely(outlook: Outlook, pulls: Sequence[Pull]) -> str:
 
 def _how_sure(outlook: Outlook) -> str:
     first, last = outlook.first, outlook.last
-    widens = change_of_width((first.lower, first.upper), (last.lower, last.upper), outlook.reason)
-    so = "" if first.date == last.date else f" (this band {widens})"
+    wide = narrow = ""
+    if first.date != last.date:
+        change = change_of_width((first.lower, first.upper), (last.lower, last.upper), outlook.reason)
+        wide = f" (a band that {change})"
+        change = change_of_width((first.today_lower, first.today_upper), (last.today_lower, last.today_upper))
+        narrow = f" (a band that {change})"
     odd = "; the mean lies outside this band, since few worlds carry it" if _odd(last) else ""
     return (
         f"If we could see the lobbies on that day, nine times in ten the probability would lie "
-        f"{span(last.lower, last.upper)}{so}{odd}; better knowledge of today alone, with the future left open, "
-        f"could put it {span(last.today_lower, last.today_upper)}."
+        f"{span(last.lower, last.upper)}{wide}{odd}; full knowledge of today, with the future left open, would put it "
+        f"{span(last.today_lower, last.today_upper)}{narrow}."
     )
 
 
@@ -197,12 +201,12 @@ def _odd(point: Point) -> bool:
 
 
 def drivers(pulls: Sequence[Pull]) -> str:
-    """What pulls hardest for and against at the horizon, with its mean weight in points."""
+    """What pulls hardest for and against at the horizon, with its median weight in points."""
     best = max(pulls, key=lambda pull: pull.last, default=None)
     worst = min(pulls, key=lambda pull: pull.last, default=None)
     parts = []
     if best and best.last > 0:
-        parts.append(f"the strongest pull for it is that of {best.lobby} ({signed(best.last)} points on average)")
+        parts.append(f"the strongest pull for it is that of {best.lobby} ({signed(best.last)} points on the median)")
     if worst and worst.last < 0:
         parts.append(f"the strongest against it that of {worst.lobby} ({signed(worst.last)})")
     return ", ".join(parts)

@@ -29,13 +29,15 @@ if TYPE_CHECKING:
 
 
 def pulls(name: str, state: str, found: Sequence[Pull], first: str, last: str) -> Markup:
-    """Each lobby's mean weight at the horizon as a bar, for or against, and on the first date as a tick."""
+    """Each lobby's median weight at the horizon as a bar, for or against, and on the first date as a tick."""
     from matplotlib.lines import Line2D
 
     order = sorted(found, key=lambda pull: pull.last)
     at = np.arange(len(order))
+    tick = Line2D([], [], marker="|", color=INK, linestyle="none", markersize=9, label=f"on {first}")
+    keys = [patch(f"for, on {last}", BLUE), patch(f"against, on {last}", ORANGE), tick]
     labels = [f"{p.lobby} ({p.role})" for p in order]
-    frame = Frame(left=room_for(labels), top=top_for(3), bottom=0.45)
+    frame = Frame(left=room_for(labels), top=top_for(keys), bottom=0.45)
     with canvas([0.22 * len(order) + 0.1], frame=frame) as (figure, grid):
         axes = grid[0, 0]
         axes.barh(at, [p.last for p in order], 0.66, color=[BLUE if p.last > 0 else ORANGE for p in order])
@@ -46,12 +48,10 @@ def pulls(name: str, state: str, found: Sequence[Pull], first: str, last: str) -
         axes.tick_params(axis="y", length=0)
         axes.grid(False, axis="y")
         axes.spines[["left"]].set_visible(False)
-        axes.set_xlabel("mean weight in a decision on one of the state's rules, points")
-        tick = Line2D([], [], marker="|", color=INK, linestyle="none", markersize=9, label=f"on {first}")
-        bars = [patch(f"for, on {last}", BLUE), patch(f"against, on {last}", ORANGE)]
-        legend(figure, [*bars, tick])
+        axes.set_xlabel("median weight in a decision on one of the state's rules, points")
+        legend(figure, keys)
         said = listed([f"{p.lobby} {signed(p.last)}" for p in reversed(order)])
-        return svg(figure, name, f"What pulls which way in {state}", f"Mean weights in points on {last}: {said}.")
+        return svg(figure, name, f"What pulls which way in {state}", f"Median weights in points on {last}: {said}.")
 
 
 def learnt(name: str, state: str, found: Sequence[Learnt]) -> Markup:
@@ -60,14 +60,15 @@ def learnt(name: str, state: str, found: Sequence[Learnt]) -> Markup:
 
     groups = [[x for x in found if (x.scale == "log") == log] for log in (True, False)]
     groups = [group for group in groups if group]
-    frame = Frame(left=room_for(item.name for item in found), top=top_for(2), bottom=0.45, between=0.6)
+    keys = [
+        Line2D([], [], color=ORANGE, linewidth=2.2, marker="o", markersize=4, label="judged (prior)"),
+        Line2D([], [], color=BLUE, linewidth=2.2, marker="D", markersize=4, label="with the data (posterior)"),
+    ]
+    frame = Frame(left=room_for(item.name for item in found), top=top_for(keys), bottom=0.45, between=0.6)
     with canvas([0.25 * len(group) + 0.1 for group in groups], frame=frame) as (figure, grid):
         for axes, group in zip(grid[:, 0], groups, strict=True):
             _intervals(axes, group)
-        legend(figure, [
-            Line2D([], [], color=ORANGE, linewidth=2.2, marker="o", markersize=4, label="judged (prior)"),
-            Line2D([], [], color=BLUE, linewidth=2.2, marker="D", markersize=4, label="with the data (posterior)"),
-        ])  # fmt: skip
+        legend(figure, keys)
         return svg(figure, name, f"Magnitudes in {state}, judged and learnt", _say(found))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from markupsafe import Markup
 
+from bayes_compliance.dynamics import DAYS_PER_YEAR
 from bayes_compliance.report.drawing import (
     BLUE,
     INK,
@@ -36,10 +37,11 @@ WORLDS, TODAY = "#cfe6f5", SKY
 
 
 class Fan(NamedTuple):
-    """One rule of a state ahead: rows of the forecast's table, and its decisions on record."""
+    """One rule of a state ahead: rows of the forecast's table, median support on their dates, decisions on record."""
 
     title: str
     rows: list[dict]
+    support: list[float]
     past: list[Recorded]
 
 
@@ -65,7 +67,7 @@ def probability(name: str, state: str, fans: Sequence[Fan]) -> Markup:
 
     handles = [
         line("probability of compliance"), patch("if we saw the lobbies on that day: 5% to 95%", WORLDS),
-        patch("with better knowledge of today: 5% to 95%", TODAY),
+        patch("with full knowledge of today: 5% to 95%", TODAY),
     ]  # fmt: skip
     said = "; ".join(_say_probability(fan) for fan in fans)
     title = f"Probability that {state} complies, by rule"
@@ -87,15 +89,15 @@ def support(name: str, state: str, fans: Sequence[Fan], threshold: float) -> Mar
     def draw(axes: Axes, fan: Fan) -> None:
         dates, get = _columns(fan)
         axes.fill_between(dates, get("support_lower"), get("support_upper"), color=WORLDS, linewidth=0)
-        axes.plot(dates, get("support_mean"), color=BLUE, linewidth=1.6)
+        axes.plot(dates, fan.support, color=BLUE, linewidth=1.6)
         axes.axhline(threshold, color=INK, linewidth=0.8)
         _past(axes, fan.past, "support")
         axes.margins(y=0.08)
         axes.locator_params(axis="y", nbins=5)
 
-    handles = [line("mean net support, points"), patch("5% to 95%", WORLDS), line("threshold", INK, 0.8)]
+    handles = [line("median net support, points"), patch("5% to 95%", WORLDS), line("threshold", INK, 0.8)]
     said = "; ".join(
-        f"{fan.title}: {number(fan.rows[-1]['support_mean'])} points ({number(fan.rows[-1]['support_lower'])} to "
+        f"{fan.title}: {number(fan.support[-1])} points ({number(fan.rows[-1]['support_lower'])} to "
         f"{number(fan.rows[-1]['support_upper'])}) on {fan.rows[-1]['date']}"
         for fan in fans
     )
@@ -110,11 +112,11 @@ def _columns(fan: Fan) -> tuple[np.ndarray, Any]:
 
 def _past(axes: Axes, past: Sequence[Recorded], what: str) -> None:
     for row in past:
-        mean, lower, upper = getattr(row, what)
+        middle, lower, upper = getattr(row, what)
         mark = MARKS[row.decision]
         when = np.datetime64(row.date)
         axes.plot([when, when], [lower, upper], color=LINE, linewidth=1.2, zorder=1)
-        axes.plot([when], [mean], mark.shape, color=mark.colour, markersize=4.2, markeredgecolor="white",
+        axes.plot([when], [middle], mark.shape, color=mark.colour, markersize=4.2, markeredgecolor="white",
                   markeredgewidth=0.5, zorder=3)  # fmt: skip
 
 
@@ -122,7 +124,7 @@ def _grid(name: str, title: str, said: str, fans: Sequence[Fan], draw: Any, hand
     seen = {row.decision for fan in fans for row in fan.past}
     keys = handles + [marker(decision) for decision in MARKS if decision in seen]
     lines = -(-len(fans) // COLUMNS)
-    with canvas([1.3] * lines, COLUMNS, Frame(top=top_for(len(keys), title=True))) as (figure, axes):
+    with canvas([1.3] * lines, COLUMNS, Frame(top=top_for(keys, title=True))) as (figure, axes):
         for place, fan in zip(axes.flat, fans, strict=False):
             draw(place, fan)
             place.set_title(_short(fan.title))
@@ -138,9 +140,14 @@ def _years(axes: Axes, fans: Sequence[Fan]) -> None:
     starts = [row.date for fan in fans for row in fan.past] or ends
     low, high = min(*starts, *ends).year, max(ends).year + 1
     step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 1000) if (high - low) / s <= 6)
-    axes.set_xlim(np.datetime64(f"{low}-01-01"), np.datetime64(f"{high}-01-01"))
+    axes.set_xlim(first_day(low - 0.5), first_day(high))
     ticks = range(-(-low // step) * step, high + 1, step)
-    axes.set_xticks([np.datetime64(f"{year}-01-01") for year in ticks], [str(year) for year in ticks])
+    axes.set_xticks([first_day(year) for year in ticks], [str(year) for year in ticks])
+
+
+def first_day(year: float) -> float:
+    """The start of a year (or a part of it) as matplotlib counts days: from 1970."""
+    return (year - 1970) * DAYS_PER_YEAR
 
 
 def _short(title: str) -> str:

@@ -22,6 +22,7 @@ from bayes_compliance.report.drawing import (
     svg,
     top_for,
 )  # fmt: skip
+from bayes_compliance.report.plots.fan import first_day
 from bayes_compliance.report.sentences import listed, plural
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ TALL = 0.78
 """Height of a rule's strip, of which 0 is its floor and 1 its ceiling."""
 
 
-def timeline(name: str, state: str, rows: Sequence[Recorded]) -> Markup:
+def timeline(name: str, state: str, rows: Sequence[Recorded], years: tuple[int, int]) -> Markup:
     """One strip for each rule: a mark by outcome, as high as its probability of compliance, with its 5% to 95% band.
 
     Parameters
@@ -43,12 +44,14 @@ def timeline(name: str, state: str, rows: Sequence[Recorded]) -> Markup:
     state : str
     rows : sequence of Recorded
         The state's decisions.
+    years : tuple of int
+        First and last year of the time line.
     """
     rules = sorted({row.rule for row in rows}, reverse=True)
     seen = {row.decision for row in rows}
     keys = [marker(decision) for decision in MARKS if decision in seen]
     labels = [_label(rule) for rule in rules]
-    frame = Frame(left=room_for(labels), right=0.5, top=top_for(len(keys)))
+    frame = Frame(left=room_for(labels), right=0.5, top=top_for(keys))
     with canvas([0.5 * len(rules)], frame=frame) as (figure, grid):
         axes = grid[0, 0]
         for floor, rule in enumerate(rules):
@@ -62,7 +65,7 @@ def timeline(name: str, state: str, rows: Sequence[Recorded]) -> Markup:
         axes.tick_params(axis="y", length=0)
         axes.spines[["left"]].set_visible(False)
         axes.set_ylim(-0.1, len(rules) - 0.1)
-        axes.margins(x=0.02)
+        axes.set_xlim(first_day(years[0] - 0.2), first_day(years[1] + 1.2))
         _scale(axes, len(rules))
         legend(figure, keys)
         return svg(figure, name, f"Decisions of {state} on record", _say(state, rows, len(rules)))

@@ -22,53 +22,54 @@ TROUBLE = (
 
 def answer(run: Run) -> Section:
     """Will each state comply, how sure can we be, and what drives it?"""
-    pulls = facts.pulls(run)
-    states = [_state(run, i, outlook, pulls) for i, outlook in enumerate(facts.outlooks(run))]
-    return Section("The answer", "answer", join([*states, paragraph(TROUBLE, "note"), _every_rule(run)]))
+    pulls, outlooks = facts.pulls(run), facts.outlooks(run)
+    told = [_state(run, outlook, [pull for pull in pulls if pull.state == outlook.state]) for outlook in outlooks]
+    parts = [*told, paragraph(TROUBLE, "note"), *_every_rule(run), *_pulls(outlooks, pulls)]
+    return Section("The answer", "answer", join(parts))
 
 
-def _state(run: Run, i: int, outlook: Outlook, pulls: list[Pull]) -> Markup:
+def _state(run: Run, outlook: Outlook, pulls: list[Pull]) -> Markup:
     case, state = run.prepared.case, outlook.state
-    own = [pull for pull in pulls if pull.state == state]
-    parts = [heading(state), *(paragraph(text, "lead") for text in sentences.answer(outlook, own))]
-    parts.append(
-        paragraph(sentences.reference(state, facts.rate(case, state), facts.rate(case), outlook.last.p), "note")
-    )
-    if own:
+    base = sentences.reference(state, facts.rate(case, state), facts.rate(case), outlook.last.p)
+    told = [paragraph(text, "lead") for text in sentences.answer(outlook, pulls)]
+    return join([heading(state), *told, paragraph(base, "note")])
+
+
+def _pulls(outlooks: list[Outlook], pulls: list[Pull]) -> list[Markup]:
+    if not pulls:
+        return []
+    parts = [heading("What pulls which way"), paragraph(PULLS)]
+    for i, outlook in enumerate(outlooks):
+        own = [pull for pull in pulls if pull.state == outlook.state]
         dates = [sentences.day(p.date) for p in (outlook.first, outlook.last)]
-        drawn = bars.pulls(f"pulls-{i}", state, own, *dates)
-        parts.append(figure(drawn, PULLS))
-    return join(parts)
+        drawn = bars.pulls(f"pulls-{i}", outlook.state, own, *dates)
+        parts.append(figure(drawn, f"Lobbies of {outlook.state}, by role."))
+    return parts
 
 
 PULLS = (
-    "Mean weight of each lobby, averaged over the rules that the state owes: where a rule does not concern it, it "
-    "counts nothing. L counts w q of its magnitude, for what the other side's conduct is still worth. The bars add up "
-    "to the state's mean net support."
+    "The median weight of each lobby, averaged over the rules that its state owes: where a rule does not concern it, "
+    "it counts nothing. L counts w q of its magnitude, for what the other side's conduct is still worth."
 )
 
 
-def _every_rule(run: Run) -> Markup:
+def _every_rule(run: Run) -> list[Markup]:
+    by_pair = facts.series(run)
+    first, last = (next(iter(by_pair.values()))[at]["date"] for at in (0, -1))
     columns = [
-        "State", "Rule", "Date", Number("Complies"), Number("In part"), Number("Violates"),
-        Number("If we saw that day"), Number("Better knowledge of today"),
-        Number("No violation so far"),
+        "State", "Rule", Number(f"Complies {first}"), Number(f"Complies {last}"), Number("in part"),
+        Number("violates"), Number("If we saw that day"), Number("Full knowledge of today"),
+        Number("No violation until then"),
     ]  # fmt: skip
-    rows = [
-        _row(state, rule, row)
-        for (state, rule), of_rule in facts.series(run).items()
-        for row in of_rule[:: max(len(of_rule) - 1, 1)]
-    ]
-    return table(
-        "Every state and rule, on the first date ahead and at the horizon. Bands are 5% to 95%.", columns, rows
+    rows = [[state, facts.rule_name(rule), *_row(rows[0], rows[-1])] for (state, rule), rows in by_pair.items()]
+    caption = (
+        f"Every rule on {last}: the probabilities, 5% to 95% bands of compliance, and the probability of no violation "
+        "from now to that day."
     )
+    return [heading("Rule by rule"), table(caption, columns, rows)]
 
 
-def _row(state: str, rule: str, row: dict) -> list[str]:
-    return [
-        state, facts.rule_name(rule), row["date"],
-        *(sentences.percent(row[name]) for name in ("p_comply", "p_partial", "p_violate")),
-        *(f"{sentences.shown(row[f'{name}_lower'])}–{sentences.shown(row[f'{name}_upper'])}%"
-          for name in ("p", "p_today")),
-        sentences.percent(row["p_no_violation"]),
-    ]  # fmt: skip
+def _row(first: dict, last: dict) -> list[str]:
+    bands = (f"{sentences.shown(last[f'{p}_lower'])}–{sentences.shown(last[f'{p}_upper'])}%" for p in ("p", "p_today"))
+    shares = (sentences.percent(last[name]) for name in ("p_comply", "p_partial", "p_violate"))
+    return [sentences.percent(first["p_comply"]), *shares, *bands, sentences.percent(last["p_no_violation"])]

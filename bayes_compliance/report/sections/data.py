@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bayes_compliance.report.parts import Number, Section, join, link, paragraph, table
+from bayes_compliance.report.parts import Number, Section, join, link, paragraph, table, when
 from bayes_compliance.report.sentences import number, plural
 from bayes_compliance.theory import MISCODING
 
@@ -31,7 +31,7 @@ def data(run: Run) -> Section:
 
 def _decisions(case: Case) -> str:
     rows = [
-        [str(d.date), d.state, "the whole agreement" if d.rule == "*" else d.rule, d.kind.replace("_", " "),
+        [when(d.date), d.state, "the whole agreement" if d.rule == "*" else d.rule, d.kind.replace("_", " "),
          d.decision.replace("_", " "), ", ".join(d.counterparty), d.confidence, d.note, link(d.source, d.url)]
         for d in case.decisions
     ]  # fmt: skip
@@ -41,7 +41,7 @@ def _decisions(case: Case) -> str:
 
 def _proxies(case: Case) -> str:
     rows = [
-        [str(p.date), p.state, p.lobby or "net support", p.kind.replace("_", " "), number(p.value), p.unit,
+        [when(p.date), p.state, p.lobby or "net support", p.kind.replace("_", " "), number(p.value), p.unit,
          f"{p.reliability:g}", link(p.source, p.url)]
         for p in case.proxies
     ]  # fmt: skip

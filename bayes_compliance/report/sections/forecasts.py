@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 INTRODUCTION = (
     "The line is the probability that a decision falling due on that day is compliance. The wide, pale band is where "
     "that probability would lie if we could see the lobbies on that day: it holds what we do not know of today and all "
-    "that may happen until then. The narrow, darker band is where perfect knowledge of today could put the "
+    "that may happen until then. The darker band is where full knowledge of today would put the "
     "probability, with the future still open: it tells how much further research could move the answer. Marks are past "
     "decisions, at the probability that the model gives compliance on their day."
 )
@@ -34,11 +34,13 @@ def forecasts(run: Run) -> Section:
 
 def _fans(run: Run, state: str) -> list[fan.Fan]:
     past = [row for row in facts.recorded(run) if row.state == state and row.kind == "compliance"]
-    return [
-        fan.Fan(facts.rule_name(rule), rows, [row for row in past if row.rule == rule])
-        for (of, rule), rows in facts.series(run).items()
-        if of == state
-    ]
+    median = facts.ahead(run).dataset["support"].median("sample")
+    fans = []
+    for (of, rule), rows in facts.series(run).items():
+        if of == state:
+            support = median.sel(state=state, rule=rule).values.tolist()
+            fans.append(fan.Fan(facts.rule_name(rule), rows, support, [row for row in past if row.rule == rule]))
+    return fans
 
 
 def _figures(i: int, state: str, threshold: float, fans: list[fan.Fan]) -> list[Markup]:

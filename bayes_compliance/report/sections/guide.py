@@ -21,11 +21,11 @@ def reading(run: Run) -> Section:
         "“No violation so far” is about all decisions from now to that day, and so falls with time however likely each "
         "one is; partial or late performance is not violation.",
         "Two bands. “If we saw that day” runs over all that is unknown of today and all futures: it says how "
-        "differently the probability would read to somebody who stood there. “Better knowledge of today” averages over the futures "
-        "first: it says how far research could move the answer now. Neither is an error bar of the other.",
+        "differently the probability would read to somebody who stood there. “Full knowledge of today” averages over "
+        "the futures first: it says how far research could move the answer now. Neither is an error bar of the other.",
         f"Words follow the shown percentage: {_words()}.",
         "Points are a scale of political weight with no unit of its own; only ratios and the noise of decisions "
-        f"matter. For comparison, the losing lobbies of the first rule are judged to weigh, in points: {points or 'nothing'}.",
+        f"matter. For comparison, the losing lobbies of a state's first rule are judged to weigh, in points: {points}.",
         "Roles: J gains from its own state's compliance and K loses from it; L gains from the other side's compliance; "
         "P is the pro-law lobby and G the government itself. A state complies when the sum exceeds its threshold.",
         f"Judgements hold on {day(case.reference_date)}; the last decision that counts is of "

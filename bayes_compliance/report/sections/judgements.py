@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from bayes_compliance.elicitation import TOLERANCE
-from bayes_compliance.report.parts import Number, Section, heading, join, paragraph, table
+from bayes_compliance.report.parts import Number, Section, heading, join, paragraph, table, when
 from bayes_compliance.report.sentences import number, plural
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _analyst(analyst: str, items: list[Fitted]) -> Markup:
         "Quantity", "Of", *(Number(q) for q in ("5%", "50%", "95%", "Weight")), "Known on", "Rationale", "Source",
     ]  # fmt: skip
     rows = [
-        [*_whose(item)[1:], *map(number, _stated(item)), number(item.judgement.weight), str(item.judgement.date),
+        [*_whose(item)[1:], *map(number, _stated(item)), number(item.judgement.weight), when(item.judgement.date),
          item.judgement.rationale, item.judgement.source]
         for item in items
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -43,8 +44,8 @@ def _summary(found: list[Learnt]) -> str:
         return "Every quantity is a known constant: nothing could be learnt."
     return (
         f"Of {sentences.plural(len(found), 'judged quantity', 'judged quantities')} the data moved "
-        f"{len(found) - still} and hardly moved {still}: their spread changed by less than 20%, and their mean by less than a fifth of the "
-        "spread that was judged."
+        f"{len(found) - still} and hardly moved {still}: a spread that changed by less than 20%, and a mean that moved "
+        "by less than a fifth of the spread that was judged."
     )
 
 
@@ -55,8 +56,12 @@ def _hardly(found: list[Learnt]) -> list[Markup]:
             by_quantity.setdefault(item.quantity, []).append(item.name)
     if not by_quantity:
         return []
+    all_of = Counter(item.quantity for item in found)
     lines = [
-        Markup("<strong>{}</strong>: {}").format(quantity.replace("_", " "), sentences.listed(names))
+        Markup("<strong>{}</strong>: {}").format(
+            quantity.replace("_", " "),
+            f"all {len(names)}" if len(names) == all_of[quantity] > 1 else sentences.listed(names),
+        )
         for quantity, names in by_quantity.items()
     ]
     told = "For these the page repeats the judgement: a reader who doubts it should doubt the answer as much."

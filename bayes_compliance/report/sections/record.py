@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from bayes_compliance.report import facts, sentences
-from bayes_compliance.report.parts import Number, Section, figure, heading, join, paragraph, table
+from bayes_compliance.report.parts import Number, Section, figure, heading, join, paragraph, table, when
 from bayes_compliance.report.plots.timeline import timeline
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ SURPRISES = (
     "out” cannot be trusted."
 )
 SHAPE_MARK = 0.7
+MOST = 20
 
 
 def record(run: Run) -> Section:
@@ -36,33 +37,31 @@ def record(run: Run) -> Section:
         nothing = "No decision is on record: the forecast is the judgements, carried forward."
         return Section("The record", "record", paragraph(nothing))
     parts = [paragraph(INTRODUCTION)]
+    years = min(row.date for row in decided).year, max(row.date for row in decided).year
     for i, state in enumerate(run.prepared.case.states):
         own = [row for row in decided if row.state == state.id]
         if own:
-            drawn = timeline(f"record-{i}", state.id, own)
+            drawn = timeline(f"record-{i}", state.id, own, years)
             parts += [heading(state.id), figure(drawn, f"Decisions of {state.id}, by rule.")]
     return Section("The record", "record", join([*parts, heading("Surprises"), *_surprises(run, rows)]))
 
 
 def _surprises(run: Run, rows: list[Recorded]) -> list[Markup]:
-    left_out = facts.left_out(run)
-    order = sorted(zip(rows, left_out, strict=True), key=lambda pair: pair[1][0])
+    order = sorted(zip(rows, facts.left_out(run), strict=True), key=lambda pair: pair[1][0])
+    columns = ["Date", "State", "Rule", "Kind", "Decision", *map(Number, ("Given all", "Left out", "k")), ""]
     cells = [
-        [str(row.date), row.state, "the whole agreement" if row.rule == "*" else row.rule, _kind(row),
-         row.decision.replace("_", " "), sentences.percent(row.observed), sentences.percent(p), f"{k:.2f}",
-         sentences.surprise(p) + (" (k)" if k > SHAPE_MARK else "")]
-        for row, (p, k) in order
+        [when(row.date), row.state, "the whole agreement" if row.rule == "*" else row.rule, _kind(row),
+         row.decision.replace("_", " "), sentences.percent(row.observed), sentences.percent(p), f"{max(k, 0):.2f}",
+         sentences.surprise(p) if k <= SHAPE_MARK else "cannot tell"]
+        for row, (p, k) in order[:MOST]
     ]  # fmt: skip
-    columns = [
-        "Date",
-        "State",
-        "Rule",
-        "Kind",
-        "Decision",
-        *(Number(c) for c in ("Given all", "Left out", "k")),
-        "",
-    ]
-    return [paragraph(SURPRISES), table("Probability of each outcome on record", columns, cells)]
+    drawn = table("Probability of each outcome on record", columns, cells)
+    if len(order) <= MOST:
+        return [paragraph(SURPRISES), drawn]
+    rest = (
+        f"The other {len(order) - MOST} had a probability of {sentences.percent(order[MOST][1][0])} or more, left out."
+    )
+    return [paragraph(SURPRISES), drawn, paragraph(rest, "note")]
 
 
 def _kind(row: Recorded) -> str:
