@@ -85,7 +85,7 @@ def test_look_ups(case: Case) -> None:
     assert [b.id for b in case.lobbies_on("H", "labels")] == ["consumers", "court", "growers", "lawyers"]
     assert [b.id for b in case.lobbies_on("F", "labels")] == ["packers", "shippers"]
     assert case.answered_by("bananas", "F") == ("oranges",)
-    assert case.answered_by("labels", "F") == ("labels", "oranges"), "by default every rule that it owes"
+    assert case.answered_by("labels", "F") == ("oranges", "labels"), "by default every rule that it owes"
     assert case.answered_by("bananas", "H") == ()
     assert case.state("H").counterparty_weights == (1.0,)
     with pytest.raises(KeyError, match="nowhere"):
@@ -141,7 +141,9 @@ def _shuffled_rows(path: Path, rng: random.Random) -> None:
 
 def _shuffled_tables(path: Path, rng: random.Random) -> None:
     head, *tables = re.split(r"(?m)^(?=\[)", path.read_text(encoding="utf-8"))
+    rules = [table for table in tables if table.startswith("[[rules]]")]  # their order says which is a state's first
     rng.shuffle(tables)
+    tables = [rules.pop(0) if table.startswith("[[rules]]") else table for table in tables]
     path.write_text(head + "\n".join(tables), encoding="utf-8")
 
 

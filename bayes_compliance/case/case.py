@@ -45,14 +45,14 @@ class Head(Part):
 class Case(Head):
     """A case folder, checked: every name is declared and every lobby has a judged magnitude.
 
-    Two cases are equal when their files say the same, in whatever order of rows and tables.
+    Two cases are equal when their files say the same, in whatever order of rows and tables (but rules).
 
     Attributes
     ----------
     reference_date : date
         Where judgements hold, W = 0; the adherence date where none is given.
     states, rules, lobbies, counterparty_sets, scenarios : tuple
-        Sorted by id.
+        Sorted by id; only a state's own `rules` keep the order of case.toml, since its first gives K_ref.
     judgements, decisions, proxies : tuple
         Sorted by what they say; `row` is the line in the file.
     inputs : dict of str to str

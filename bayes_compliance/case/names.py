@@ -37,7 +37,7 @@ class Names:
     all : dict of str to list of str
         Ids of the refused ones too.
     owed : dict of str to list of str
-        Rules that each state owes, sorted.
+        Rules that each state owes, in the order of case.toml.
     """
 
     def __init__(self, tables: Tables) -> None:
@@ -48,7 +48,7 @@ class Names:
         self.all = {name: tables.ids(name) for name in ("states", "rules", "lobbies")}
         self.sound = {name: len(ids) == len(tables.valid[name]) for name, ids in self.all.items()}
         self.owed: dict[str, list[str]] = {id: [] for id in self.all["states"]}
-        for rule in sorted(self.rules.values(), key=lambda rule: rule.id):
+        for rule in self.rules.values():
             for state in rule.states:
                 self.owed.setdefault(state, []).append(rule.id)
 

@@ -109,7 +109,7 @@ class Horizon(Part):
 
 
 class State(Part):
-    """A state. `rules` are those it owes, sorted; no counterparties: their conduct is judged.
+    """A state. `rules` are those it owes, as case.toml has them; no counterparties: their conduct is judged.
 
     Counterparties are sorted too, with weights that sum to 1, equal where none is given.
     """
