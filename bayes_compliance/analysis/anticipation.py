@@ -54,12 +54,10 @@ def anticipation(
         `p_worth`, the probability that what is taken exceeds what was needed.
     """
     ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws)
-    later = _Taken(ahead)
-    ahead.put([later])
-    return _Anticipation(ahead, later).result()
+    return ahead.answer(Anticipation(ahead))
 
 
-class _Taken:
+class Taken:
     """What entrenchment adds to support and takes from K, and K without it, in points: (pair, time, draw, path)."""
 
     def __init__(self, ahead: Ahead) -> None:
@@ -71,19 +69,27 @@ class _Taken:
         j, where = self.grid.time(scene), self.grid.pair(scene.rows)
         if j is None:
             return
-        moment, future = scene.moment, scene.future
-        fresh = moment.history._replace(accrued=np.zeros_like(moment.history.accrued))
-        without = parts_of(future.model)(future.layout, scene.rows, scene.x, moment.walk, moment.spread, fresh)
-        gained, k = scene.parts.contributions - without.contributions, self.against[scene.rows.lobby]
-        for target, values in (
-            (self.support, gained), (self.from_k, gained * k), (self.full_k, -without.contributions * k)
-        ):  # fmt: skip
+        without, k = self._without(scene), self.against[scene.rows.lobby]
+        gained = scene.parts.contributions - without
+        for target, values in ((self.support, gained), (self.from_k, gained * k), (self.full_k, -without * k)):
             target[where, j, scene.at] = np.moveaxis(values.sum(-1), -1, 0)
 
+    def _without(self, scene: Scene) -> NDArray:
+        """What each lobby adds, had nothing accrued."""
+        moment, future = scene.moment, scene.future
+        if not future.layout.entrenches:
+            return scene.parts.contributions
+        fresh = moment.history._replace(accrued=np.zeros_like(moment.history.accrued))
+        split = parts_of(future.model)
+        return split(future.layout, scene.rows, scene.x, moment.walk, moment.spread, fresh).contributions
 
-class _Anticipation:
-    def __init__(self, ahead: Ahead, later: _Taken) -> None:
-        self.ahead, self.later, self.layout = ahead, later, ahead.layout
+
+class Anticipation(Taken):
+    """The question of `anticipation`, to be put to worlds ahead."""
+
+    def __init__(self, ahead: Ahead) -> None:
+        super().__init__(ahead)
+        self.ahead, self.layout = ahead, ahead.layout
         self.states = [state.id for state in self.layout.case.states]
         self.rules = sorted({rule for _, rule in self.layout.obligations} | {ANY_RULE})
 
@@ -135,16 +141,14 @@ class _Anticipation:
             layout, rows, x, paths[..., rows.lobby], on_slots(spread, rows.pair), history
         )
         added = parts.contributions[..., 0, :]
-        k = -(added * self.later.against[rows.lobby[0]]).sum(-1)
+        k = -(added * self.against[rows.lobby[0]]).sum(-1)
         return added.sum(-1) - rows.threshold[0], k
 
     def _after(self, state: str, rule: str, needed: NDArray) -> dict[str, NDArray]:
         """Means over worlds by date; for the whole treaty over its rules too."""
         pairs = self.ahead.grid.pairs
         at = [i for i, (s, r) in enumerate(pairs) if s == state and r != ANY_RULE and rule in (r, ANY_RULE)]
-        taken, from_k, full = (
-            a[at].mean(axis=0, dtype=float) for a in (self.later.support, self.later.from_k, self.later.full_k)
-        )
+        taken, from_k, full = (a[at].mean(axis=0, dtype=float) for a in (self.support, self.from_k, self.full_k))
         left = 1 + np.divide(-from_k, full, out=np.zeros_like(full), where=full > 0)
         return {
             "taken": taken.mean(axis=(1, 2)),

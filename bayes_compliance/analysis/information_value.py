@@ -19,7 +19,7 @@ from bayes_compliance.worlds import Day
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
 
-DRAWS = 1000
+DRAWS = 500
 DEGREE = 7
 """Of the polynomial in ranks that stands for the regression."""
 

@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from bayes_compliance.analysis.ahead import Ahead, Question
+from bayes_compliance.analysis.anticipation import Anticipation
+from bayes_compliance.analysis.counterparties import bilateral_or_multilateral
 from bayes_compliance.analysis.decomposition import Tilt, shares_of_variance
 from bayes_compliance.analysis.games import Ceiling, CriticalDiscount, Types
+from bayes_compliance.analysis.information_value import value_of_information
 from bayes_compliance.analysis.lock_in import LockIn
+from bayes_compliance.analysis.scenarios import scenarios
 from bayes_compliance.analysis.sincerity import sincerity
 from bayes_compliance.analysis.survival import Survival
+from bayes_compliance.analysis.tipping import Pressures, depth_of, tipping_of
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
+
+ALTERED_DRAWS = 250
 
 
 def overview(
@@ -39,7 +46,9 @@ def overview(
     -------
     dict of str to Dataset
         `lock_in`, `survival`, `tilt`, `ceiling_of_reciprocity`, `preference_types`, `critical_discount`, `sincerity`,
-        `shares_of_variance`.
+        `shares_of_variance`, `anticipation`, `tipping_points`, `deepest_rule`, `value_of_information`; and where the
+        case declares any, `bilateral_or_multilateral` and `scenarios`,
+        from `ALTERED_DRAWS` draws, since each alters the worlds and simulates them anew.
 
     Raises
     ------
@@ -54,9 +63,26 @@ def overview(
         "ceiling_of_reciprocity": Ceiling(ahead),
         "preference_types": Types(ahead),
         "critical_discount": CriticalDiscount(ahead),
+        "anticipation": Anticipation(ahead),
     }
-    ahead.put(questions.values())
+    kept = Pressures(ahead)
+    ahead.put([*questions.values(), kept])
     return {name: question.result() for name, question in questions.items()} | {
+        "tipping_points": tipping_of(kept),
+        "deepest_rule": depth_of(kept),
+        "value_of_information": value_of_information(prepared, tree, seed=seed, until=until),
+        **_altered(prepared, tree, seed, until),
         "sincerity": sincerity(prepared, tree, seed=seed, until=until),
         "shares_of_variance": shares_of_variance(prepared, tree, seed=seed, until=until, step_years=step_years),
     }
+
+
+def _altered(prepared: Prepared, tree: xr.DataTree, seed: int, until: date | None) -> dict[str, xr.Dataset]:
+    found = {}
+    if prepared.case.counterparty_sets:
+        found["bilateral_or_multilateral"] = bilateral_or_multilateral(
+            prepared, tree, seed=seed, until=until, draws=ALTERED_DRAWS
+        )
+    if prepared.case.scenarios:
+        found["scenarios"] = scenarios(prepared, tree, seed=seed, until=until, draws=ALTERED_DRAWS, refuse=False)
+    return found

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
 
 
+UNMOVED = "no probability up to the horizon moves"
+
+
 def scenarios(
     prepared: Prepared,
     tree: xr.DataTree,
@@ -31,6 +34,7 @@ def scenarios(
     seed: int = 1,
     until: date | None = None,
     draws: int = MAX_DRAWS,
+    refuse: bool = True,
 ) -> xr.Dataset:
     r"""What each scenario of the case does to the probability of compliance.
 
@@ -49,13 +53,16 @@ def scenarios(
         Default: the case's horizon.
     draws : int
         At most so many posterior draws, evenly spaced.
+    refuse : bool
+        Whether to refuse a scenario that changes nothing; else it is shown with the reason.
 
     Returns
     -------
     Dataset
         `p_base` (state, rule, time) and, by scenario too, `p_scenario`, their `difference` and its 5% to 95% band over
         draws and future paths, `difference_lower` and `difference_upper`; all between -1 and 1. NaN where the state
-        does not owe the rule. Coordinates `title` and `since` along scenario.
+        does not owe the rule. Coordinates along scenario: `title`, `since`, and `idle`, why it changes nothing, or
+        blank.
 
     Raises
     ------
@@ -64,31 +71,46 @@ def scenarios(
     """
     chosen = choose(prepared.case, ids)
     ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws)
-    for scenario in chosen:
-        refuse_idle(scenario, ahead)
+    idle = [idle_because(scenario, ahead) for scenario in chosen]
+    _refuse_some(chosen, idle if refuse else [])
     base = p_of_worlds(ahead)
-    each = [_compare(ahead, base, scenario) for scenario in chosen]
+    each = [_compare(ahead, base, None if why else scenario) for scenario, why in zip(chosen, idle, strict=True)]
     names = ("p_scenario", "difference", "difference_lower", "difference_upper")
     data = {
         name: (("scenario", "time"), np.stack(arrays, axis=1))
         for name, arrays in zip(names, zip(*each, strict=True), strict=True)
     }
+    idle = [why or ("" if found[1].any() else UNMOVED) for why, found in zip(idle, each, strict=True)]
+    _refuse_some(chosen, idle if refuse else [])
     coords = {
         "scenario": [s.id for s in chosen],
         "title": ("scenario", [s.title for s in chosen]),
         "since": ("scenario", np.array([s.from_ for s in chosen], "datetime64[ns]")),
+        "idle": ("scenario", idle),
     }
     return ahead.grid.dataset({"p_base": (("time",), base.mean(axis=(2, 3))), **data}, **coords)
 
 
-def _compare(ahead: Ahead, base: NDArray, scenario: Scenario) -> tuple[NDArray, ...]:
+def _compare(ahead: Ahead, base: NDArray, scenario: Scenario | None) -> tuple[NDArray, ...]:
+    """Mean p, and the difference from the base with its band."""
+    if scenario is None:
+        still = np.zeros(base.shape[:2])
+        return base.mean(axis=(2, 3)), still, still, still
     with_it = p_of_worlds(ahead, alteration_of(scenario))
     p = with_it.mean(axis=(2, 3))
     with_it -= base
-    if not with_it.any():
-        raise Refused(_nothing(scenario, ["no probability up to the horizon moves"]))
     lower, upper = np.quantile(with_it, BAND, axis=(2, 3))
     return p, with_it.mean(axis=(2, 3)), lower, upper
+
+
+def _refuse_some(chosen: list[Scenario], idle: list[str]) -> None:
+    lines = [
+        f"scenarios.toml: scenario {scenario.id!r} changes nothing: {why}; allowed: a change that makes a difference"
+        for scenario, why in zip(chosen, idle, strict=False)
+        if why
+    ]
+    if lines:
+        raise Refused("\n".join(lines))
 
 
 def p_of_worlds(ahead: Ahead, alteration: Alteration | None = None) -> NDArray:
@@ -156,31 +178,18 @@ def _state(change: Change) -> str:
     return change.state
 
 
-def refuse_idle(scenario: Scenario, ahead: Ahead) -> None:
-    """Refuse a scenario none of whose changes can change anything, or that names what the model does not have."""
+def idle_because(scenario: Scenario, ahead: Ahead) -> str:
+    """Why a scenario can change nothing, as far as can be told without simulation; blank where it may."""
     until = ahead.days[-1].date
     if scenario.from_ > until:
-        raise Refused(
-            f"scenarios.toml: scenario {scenario.id!r} changes nothing: it begins on {scenario.from_}, after the "
-            f"horizon; allowed: a date up to {until}"
-        )
+        return f"it begins on {scenario.from_}, after the horizon {until}"
     added = {change.add.id for change in scenario.changes if change.add is not None}
     known = {lobby.id for lobby in ahead.prepared.case.lobbies} | added
-    unknown = [change.lobby for change in scenario.changes if change.lobby is not None and change.lobby not in known]
-    if unknown:
-        name = ahead.prepared.model.__name__.rpartition(".")[2]
-        raise Refused(
-            f"scenarios.toml: scenario {scenario.id!r}: the model {name} has no lobby {unknown[0]!r}; allowed: a model "
-            "with the case's lobbies"
-        )
+    for change in scenario.changes:
+        if change.lobby is not None and change.lobby not in known:
+            return f"the model {ahead.prepared.model.__name__.rpartition('.')[2]} has no lobby {change.lobby!r}"
     reasons = [_idle(change, scenario, ahead, added) for change in scenario.changes]
-    if all(reasons):
-        raise Refused(_nothing(scenario, [reason for reason in reasons if reason]))
-
-
-def _nothing(scenario: Scenario, reasons: list[str]) -> str:
-    why = ", ".join(reasons)
-    return f"scenarios.toml: scenario {scenario.id!r} changes nothing: {why}; allowed: a change that makes a difference"
+    return ", ".join(reasons) if all(reasons) else ""
 
 
 def _idle(change: Change, scenario: Scenario, ahead: Ahead, added: set[str]) -> str:

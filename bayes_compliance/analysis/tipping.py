@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from math import log
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -55,7 +54,7 @@ def tipping_points(
         the linear one, NaN where no such change does or the lobby does not bear on the rule; and `p` (state, rule,
         time).
     """
-    return _answer(prepared, tree, seed, until, draws, TippingPoints)
+    return tipping_of(_pressures(prepared, tree, seed, until, draws))
 
 
 def deepest_rule(
@@ -78,18 +77,18 @@ def deepest_rule(
         `depth` (rule, time) and each side's own, `own_depth` (state, rule, time): 1 is the rule as it is, NaN where no
         k does, infinite where k = 100 still does. `sides` (rule): the number of states that owe the rule.
     """
-    return _answer(prepared, tree, seed, until, draws, DeepestRule)
+    return depth_of(_pressures(prepared, tree, seed, until, draws))
 
 
-def _answer(
-    prepared: Prepared, tree: xr.DataTree, seed: int, until: date | None, draws: int, question: Callable[[Ahead], Any]
-) -> xr.Dataset:
+def _pressures(prepared: Prepared, tree: xr.DataTree, seed: int, until: date | None, draws: int) -> Pressures:
     ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws)
-    return ahead.answer(question(ahead))
+    kept = Pressures(ahead)
+    ahead.put([kept])
+    return kept
 
 
 class Pressures:
-    """What is kept of each reported date for `DRAWS` of the draws: margins and pushes, in units of the noise.
+    """A watcher that keeps, of `DRAWS` of the draws on each reported date, margins and pushes in units of the noise.
 
     Attributes
     ----------
@@ -145,26 +144,24 @@ class Pressures:
         return margin, added / noise[..., None], push / noise[..., None]
 
 
-class TippingPoints(Pressures):
-    """The question of `tipping_points`."""
-
-    def result(self) -> xr.Dataset:
-        lobbies = [lobby.id for lobby in self.layout.case.lobbies]
-        shape = (len(self.grid.pairs), len(self.grid.times))
-        p, change = np.zeros(shape), np.full((*shape, len(lobbies)), np.nan)
-        for j, rows in enumerate(self.rows):
-            for i, pair in enumerate(self.grid.pair(rows)):
-                margin, there = self.margin[j][i], rows.weight[i] != 0
-                p[pair, j] = ndtr(margin).mean()
-                push, log_scale = self.push[j][i][there], rows.log[i][there]
-                change[pair, j, rows.lobby[i][there]] = crossing(margin, push, log_scale, _bounds(push, log_scale))
-        log_scale = self.layout.log_scale
-        data = {
-            "p": (("time",), p),
-            "factor": (("time", "lobby"), np.where(log_scale, np.exp(change), np.nan)),
-            "points": (("time", "lobby"), np.where(log_scale, np.nan, change)),
-        }
-        return self.grid.dataset(data, lobby=lobbies)
+def tipping_of(kept: Pressures) -> xr.Dataset:
+    """`tipping_points` from what was kept of worlds ahead."""
+    lobbies = [lobby.id for lobby in kept.layout.case.lobbies]
+    shape = (len(kept.grid.pairs), len(kept.grid.times))
+    p, change = np.zeros(shape), np.full((*shape, len(lobbies)), np.nan)
+    for j, rows in enumerate(kept.rows):
+        for i, pair in enumerate(kept.grid.pair(rows)):
+            margin, there = kept.margin[j][i], rows.weight[i] != 0
+            p[pair, j] = ndtr(margin).mean()
+            push, log_scale = kept.push[j][i][there], rows.log[i][there]
+            change[pair, j, rows.lobby[i][there]] = crossing(margin, push, log_scale, _bounds(push, log_scale))
+    on_log = kept.layout.log_scale
+    data = {
+        "p": (("time",), p),
+        "factor": (("time", "lobby"), np.where(on_log, np.exp(np.where(on_log, change, 0)), np.nan)),
+        "points": (("time", "lobby"), np.where(on_log, np.nan, change)),
+    }
+    return kept.grid.dataset(data, lobby=lobbies)
 
 
 def _bounds(push: NDArray, log_scale: NDArray) -> NDArray:
@@ -215,26 +212,23 @@ def crossing(margin: NDArray, push: NDArray, log_scale: NDArray, bound: NDArray)
     return np.where(crosses & (below != above), v, np.nan)
 
 
-class DeepestRule(Pressures):
-    """The question of `deepest_rule`."""
-
-    def result(self) -> xr.Dataset:
-        role = np.array([lobby.role for lobby in self.layout.case.lobbies])
-        shape = (len(self.grid.rules), len(self.grid.times))
-        depth, own = np.full(shape, np.nan), np.full((len(self.grid.pairs), shape[1]), np.nan)
-        for j, rows in enumerate(self.rows):
-            at_home = np.isin(role[rows.lobby], ["J", "K"]) & (rows.weight != 0)
-            scaled = (self.added[j] * at_home[..., None]).sum(axis=1)
-            where = self.grid.pair(rows)
-            for r, rule in enumerate(self.grid.rules):
-                sides = np.array([i for i, item in enumerate(rows.items) if item.rule == rule])
-                depth[r, j] = deepest(self.margin[j][sides], scaled[sides])
-                for i in sides:
-                    alone = len(sides) == 1
-                    own[where[i], j] = depth[r, j] if alone else deepest(self.margin[j][[i]], scaled[[i]])
-        made = self.grid.dataset({"own_depth": (("time",), own)})
-        owing = [sum(other == rule for _, other in self.grid.pairs) for rule in self.grid.rules]
-        return made.assign(depth=(("rule", "time"), depth), sides=("rule", owing))
+def depth_of(kept: Pressures) -> xr.Dataset:
+    """`deepest_rule` from what was kept of worlds ahead."""
+    grid = kept.grid
+    role = np.array([lobby.role for lobby in kept.layout.case.lobbies])
+    depth, own = np.zeros((len(grid.rules), len(grid.times))), np.zeros((len(grid.pairs), len(grid.times)))
+    for j, rows in enumerate(kept.rows):
+        at_home = np.isin(role[rows.lobby], ["J", "K"]) & (rows.weight != 0)
+        scaled = (kept.added[j] * at_home[..., None]).sum(axis=1)
+        own[grid.pair(rows), j] = [deepest(kept.margin[j][[i]], scaled[[i]]) for i in range(len(rows))]
+        for r, rule in enumerate(grid.rules):
+            sides = [i for i, item in enumerate(rows.items) if item.rule == rule]
+            together = len(sides) > 1
+            depth[r, j] = (
+                deepest(kept.margin[j][sides], scaled[sides]) if together else own[grid.pair(rows)[sides], j][0]
+            )
+    owing = [sum(other == rule for _, other in grid.pairs) for rule in grid.rules]
+    return grid.dataset({"own_depth": (("time",), own)}).assign(depth=(("rule", "time"), depth), sides=("rule", owing))
 
 
 def deepest(margin: NDArray, scaled: NDArray, steps: int = 60) -> float:
