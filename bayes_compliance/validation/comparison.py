@@ -111,7 +111,7 @@ class Comparison:
         if level := self._judged(CANNOT_TELL):
             said.append(f"The data cannot tell {best} from {' or '.join(level)}.")
         if same := self._judged(SAME):
-            said.append(f"{' and '.join(same)} share{'s' * (len(same) == 1)} the fit of {best}: the past cannot tell them apart.")
+            said.append(f"Fitted as {best} is, so that the past cannot tell them apart: {', '.join(same)}.")
         if worse := self._judged(WORSE):
             said.append(f"{best} expects these decisions better than {' and '.join(worse)}.")
         said.append(f"Rule: {self.rule}.")
