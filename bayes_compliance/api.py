@@ -167,6 +167,40 @@ def compare(
     return comparison.compared(found.name, decisions, scores)
 
 
+def scenario(case: str | PathLike[str], run: str | PathLike[str], *, id: str | None = None) -> xr.Dataset:
+    """What the scenarios of a case do to the forecast of a RUN; nothing is fitted again, and nothing is written.
+
+    Parameters
+    ----------
+    case : path
+        The case folder that the RUN was fitted to; its scenarios.toml may have changed since.
+    run : path
+        A RUN folder.
+    id : str or None
+        One scenario; default all.
+
+    Returns
+    -------
+    Dataset
+        See `bayes_compliance.analysis.scenarios.scenarios`; the base is the forecast of the RUN. The attribute
+        `failed` names the diagnostics that missed their mark.
+
+    Raises
+    ------
+    Refused
+        If there is no such scenario, or one changes nothing.
+    """
+    from bayes_compliance.analysis.scenarios import choose, scenarios
+
+    settings = store.read_summary(Path(run))["settings"]
+    choose(open_case(case, settings), None if id is None else [id])
+    prepared, tree, summary = _reopen(case, run)
+    until = date.fromisoformat(settings["until"]) if settings["until"] else None
+    found = scenarios(prepared, tree, ids=None if id is None else [id], seed=settings["seed"], until=until)
+    failed = [check["name"] for check in summary["diagnostics"] if not check["passed"]]
+    return found.assign_attrs(failed=failed)
+
+
 def _settings(
     model: str, engine: str, seed: int, draws: int, tune: int, chains: int, until: date | None, as_of: date | None
 ) -> dict[str, Any]:

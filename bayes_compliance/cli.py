@@ -77,6 +77,12 @@ def parser() -> argparse.ArgumentParser:
     )
     compare.add_argument("--json", action="store_true", help="print JSON")
     _sampling(compare)
+
+    scenario = _command(commands, "scenario", _scenario, "what if? base and scenarios side by side, on one posterior")
+    scenario.add_argument("case", metavar="CASE")
+    scenario.add_argument("run", metavar="RUN")
+    scenario.add_argument("--id", metavar="ID", help="one scenario of scenarios.toml (default: all)")
+    scenario.add_argument("--every-date", action="store_true", help="all dates instead of the first and the last")
     return top
 
 
@@ -147,6 +153,17 @@ def _compare(options: argparse.Namespace) -> int:
                 print(f"diagnostic failed: {score.model}: {check}", file=sys.stderr)
     print(json.dumps(found.as_dict(), indent=2) if options.json else found)
     return DONE if found.passed else FAILED_DIAGNOSTIC
+
+
+def _scenario(options: argparse.Namespace) -> int:
+    from bayes_compliance import api
+    from bayes_compliance.analysis.side_by_side import side_by_side
+
+    found = api.scenario(options.case, options.run, id=options.id)
+    print(side_by_side(found, options.every_date))
+    for name in found.attrs["failed"]:
+        print(f"diagnostic failed: {name}, in the fit or the forecast of {options.run}", file=sys.stderr)
+    return FAILED_DIAGNOSTIC if found.attrs["failed"] else DONE
 
 
 def _finish(done: Run, written: str) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
     from bayes_compliance.rows import Rows
 
-DRAWS = 500
+DRAWS = 250
 """Posterior draws that are kept of those that are seen, evenly spaced, each with all its future paths."""
 LIMIT = 100.0
 """Factors are sought between 1 / LIMIT and LIMIT."""
@@ -231,7 +231,7 @@ def depth_of(kept: Pressures) -> xr.Dataset:
     return grid.dataset({"own_depth": (("time",), own)}).assign(depth=(("rule", "time"), depth), sides=("rule", owing))
 
 
-def deepest(margin: NDArray, scaled: NDArray, steps: int = 60) -> float:
+def deepest(margin: NDArray, scaled: NDArray, steps: int = 40) -> float:
     """Largest k up to LIMIT at which every side's mean probability is at least .8: a grid in log k, then bisection.
 
     Parameters
@@ -241,7 +241,8 @@ def deepest(margin: NDArray, scaled: NDArray, steps: int = 60) -> float:
     """
 
     def all_keep(v: float) -> bool:
-        return bool((ndtr(margin + np.expm1(v) * scaled).mean(axis=-1) >= KEPT).all())
+        u = np.expm1(v)
+        return all(ndtr(m + u * d).mean() >= KEPT for m, d in zip(margin, scaled, strict=True))
 
     grid = np.linspace(log(LIMIT), -log(LIMIT), steps)
     found = next((i for i, v in enumerate(grid) if all_keep(v)), None)
@@ -250,7 +251,7 @@ def deepest(margin: NDArray, scaled: NDArray, steps: int = 60) -> float:
     if found == 0:
         return np.inf
     low, high = grid[found], grid[found - 1]
-    while high - low > 1e-9:
+    while high - low > 1e-7:
         middle = (low + high) / 2
         low, high = (middle, high) if all_keep(middle) else (low, middle)
     return float(np.exp(low))
