@@ -1,0 +1,206 @@
+"""Every sentence agrees with the numbers that it speaks of."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from math import isclose
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bayes_compliance.report import sentences
+from bayes_compliance.report.sentences import Outlook, Point, Pull, Rate
+
+probability = st.floats(0, 1)
+FIRST, LAST = date(2020, 6, 30), date(2035, 1, 1)
+PERCENT = r"(under 1|over 99|\d+)%"
+
+
+def read(text: str) -> int:
+    """A percentage as the page writes it, back to the number that is shown."""
+    return {"under 1": 0, "over 99": 100}.get(text, int(re.sub(r"\D", "", text) or 0))
+
+
+@st.composite
+def points(draw: st.DrawFn, when: date = LAST) -> Point:
+    p, violate = draw(probability), draw(probability)
+    lower, upper = sorted((draw(probability), draw(probability)))
+    today = sorted((draw(probability), draw(probability)))
+    return Point(when, p, min(violate, 1 - p), lower, upper, *today)
+
+
+outlooks = st.builds(
+    Outlook, st.just("H"), st.just("“oranges”"), points(FIRST), points(LAST), st.sampled_from(["", "a lobby ends"])
+)
+pulls = st.lists(st.builds(Pull, st.just("H"), st.text("abc", min_size=1), st.just("J"), st.floats(-1e5, 1e5),
+                           st.floats(-1e5, 1e5)), max_size=5)  # fmt: skip
+
+
+@pytest.mark.parametrize("percent", range(101))
+def test_words_mirror_about_one_half(percent: int) -> None:
+    flip = {
+        "almost certain to": "almost certain not to",
+        "very likely to": "very unlikely to",
+        "likely to": "unlikely to",
+    }
+    flip |= {after: before for before, after in flip.items()}
+    words = sentences.likelihood(percent / 100).removesuffix("comply").strip()
+    mirrored = sentences.likelihood((100 - percent) / 100).removesuffix("comply").strip()
+    assert mirrored == flip.get(words, words)
+    assert (words == mirrored) == (40 < percent < 60)
+
+
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        (1.0, "almost certain to comply"), (0.945, "almost certain to comply"), (0.9449, "very likely to comply"),
+        (0.795, "very likely to comply"), (0.7949, "likely to comply"), (0.595, "likely to comply"),
+        (0.5949, "about as likely to comply as not"), (0.405, "about as likely to comply as not"),
+        (0.4049, "unlikely to comply"), (0.2049, "very unlikely to comply"), (0.0549, "almost certain not to comply"),
+        (0.0, "almost certain not to comply"),
+    ],
+)  # fmt: skip
+def test_words_are_chosen_from_what_is_shown(p: float, words: str) -> None:
+    assert sentences.likelihood(p) == words
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(0, "under 1%"), (0.0049, "under 1%"), (0.005, "1%"), (0.994, "99%"), (0.995, "over 99%")]
+)
+def test_percentages_never_claim_certainty(p: float, text: str) -> None:
+    assert sentences.percent(p) == text
+
+
+@pytest.mark.parametrize("p", [-0.01, 1.01, float("nan")])
+def test_what_is_no_probability_is_refused(p: float) -> None:
+    with pytest.raises(ValueError, match="is no probability; allowed: 0 to 1"):
+        sentences.percent(p)
+
+
+@given(outlooks, pulls)
+def test_first_sentence_says_its_numbers(outlook: Outlook, of_state: list[Pull]) -> None:
+    text, _ = sentences.answer(outlook, of_state)
+    assert text.startswith(f"H is {sentences.likelihood(outlook.last.p)} when a decision falls due on 1 January 2035")
+    found = re.search(
+        rf"the probability is {PERCENT}, (up from|down from|the same as) ?(?:{PERCENT} )?on 30 June", text
+    )
+    assert found is not None
+    assert read(found[1]) == sentences.shown(outlook.last.p)
+    before, after = sentences.shown(outlook.first.p), sentences.shown(outlook.last.p)
+    assert found[2] == ("up from" if after > before else "down from" if after < before else "the same as")
+    assert found[3] is None or read(found[3]) == before
+    violation = re.search(rf"outright violation: {PERCENT}", text)
+    assert violation is not None
+    assert read(violation[1]) == sentences.shown(outlook.last.violate)
+
+
+@given(outlooks)
+def test_second_sentence_says_its_bands(outlook: Outlook) -> None:
+    _, text = sentences.answer(outlook)
+    wide, narrow = text.split("; full knowledge of today")
+    last, first = outlook.last, outlook.first
+    _same_band(wide, (first.lower, first.upper), (last.lower, last.upper))
+    _same_band(narrow, (first.today_lower, first.today_upper), (last.today_lower, last.today_upper))
+    assert ("the mean lies outside" in wide) == sentences.outside(last.p, last.lower, last.upper)
+    assert ("because a lobby ends" in wide) == (outlook.reason != "" and "narrows" in wide)
+    assert "because" not in narrow
+
+
+def _same_band(text: str, first: tuple[float, float], last: tuple[float, float]) -> None:
+    ends = [sentences.shown(p) for p in last]
+    shown = re.search(rf"(?:from {PERCENT} to {PERCENT}|at {PERCENT})", text)
+    assert shown is not None
+    assert [read(end) for end in shown.groups() if end] == list(dict.fromkeys(ends))
+    before, after = (sentences.shown(high) - sentences.shown(low) for low, high in (first, last))
+    moved = re.search(r"a band that (\w+) (?:from (\d+) to (\d+)|(\d+)) percentage", text)
+    assert moved is not None
+    assert moved[1] == ("widens" if after > before else "narrows" if after < before else "stays")
+    if moved[1] == "stays":
+        assert moved[4] == str(after)
+    else:
+        assert (int(moved[2]), int(moved[3])) == (before, after)
+
+
+@given(pulls)
+def test_drivers_are_the_extremes_and_on_their_side(of_state: list[Pull]) -> None:
+    text = sentences.drivers(of_state)
+    best, worst = (side([p.last for p in of_state], default=0.0) for side in (max, min))
+    assert ("strongest pull for it" in text) == (best > 0)
+    assert ("against" in text) == (worst < 0)
+    assert best <= 0 or sentences.signed(best) in text
+    assert worst >= 0 or sentences.signed(worst) in text
+
+
+def test_one_date_has_no_trend() -> None:
+    point = Point(LAST, 0.7, 0.1, 0.2, 0.9, 0.6, 0.8)
+    assert sentences.answer(Outlook("H", "“oranges”", point, point)) == (
+        "H is likely to comply when a decision falls due on 1 January 2035 on “oranges”: the probability is 70% "
+        "(outright violation: 10%).",
+        "If we could see the lobbies on that day, nine times in ten the probability would lie from 20% to 90%; full "
+        "knowledge of today, with the future left open, would put it from 60% to 80%.",
+    )
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 30), probability)
+def test_reference_class_counts(comply: int, partial: int, violate: int, p: float) -> None:
+    own = Rate(comply, partial, violate)
+    whole = Rate(comply + 1, partial, violate + 2)
+    text = sentences.reference("H", own, whole, p)
+    assert f"{comply + 1} were compliance ({sentences.percent((comply + 1) / whole.n)})" in text
+    if not own.n:
+        assert text.startswith("H has no compliance decision on record")
+        return
+    assert f"{comply} were compliance ({sentences.percent(comply / own.n)})" in text
+    gap = sentences.shown(p) - sentences.shown(comply / own.n)
+    where = "above" if gap > 10 else "below" if gap < -10 else "close to"
+    assert f"The forecast of {sentences.percent(p)} is {where} the state's own rate" in text
+    assert ("so short a record" in text) == (own.n < 10)
+
+
+def test_no_record_is_said() -> None:
+    assert "rests on judgement alone" in sentences.reference("H", Rate(0, 0, 0), Rate(0, 0, 0), 0.5)
+
+
+def test_verdict() -> None:
+    assert sentences.verdict([], 6) == "All 6 diagnostics passed."
+    assert sentences.verdict(["R-hat 1.2", "divergences 3"], 6) == (
+        "2 diagnostics of 6 failed, so do not rely on this page: R-hat 1.2; divergences 3."
+    )
+    assert sentences.verdict([], 0) == "No diagnostics were run."
+
+
+@given(st.floats(-1e6, 1e6))
+def test_numbers_keep_three_digits(x: float) -> None:
+    text = sentences.number(x)
+    assert isclose(float(text.replace(",", "").replace("−", "-")), x, rel_tol=0.00501, abs_tol=0)
+    assert sentences.signed(x).startswith("+") == (x > 0)
+
+
+@given(st.floats(0, 3), st.floats(-3, 3))
+def test_hardly_moved_is_less_than_a_fifth_both_ways(ratio: float, shift: float) -> None:
+    word = sentences.moved(ratio, shift)
+    if word == "hardly moved":
+        assert abs(ratio - 1) < 0.205
+        assert abs(shift) < 0.205
+    else:
+        assert abs(ratio - 1) >= 0.195 or abs(shift) >= 0.195
+    assert ("narrower" not in word) or ratio < 1
+    assert ("wider" not in word) or ratio > 1
+    assert ("higher" not in word) or shift > 0
+    assert ("lower" not in word) or shift < 0
+
+
+@pytest.mark.parametrize(
+    ("p", "word"), [(0.5, "expected"), (0.49, "no surprise"), (0.24, "a surprise"), (0.09, "a great surprise")]
+)
+def test_surprise(p: float, word: str) -> None:
+    assert sentences.surprise(p) == word
+
+
+@pytest.mark.parametrize(
+    ("items", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_lists(items: list[str], text: str) -> None:
+    assert sentences.listed(items) == text
