@@ -165,11 +165,11 @@ def futures(
         yield slice(start, start + CHUNK), Future(model, layout, days, part, PATHS, sequence, alteration)
 
 
-def thin(draws: Draws, chains: int) -> tuple[Draws, int]:
-    """Evenly spaced draws of each chain, at most `MAX_DRAWS` in all."""
+def thin(draws: Draws, chains: int, most: int = MAX_DRAWS) -> tuple[Draws, int]:
+    """Evenly spaced draws of each chain, at most so many in all (but one of each chain at least)."""
     n = len(draws["innovation"])
     per_chain = n // chains
-    keep = max(1, min(per_chain, MAX_DRAWS // chains))
+    keep = max(1, min(per_chain, most // chains))
     within = np.linspace(0, per_chain - 1, keep).round().astype(int)
     index = (np.arange(chains)[:, None] * per_chain + within).ravel()
     return {name: values[index] for name, values in draws.items()}, chains
