@@ -14,6 +14,8 @@ REPEATS = 16
 FIRST, MOST = 2**9, 2**16
 """Points of each repeat at first, and at most."""
 
+RARE = 1e-3
+
 Beyond = Callable[[NDArray], NDArray]
 
 
@@ -33,12 +35,16 @@ class Integral(NamedTuple):
     chance: NDArray
     chance_error: NDArray
 
+    def within(self, target: float) -> bool:
+        """Whether the relative errors are below the target; of a chance below `RARE`, its error over `RARE`."""
+        return self.error < target and bool((self.chance_error <= target * np.maximum(self.chance, RARE)).all())
+
 
 def integrate(parts: Sequence[Part], seed: np.random.SeedSequence, target: float) -> Integral:
     """Weighted sum of the boxes' probabilities, and the mean of `beyond` over points inside them.
 
     Each of 16 repeats scrambles its Sobol points afresh; their spread gives the errors. The points of a repeat double
-    until the relative error of the probability is below the target, or 65,536 are spent.
+    until the relative errors of the probability and of the chances are below the target, or 65,536 are spent.
 
     Parameters
     ----------
@@ -54,7 +60,7 @@ def integrate(parts: Sequence[Part], seed: np.random.SeedSequence, target: float
         for stream in streams:
             stream.add(size)
         found = _combine(np.sum([stream.mean for stream in streams], axis=0), top)
-        if found.error < target or streams[0].count >= MOST:
+        if found.within(target) or streams[0].count >= MOST:
             return found
         size = streams[0].count
 
