@@ -128,7 +128,7 @@ def read(folder: Path) -> tuple[xr.DataTree, dict[str, Any]]:
 
 def same_inputs(case_inputs: dict[str, str], summary: dict[str, Any], folder: Path) -> None:
     """Refuse a RUN that was fitted to other files than the case has now."""
-    fitted = ("case.toml", "judgements.csv", "decisions.csv", "proxies.csv")
+    fitted = ("case.toml", "judgements.csv", "decisions.csv", "proxies.csv", "seeds.csv")
     changed = [name for name in fitted if case_inputs.get(name) != summary["inputs"].get(name)]
     if changed:
         raise Refused(f"{folder}: fitted to another {', '.join(changed)}; allowed: a RUN of this case as it is now")

@@ -6,7 +6,7 @@ from bayes_compliance.case.case import Case
 from bayes_compliance.case.loading import load_case
 from bayes_compliance.case.problems import CaseError, Problem
 from bayes_compliance.case.schema import CounterpartySet, Dynamics, Horizon, Lobby, Rule, Shock, StageWeights, State
-from bayes_compliance.case.schema_rows import Decision, Judgement, Proxy
+from bayes_compliance.case.schema_rows import Decision, Judgement, Proxy, Seed
 from bayes_compliance.case.schema_scenarios import AddedLobby, Change, Scenario
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Proxy",
     "Rule",
     "Scenario",
+    "Seed",
     "Shock",
     "StageWeights",
     "State",

@@ -22,7 +22,7 @@ from bayes_compliance.case.schema import (
     State,
     Text,
 )
-from bayes_compliance.case.schema_rows import Decision, Judgement, Proxy
+from bayes_compliance.case.schema_rows import Decision, Judgement, Proxy, Seed
 from bayes_compliance.case.schema_scenarios import Scenario
 from bayes_compliance.case.vocabulary import WHOLE_TREATY, Scale
 
@@ -53,7 +53,7 @@ class Case(Head):
         Where judgements hold, W = 0; the adherence date where none is given.
     states, rules, lobbies, counterparty_sets, scenarios : tuple
         Sorted by id; only a state's own `rules` keep the order of case.toml, since its first gives K_ref.
-    judgements, decisions, proxies : tuple
+    judgements, decisions, proxies, seeds : tuple
         Sorted by what they say; `row` is the line in the file.
     inputs : dict of str to str
         SHA-256 of the bytes of each file that was read, by name.
@@ -67,6 +67,7 @@ class Case(Head):
     judgements: tuple[Judgement, ...]
     decisions: tuple[Decision, ...] = ()
     proxies: tuple[Proxy, ...] = ()
+    seeds: tuple[Seed, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
     inputs: dict[str, str] = Field(default_factory=dict)
 
@@ -125,7 +126,7 @@ class Case(Head):
             When a judgement that the rest needs was not made yet.
         """
         fields: dict[str, Any] = {}
-        for name in ("judgements", "decisions", "proxies"):
+        for name in ("judgements", "decisions", "proxies", "seeds"):
             fields[name] = tuple(item for item in getattr(self, name) if item.date_end <= day)
         fields["scenarios"] = tuple(item for item in self.scenarios if item.from_ <= day)
         fields["dynamics"] = Dynamics(

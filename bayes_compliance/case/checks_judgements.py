@@ -7,13 +7,13 @@ from collections.abc import Iterable
 
 from bayes_compliance.case.case import linear
 from bayes_compliance.case.completeness import Key, incomplete
-from bayes_compliance.case.dates import latest_cited
+from bayes_compliance.case.dates import DATE_FORMS, latest_cited
 from bayes_compliance.case.names import At, Names
-from bayes_compliance.case.problems import Problems, one_of, show
+from bayes_compliance.case.problems import Problems, one_of, show, suggest
 from bayes_compliance.case.records import QUANTILES
 from bayes_compliance.case.schema import Lobby
 from bayes_compliance.case.schema_rows import Judgement
-from bayes_compliance.case.vocabulary import FAMILIES, POSITIVE, QUANTITIES, Support
+from bayes_compliance.case.vocabulary import FAMILIES, IMPLIED, JUDGEABLE, POSITIVE, STATEMENTS, WHOLE_TREATY, Support
 
 
 def check_judgements(names: Names, judgements: list[Judgement], mentioned: set[Key] | None, problems: Problems) -> None:
@@ -24,6 +24,7 @@ def check_judgements(names: Names, judgements: list[Judgement], mentioned: set[K
     for judgement in judgements:
         _judgement(names, judgement, At(problems, "judgements.csv", judgement.row))
     _doubles(judgements, problems)
+    _references(names, judgements, mentioned, problems)
     _constants(judgements, problems)
     _exclusive(names, judgements, problems)
     if mentioned is not None:
@@ -33,13 +34,18 @@ def check_judgements(names: Names, judgements: list[Judgement], mentioned: set[K
 
 def _judgement(names: Names, judgement: Judgement, at: At) -> None:
     lobby = None
-    support = QUANTITIES[judgement.quantity].support
-    if QUANTITIES[judgement.quantity].roles:
+    support = JUDGEABLE[judgement.quantity].support
+    _only_where_they_speak(judgement, at)
+    if JUDGEABLE[judgement.quantity].roles:
         lobby = _lobby_of(names, judgement, at)
         if lobby is None or names.tables.head is None:
             return
         if judgement.quantity == "magnitude" and not linear(lobby, names.tables.head.scale):
             support = POSITIVE
+        if judgement.quantity == "ratio":
+            _ratio(names, judgement, lobby, at)
+    elif judgement.quantity in IMPLIED:
+        _decision_of(names, judgement, at)
     else:
         _state_of(names, judgement, at)
     _in_support(judgement, support, lobby, at)
@@ -48,8 +54,55 @@ def _judgement(names: Names, judgement: Judgement, at: At) -> None:
         at("date", f"{judgement.date_end} is before {cited[0]}, which the source names", f"{cited[0]} or later")
 
 
+def _only_where_they_speak(judgement: Judgement, at: At) -> None:
+    """`of` belongs to a ratio, `rule` and `at` to a judged decision."""
+    if judgement.of and judgement.quantity != "ratio":
+        at("values", f"of={judgement.of} beside {judgement.quantity}", "of=LOBBY beside quantity ratio only")
+    for column, value in (("rule", judgement.rule), ("at", judgement.at)):
+        if value and judgement.quantity not in IMPLIED:
+            at(column, f"{show(value)} stands beside {judgement.quantity}", f"blank, or quantity {one_of(IMPLIED)}")
+
+
+def _ratio(names: Names, judgement: Judgement, lobby: Lobby, at: At) -> None:
+    """Both magnitudes are on the log scale, where a ratio of medians is a ratio whatever the spread."""
+    assert names.tables.head is not None
+    scale = names.tables.head.scale
+    on_log = [other.id for other in names.lobbies.values() if other.id != lobby.id and not linear(other, scale)]
+    if linear(lobby, scale):
+        what = f"a ratio of lobby {lobby.id!r}, which moves in points and may be 0"
+        at("lobby", what, f"a lobby on the log scale: {one_of(on_log)}")
+    elif not judgement.of:
+        at("values", "a ratio, and no lobby that it is of", f"of=LOBBY: {one_of(on_log)}")
+    elif judgement.of not in on_log:
+        what = f"a ratio of lobby {judgement.of!r}, which is {_why_not(names, judgement.of, lobby)}"
+        at("values", what, f"of={suggest(judgement.of, on_log)}")
+
+
+def _why_not(names: Names, of: str, lobby: Lobby) -> str:
+    return "the lobby itself" if of == lobby.id else "on no log scale" if of in names.lobbies else "unknown"
+
+
+def _decision_of(names: Names, judgement: Judgement, at: At) -> None:
+    """A judged decision is one that its state can take, from its adherence on."""
+    if judgement.lobby:
+        what = f"{judgement.quantity} is judged of a decision, not of lobby {show(judgement.lobby)}"
+        at("lobby", what, "a blank cell")
+    if not names.known("states", judgement.state, at.column("state")):
+        return
+    whole = judgement.quantity == "p_adhere" and judgement.rule in ("", WHOLE_TREATY)
+    if not whole and names.known("rules", judgement.rule, at.column("rule")):
+        names.owes(judgement.state, judgement.rule, at.column("rule"))
+    if judgement.quantity == "p_comply" and judgement.at is None:
+        at("at", "p_comply is judged of a decision on a date, and none is given", DATE_FORMS)
+    head = names.tables.head
+    own = names.rules[judgement.rule].adherence_date if judgement.rule in names.rules else None
+    start = own or names.states[judgement.state].adherence_date or (head and head.adherence_date)
+    if judgement.at and start and judgement.quantity == "p_comply" and judgement.at < start:
+        at("at", f"{judgement.at} is before adherence on {start}", f"{start} or later")
+
+
 def _lobby_of(names: Names, judgement: Judgement, at: At) -> Lobby | None:
-    quantity, roles = judgement.quantity, QUANTITIES[judgement.quantity].roles
+    quantity, roles = judgement.quantity, JUDGEABLE[judgement.quantity].roles
     if judgement.state:
         names.known("states", judgement.state, at.column("state"))
     if not judgement.lobby:
@@ -94,14 +147,14 @@ def _state_of(names: Names, judgement: Judgement, at: At) -> None:
 
 
 def _in_support(judgement: Judgement, support: Support, lobby: Lobby | None, at: At) -> None:
-    constant = judgement.p05 == judgement.p95
+    constant = judgement.is_constant
+    columns = ["values"] * len(judgement.points) or QUANTILES
     on = (
         f" on the log scale of lobby {lobby.id!r}"
         if lobby and support == POSITIVE and judgement.quantity == "magnitude"
         else ""
     )
-    for column in QUANTILES:
-        value = getattr(judgement, column)
+    for column, (_, value) in zip(columns, judgement.stated, strict=True):
         if not support.holds(value, constant):
             at(column, f"{value:g} is no {judgement.quantity}{on}", support.words())
             return
@@ -115,8 +168,9 @@ def _in_support(judgement: Judgement, support: Support, lobby: Lobby | None, at:
             f"a {judgement.family} {judgement.quantity}{on} could leave its range ({support.words()})",
             f"{one_of(fitting)}, or blank",
         )
-    elif not all(family.holds(getattr(judgement, column), False) for column in QUANTILES):
-        at("p05", f"{judgement.p05:g} to {judgement.p95:g} is outside a {judgement.family}", family.words())
+    elif not all(family.holds(value, False) for _, value in judgement.stated):
+        low, high = judgement.stated[0][1], judgement.stated[-1][1]
+        at(columns[0], f"{low:g} to {high:g} is outside a {judgement.family}", family.words())
 
 
 def _doubles(judgements: Iterable[Judgement], problems: Problems) -> None:
@@ -129,13 +183,23 @@ def _doubles(judgements: Iterable[Judgement], problems: Problems) -> None:
             problems.add("judgements.csv", judgement.row, "analyst", what, "one row for each analyst and quantity")
 
 
+def _references(names: Names, judgements: Iterable[Judgement], mentioned: set[Key] | None, problems: Problems) -> None:
+    """What a ratio is of has a magnitude of its own: a ratio of a ratio could go in circles."""
+    own = {j.lobby for j in judgements if j.quantity == "magnitude"}
+    for judgement in judgements if mentioned is not None else ():
+        if judgement.of in names.lobbies and judgement.of != judgement.lobby and judgement.of not in own:
+            what = f"a ratio of lobby {judgement.of!r}, of which no magnitude is judged in its own right"
+            problems.add("judgements.csv", judgement.row, "values", what, f"of=LOBBY: {one_of(sorted(own))}")
+
+
 def _constants(judgements: Iterable[Judgement], problems: Problems) -> None:
     by_key: dict[Key, list[Judgement]] = defaultdict(list)
     for judgement in judgements:
-        by_key[judgement.key].append(judgement)
+        if judgement.quantity not in STATEMENTS:
+            by_key[judgement.key].append(judgement)
     for group in by_key.values():
-        stated = {(j.p05, j.p95) for j in group}
-        if len(stated) > 1 and any(low == high for low, high in stated):
+        stated = {(j.p05, j.p95, j.is_constant) for j in group}
+        if len(stated) > 1 and any(constant for *_, constant in stated):
             what = f"{group[-1].quantity} is a known constant to one analyst and not to another"
             allowed = "the same constant from every analyst, or quantiles that differ from every analyst"
             problems.add("judgements.csv", group[-1].row, "p05", what, allowed)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from bayes_compliance.case.names import At, Names
 from bayes_compliance.case.problems import Problems, one_of
-from bayes_compliance.case.schema_rows import Decision, Proxy
+from bayes_compliance.case.schema_rows import Decision, Proxy, Seed
 from bayes_compliance.case.vocabulary import WHOLE_TREATY
 
 MOST_STEPS = 5000
@@ -78,6 +78,30 @@ def check_proxies(names: Names, proxies: Iterable[Proxy], problems: Problems) ->
             state = names.lobbies[proxy.lobby].state
             if proxy.state != state and {proxy.state, state} <= names.states.keys():
                 at("state", f"lobby {proxy.lobby!r} is of state {state!r}, not {proxy.state!r}", state)
+
+
+def check_seeds(seeds: Iterable[Seed], problems: Problems) -> None:
+    """Each analyst answers a question once, and a question has one scale and one true answer."""
+    by_question: dict[str, Seed] = {}
+    answered: dict[tuple[str, str], int] = {}
+    for seed in seeds:
+        at = At(problems, "seeds.csv", seed.row)
+        first = by_question.setdefault(seed.question, seed)
+        for column in ("realisation", "scale"):
+            here, there = getattr(seed, column), getattr(first, column)
+            if here != there:
+                at(
+                    column,
+                    f"{here} differs from row {first.row} on the same question",
+                    f"{there}, as in row {first.row}",
+                )
+        row = answered.setdefault((seed.analyst, seed.question), seed.row)
+        if row != seed.row:
+            at(
+                "question",
+                f"{seed.analyst!r} answers this in row {row} already",
+                "one row for each analyst and question",
+            )
 
 
 def _horizon(names: Names, decisions: Iterable[Decision]) -> None:

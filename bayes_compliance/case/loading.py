@@ -7,22 +7,24 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bayes_compliance.case.case import Case, Head
+from bayes_compliance.case.case import Case, Head, linear
 from bayes_compliance.case.checks_case import check_case
 from bayes_compliance.case.checks_judgements import check_judgements
-from bayes_compliance.case.checks_rows import check_decisions, check_proxies
+from bayes_compliance.case.checks_rows import check_decisions, check_proxies, check_seeds
 from bayes_compliance.case.checks_scenarios import check_scenarios
 from bayes_compliance.case.completeness import Key
 from bayes_compliance.case.names import Names
 from bayes_compliance.case.problems import CaseError, Problem, Problems
 from bayes_compliance.case.reading import Row, Source, read, rows
-from bayes_compliance.case.records import HEADERS, READERS
-from bayes_compliance.case.schema import Dynamics, Part, State
-from bayes_compliance.case.schema_rows import Judgement
+from bayes_compliance.case.records import HEADERS, MORE_COLUMNS, QUANTILES, READERS
+from bayes_compliance.case.schema import Dynamics, Lobby, Part, State
+from bayes_compliance.case.schema_rows import Judgement, key_of
+from bayes_compliance.case.stated import straight_line
 from bayes_compliance.case.tables import CASE, SCENARIOS, Tables
+from bayes_compliance.case.vocabulary import FAMILIES, JUDGEABLE
 
 REQUIRED = ("case.toml", "judgements.csv", "decisions.csv")
-OPTIONAL = ("proxies.csv", "scenarios.toml")
+OPTIONAL = ("proxies.csv", "seeds.csv", "scenarios.toml")
 
 
 class Table(NamedTuple):
@@ -39,8 +41,8 @@ def load_case(folder: str | PathLike[str]) -> Case:
     Parameters
     ----------
     folder : path
-        Holds case.toml, judgements.csv and decisions.csv, and may hold proxies.csv and scenarios.toml. Other files are
-        ignored.
+        Holds case.toml, judgements.csv and decisions.csv, and may hold proxies.csv, seeds.csv and scenarios.toml.
+        Other files are ignored.
 
     Returns
     -------
@@ -74,7 +76,7 @@ def _table(source: Source | None, name: str, problems: Problems) -> Table:
     if source is None:
         return Table([], [], False)
     before = len(problems)
-    found = list(rows(source, HEADERS[name], problems))
+    found = list(rows(source, HEADERS[name], problems, MORE_COLUMNS.get(name, ())))
     whole = len(problems) == before
     made = [READERS[name](row, problems) for row in found if not problems.full(name)]
     return Table([record for record in made if record is not None], found, whole)
@@ -86,13 +88,14 @@ def _compare(names: Names, what_if: Tables | None, csv: dict[str, Table], proble
     check_judgements(names, judged.records, _mentioned(judged.rows) if judged.whole else None, problems)
     check_decisions(names, csv["decisions.csv"].records, problems)
     check_proxies(names, csv["proxies.csv"].records, problems)
+    check_seeds(csv["seeds.csv"].records, problems)
     if what_if and what_if.parsed:
         check_scenarios(what_if, names)
 
 
 def _mentioned(found: Iterable[Row]) -> set[Key]:
     cells = (row.cells for row in found)
-    return {(c["quantity"], c["lobby"], "" if c["lobby"] else c["state"]) for c in cells}
+    return {key_of(*(c[name] for name in ("quantity", "lobby", "state", "rule", "at"))) for c in cells}
 
 
 def _assemble(tables: Tables, what_if: Tables | None, csv: dict[str, Table], inputs: dict[str, str]) -> Case:
@@ -100,8 +103,10 @@ def _assemble(tables: Tables, what_if: Tables | None, csv: dict[str, Table], inp
     assert head is not None
     valid = {name: list(parts.values()) for name, parts in tables.valid.items()}
     names = Names(tables)
-    lobby_state = {lobby.id: lobby.state for lobby in valid["lobbies"]}
-    judgements = [_of_its_state(judgement, lobby_state) for judgement in csv["judgements.csv"].records]
+    lobbies = {lobby.id: lobby for lobby in valid["lobbies"]}
+    judgements = [
+        _settled(judgement, lobbies.get(judgement.lobby), head) for judgement in csv["judgements.csv"].records
+    ]
     fields: dict[str, Any] = {name: getattr(head, name) for name in Head.model_fields}
     fields |= {
         "reference_date": head.reference_date or head.adherence_date,
@@ -114,6 +119,7 @@ def _assemble(tables: Tables, what_if: Tables | None, csv: dict[str, Table], inp
         "judgements": _sorted(judgements),
         "decisions": _sorted(csv["decisions.csv"].records),
         "proxies": _sorted(csv["proxies.csv"].records),
+        "seeds": _sorted(csv["seeds.csv"].records),
         "inputs": inputs,
     }
     fields |= {name: _by_id(valid[name]) for name in ("rules", "lobbies", "counterparty_sets")}
@@ -129,8 +135,19 @@ def _whole_state(state: State, owed: list[str]) -> State:
     return state.model_copy(update=update)
 
 
-def _of_its_state(judgement: Judgement, lobby_state: dict[str, str]) -> Judgement:
-    return judgement.model_copy(update={"state": lobby_state.get(judgement.lobby, judgement.state)})
+def _settled(judgement: Judgement, lobby: Lobby | None, head: Head) -> Judgement:
+    """A judgement with the state of its lobby, and its 5%, 50% and 95% quantiles on the scale that it is on."""
+    update: dict[str, Any] = {"state": lobby.state if lobby else judgement.state}
+    if judgement.points:
+        update |= zip(QUANTILES, straight_line(judgement.points, _scale(judgement, lobby, head)), strict=True)
+    return judgement.model_copy(update=update)
+
+
+def _scale(judgement: Judgement, lobby: Lobby | None, head: Head) -> str:
+    support = FAMILIES[judgement.family] if judgement.family else JUDGEABLE[judgement.quantity].support
+    if judgement.quantity == "magnitude" and lobby and not judgement.family:
+        return "linear" if linear(lobby, head.scale) else "log"
+    return "logit" if support.high == 1 else "log" if support.low == 0 else "linear"
 
 
 def _by_id(parts: Iterable[Any]) -> tuple[Any, ...]:

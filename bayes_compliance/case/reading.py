@@ -81,8 +81,10 @@ def _text(data: bytes) -> str:
         raise _Unreadable(f"byte 0x{plain[error.start]:02x} is not UTF-8", row) from error
 
 
-def rows(source: Source, header: Sequence[str], problems: Problems) -> Iterator[Row]:
+def rows(source: Source, header: Sequence[str], problems: Problems, more: Sequence[str] = ()) -> Iterator[Row]:
     """Records of a CSV file with cells stripped of blanks; blank lines are passed over.
+
+    The columns `more` may stand behind those of the header, each or none; cells of those that do not are blank.
 
     Nothing comes after a wrong header, a broken quotation or a cell too long for the `csv` module; a ragged row is
     noted and passed over.
@@ -96,11 +98,11 @@ def rows(source: Source, header: Sequence[str], problems: Problems) -> Iterator[
             if not any(stripped):
                 continue
             if not seen:
-                if not _right_header(source.name, start, stripped, header, problems):
+                if not _right_header(source.name, start, stripped, header, more, problems):
                     return
-                seen = True
+                header, seen = stripped, True
             elif _fits(source.name, start, stripped, header, problems):
-                yield Row(start, dict(zip(header, stripped, strict=True)))
+                yield Row(start, dict.fromkeys(more, "") | dict(zip(header, stripped, strict=True)))
             if problems.full(source.name):
                 return
     except csv.Error as error:
@@ -108,16 +110,23 @@ def rows(source: Source, header: Sequence[str], problems: Problems) -> Iterator[
         problems.add(source.name, line, "row", f"the row cannot be read ({error})", allowed)
 
 
-def _right_header(file: str, row: int, found: list[str], header: Sequence[str], problems: Problems) -> bool:
-    if found == list(header):
+def _right_header(
+    file: str, row: int, found: list[str], header: Sequence[str], more: Sequence[str], problems: Problems
+) -> bool:
+    behind = found[len(header) :]
+    if found[: len(header)] == list(header) and set(behind) <= set(more) and len(set(behind)) == len(behind):
         return True
-    unknown = [name for name in found if name not in header]
+    unknown = [name for name in found if name not in header and name not in more]
     missing = [name for name in header if name not in found]
-    twice = [name for name in header if found.count(name) > 1]
-    parts = [f"column {show(name)} is unknown{_hint(name, missing)}" for name in unknown[:5]]
+    twice = [name for name in (*header, *more) if found.count(name) > 1]
+    parts = [f"column {show(name)} is unknown{_hint(name, [*missing, *more])}" for name in unknown[:5]]
     parts += [f"column {name} is missing" for name in missing] + [f"column {name} stands twice" for name in twice]
-    problems.add(file, row, "header", "; ".join(parts) or "columns in another order", ",".join(header))
+    problems.add(file, row, "header", "; ".join(parts) or "columns in another order", _allowed(header, more))
     return False
+
+
+def _allowed(header: Sequence[str], more: Sequence[str]) -> str:
+    return ",".join(header) + (f", and behind these, if needed, {one_of(more)}" if more else "")
 
 
 def _hint(name: str, names: Sequence[str]) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
+from datetime import date
 from math import isfinite
 from typing import Any
 
 from bayes_compliance.case.dates import DATE_FORMS, Period, parse_period
 from bayes_compliance.case.problems import Problems, one_of, show, suggest
 from bayes_compliance.case.reading import Row
-from bayes_compliance.case.schema_rows import Decision, Judgement, Proxy
-from bayes_compliance.case.vocabulary import CONFIDENCES, FAMILIES, OUTCOMES, PROXY_KINDS, QUANTITIES
+from bayes_compliance.case.schema_rows import Decision, Judgement, Proxy, Seed
+from bayes_compliance.case.stated import FORMS, NUMBER, Stated, parse, straight_line
+from bayes_compliance.case.vocabulary import CONFIDENCES, FAMILIES, JUDGEABLE, OUTCOMES, PROXY_KINDS, SEED_SCALES
 
 HEADERS: dict[str, tuple[str, ...]] = {
     "judgements.csv": (
@@ -21,10 +22,12 @@ HEADERS: dict[str, tuple[str, ...]] = {
         "date", "state", "rule", "kind", "decision", "counterparty", "confidence", "note", "source", "url",
     ),
     "proxies.csv": ("date", "state", "lobby", "kind", "value", "unit", "reliability", "source", "url"),
+    "seeds.csv": ("date", "analyst", "question", "scale", "p05", "p50", "p95", "realisation", "source"),
 }  # fmt: skip
-QUANTILES = ("p05", "p50", "p95")
+MORE_COLUMNS: dict[str, tuple[str, ...]] = {"judgements.csv": ("values", "rule", "at")}
+"""Columns that may stand behind those of the header; files without them mean the same as ever."""
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+QUANTILES = ("p05", "p50", "p95")
 
 
 class Cells:
@@ -67,7 +70,7 @@ class Cells:
     def value(self, column: str, fits: Callable[[float], bool] = isfinite, allowed: str = "a finite number") -> float:
         """A number in plain digits; not a number where it is refused."""
         cell = self._cells[column]
-        number = float(cell) if _NUMBER.fullmatch(cell) else float("nan")
+        number = float(cell) if NUMBER.fullmatch(cell) else float("nan")
         if not (isfinite(number) and fits(number)):
             self.refuse(column, f"{show(cell)} is refused" if cell else "the cell is blank", allowed)
             return float("nan")
@@ -79,17 +82,69 @@ def judgement(row: Row, problems: Problems) -> Judgement | None:
     cells = Cells("judgements.csv", row, problems)
     period = cells.period()
     cells.needed("analyst", "a label for what was read")
-    quantity = cells.word("quantity", QUANTITIES)
+    quantity = cells.word("quantity", JUDGEABLE)
     family = cells.word("family", FAMILIES, blank=True)
     weight = cells.value("weight", lambda x: x > 0, "a number above 0, or blank for 1") if row.cells["weight"] else 1.0
-    p05, p50, p95 = (cells.value(name) for name in QUANTILES)
-    _rise(cells, p05, p50, p95)
+    values = _values(cells)
+    p05, p50, p95 = _three(cells, values)
+    at = _at(cells)
     if not cells.good or period is None:
         return None
-    texts = cells.text("analyst", "state", "lobby", "rationale", "source")
+    texts = cells.text("analyst", "state", "lobby", "rationale", "source", "rule")
     return Judgement(
         date=period.date, date_end=period.end, quantity=quantity, family=family, weight=weight,
-        p05=p05, p50=p50, p95=p95, row=row.number, **texts,
+        p05=p05, p50=p50, p95=p95, row=row.number, points=values.points, of=values.of, at=at, **texts,
+    )  # fmt: skip
+
+
+def _values(cells: Cells) -> Stated:
+    (text,) = cells.text("values").values()
+    try:
+        return parse(text)
+    except ValueError as error:
+        cells.refuse("values", str(error), FORMS)
+        return Stated()
+
+
+def _three(cells: Cells, values: Stated) -> tuple[float, ...]:
+    """p05, p50 and p95 as they stand, or as the column `values` has them (its scale is settled with the lobby)."""
+    if not values.points:
+        p05, p50, p95 = (cells.value(name) for name in QUANTILES)
+        _rise(cells, p05, p50, p95)
+        return p05, p50, p95
+    for name, text in cells.text(*QUANTILES).items():
+        if text:
+            cells.refuse(name, f"{show(text)} stands beside quantiles in the column values", "a blank cell")
+    return straight_line(values.points, "linear")
+
+
+def _at(cells: Cells) -> date | None:
+    """The day of a judged decision; a month or a year stands for a day, as everywhere."""
+    (text,) = cells.text("at").values()
+    try:
+        return parse_period(text).date if text else None
+    except ValueError as error:
+        cells.refuse("at", str(error), f"{DATE_FORMS}, or blank")
+        return None
+
+
+def seed(row: Row, problems: Problems) -> Seed | None:
+    """A row of seeds.csv: three quantiles that rise, and what came true."""
+    cells = Cells("seeds.csv", row, problems)
+    period = cells.period()
+    cells.needed("analyst", "a label for what was read")
+    cells.needed("question", "the question in words, the same for every analyst")
+    scale = cells.word("scale", SEED_SCALES, blank=True) or "uniform"
+    p05, p50, p95, truth = (cells.value(name) for name in (*QUANTILES, "realisation"))
+    if not p05 < p50 < p95 and cells.good:
+        cells.refuse("p05", f"{p05:g}, {p50:g}, {p95:g} do not rise", "p05 < p50 < p95")
+    if scale == "log" and cells.good and min(p05, truth) <= 0:
+        cells.refuse("scale", f"log beside {min(p05, truth):g}", "uniform, or numbers above 0")
+    if not cells.good or period is None:
+        return None
+    return Seed(
+        date=period.date, date_end=period.end, scale=scale, p05=p05, p50=p50, p95=p95, realisation=truth,
+        row=row.number, **cells.text("analyst", "question", "source"),
     )  # fmt: skip
 
 
@@ -145,5 +200,5 @@ def proxy(row: Row, problems: Problems) -> Proxy | None:
 
 
 READERS: dict[str, Callable[[Row, Problems], Any]] = {
-    "judgements.csv": judgement, "decisions.csv": decision, "proxies.csv": proxy,
+    "judgements.csv": judgement, "decisions.csv": decision, "proxies.csv": proxy, "seeds.csv": seed,
 }  # fmt: skip

@@ -8,11 +8,32 @@ from pydantic import Field, FiniteFloat
 
 from bayes_compliance.case.completeness import Key
 from bayes_compliance.case.schema import Day, Part, Positive, Text
-from bayes_compliance.case.vocabulary import Confidence, Family, Outcome, ProxyKind, Stage
+from bayes_compliance.case.vocabulary import (
+    IMPLIED,
+    WHOLE_TREATY,
+    Confidence,
+    Family,
+    Outcome,
+    ProxyKind,
+    SeedScale,
+    Stage,
+)
+
+
+def key_of(quantity: str, lobby: str, state: str, rule: str = "", at: str = "") -> Key:
+    """What a row is about: a ratio is about a magnitude, a judged decision about its rule and date."""
+    if quantity in IMPLIED:
+        return f"{quantity} {rule or WHOLE_TREATY} {at}", lobby, state
+    return "magnitude" if quantity == "ratio" else quantity, lobby, "" if lobby else state
 
 
 class Judgement(Part):
-    """An analyst's three quantiles of one quantity. `date_end` is the end of the period that `date` stands for."""
+    """An analyst's judgement of one quantity. `date_end` is the end of the period that `date` stands for.
+
+    `points` are the quantiles that the column `values` states, (level, value); p05, p50 and p95 are then those on
+    straight lines through them against normal scores. `of` is the lobby that a ratio is of; `rule` and `at` say of
+    which decision p_adhere and p_comply are.
+    """
 
     analyst: Text
     date: Day
@@ -28,11 +49,25 @@ class Judgement(Part):
     rationale: str = ""
     source: str = ""
     row: int = 1
+    points: tuple[tuple[FiniteFloat, FiniteFloat], ...] = ()
+    of: str = ""
+    rule: str = ""
+    at: Day | None = None
 
     @property
     def key(self) -> Key:
         """What is judged: quantity, lobby or blank, and state or blank (blank where there is a lobby)."""
-        return self.quantity, self.lobby, "" if self.lobby else self.state
+        return key_of(self.quantity, self.lobby, self.state, self.rule, self.at.isoformat() if self.at else "")
+
+    @property
+    def stated(self) -> tuple[tuple[float, float], ...]:
+        """Levels and values as they were stated."""
+        return self.points or ((0.05, self.p05), (0.5, self.p50), (0.95, self.p95))
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it states a known constant: three equal quantiles."""
+        return not self.points and self.p05 == self.p95
 
 
 class Decision(Part):
@@ -49,6 +84,25 @@ class Decision(Part):
     note: str = ""
     source: str = ""
     url: str = ""
+    row: int = 1
+
+
+class Seed(Part):
+    """An analyst's three quantiles of a question whose answer is known; `date` is when it became known.
+
+    `scale` says where the analysts' background knowledge is spread evenly: `uniform` or `log`.
+    """
+
+    date: Day
+    date_end: Day
+    analyst: Text
+    question: Text
+    scale: SeedScale = "uniform"
+    p05: FiniteFloat
+    p50: FiniteFloat
+    p95: FiniteFloat
+    realisation: FiniteFloat
+    source: str = ""
     row: int = 1
 
 

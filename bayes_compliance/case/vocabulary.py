@@ -12,8 +12,11 @@ Confidence = Literal["certain", "high", "medium", "low"]
 ProxyKind = Literal["stake", "membership", "survey", "spending", "vote_share"]
 Family = Literal["normal", "lognormal", "gamma", "beta", "student-t", "skew-normal", "logit-normal"]
 
+SeedScale = Literal["uniform", "log"]
+
 CONFIDENCES: tuple[str, ...] = get_args(Confidence)
 PROXY_KINDS: tuple[str, ...] = get_args(ProxyKind)
+SEED_SCALES: tuple[str, ...] = get_args(SeedScale)
 
 OUTCOMES: dict[str, tuple[str, ...]] = {
     "status_quo": ("comply", "violate", "pending"),
@@ -92,6 +95,19 @@ QUANTITIES: dict[str, Quantity] = {
     "shock_scale": Quantity(FROM_ZERO),
 }
 """Quantities by name. The magnitude of a lobby on the log scale must be above 0."""
+
+STATEMENTS: dict[str, Quantity] = {
+    "ratio": Quantity(POSITIVE, ("J", "K", "L", "other")),
+    "p_adhere": Quantity(SHARE),
+    "p_comply": Quantity(SHARE),
+}
+"""What may be judged and is no latent variable: a magnitude as a multiple of another lobby's, and what decisions the
+priors should imply (`check` says where they do not)."""
+
+IMPLIED: tuple[str, ...] = ("p_adhere", "p_comply")
+"""Judgements of decisions: of a state, a rule and a date."""
+
+JUDGEABLE = QUANTITIES | STATEMENTS
 
 WITH_DISCOUNT = ("detection_lag", "punishment_periods", "end_hazard")
 """Quantities that say nothing without a discount factor."""

@@ -1,15 +1,16 @@
-"""Families of distributions: three judged quantiles in, a fitted distribution out."""
+"""Families of distributions: judged quantiles in, a fitted distribution out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special, stats
+from scipy import special
+
+from bayes_compliance.elicitation.distributions import MADE, Distribution, SkewNormal
 
 LEVELS = (0.05, 0.5, 0.95)
 Z95 = float(special.ndtri(0.95))
@@ -18,34 +19,8 @@ Z95 = float(special.ndtri(0.95))
 T_DF = 4.0
 """Degrees of freedom of a judged student-t: three quantiles do not tell them."""
 
-
-class _LogitNormal:
-    """A normal on the logit scale, with the methods of a frozen SciPy distribution that are used here."""
-
-    def __init__(self, mu: float, sigma: float) -> None:
-        self._normal = stats.norm(mu, sigma)
-
-    def ppf(self, p: ArrayLike) -> NDArray:
-        return special.expit(self._normal.ppf(p))
-
-    def cdf(self, x: ArrayLike) -> NDArray:
-        return self._normal.cdf(special.logit(np.clip(x, 0, 1)))
-
-    def logpdf(self, x: ArrayLike) -> NDArray:
-        inside = np.clip(x, 1e-300, 1 - 1e-16)
-        density = self._normal.logpdf(special.logit(inside)) - np.log(inside) - np.log1p(-inside)
-        return np.where((np.asarray(x) > 0) & (np.asarray(x) < 1), density, -np.inf)
-
-
-_FROZEN: dict[str, Callable[..., Any]] = {
-    "normal": stats.norm,
-    "lognormal": lambda mu, sigma: stats.lognorm(sigma, scale=np.exp(mu)),
-    "gamma": lambda shape, scale: stats.gamma(shape, scale=scale),
-    "beta": stats.beta,
-    "student-t": stats.t,
-    "skew-normal": lambda loc, scale, shape: stats.skewnorm(shape, loc, scale),
-    "logit-normal": _LogitNormal,
-}
+STEEPEST = float(np.arcsinh(30.0))
+"""Largest lean of a skew-normal, as arcsinh of its shape: beyond shape 30 its quantiles hardly change."""
 
 
 @dataclass(frozen=True)
@@ -64,65 +39,77 @@ class Component:
     parameters: tuple[float, ...]
 
     @cached_property
-    def distribution(self) -> Any:
-        """The distribution with SciPy's methods ppf, cdf and logpdf."""
-        return _FROZEN[self.family](*self.parameters)
+    def distribution(self) -> Distribution:
+        """The distribution, with ppf, cdf and logpdf."""
+        return MADE[self.family](*self.parameters)
 
     def quantiles(self, levels: ArrayLike = LEVELS) -> NDArray:
         """Quantiles at the levels."""
         return np.asarray(self.distribution.ppf(levels), float)
 
 
-def fit(family: str, quantiles: tuple[float, float, float]) -> Component:
-    """The member of a family whose 5%, 50% and 95% quantiles come nearest to the judged ones.
+def fit(family: str, quantiles: Sequence[float], levels: Sequence[float] = LEVELS) -> Component:
+    """The member of a family whose quantiles at some levels come nearest to the judged ones.
 
-    Exact for a normal with symmetric quantiles (mean p50, sd (p95 - p05) / 3.28971) and for a lognormal or a
-    logit-normal that is symmetric on its own scale; otherwise least squares of the quantiles.
+    Exact for two quantiles of any family but student-t's tails and skew-normal's lean (which two do not tell), for a
+    normal with symmetric quantiles (mean p50, sd (p95 - p05) / 3.28971) and for a lognormal or a logit-normal that is
+    symmetric on its own scale; otherwise least squares of the quantiles, on the scale of the underlying normal if the
+    family has one.
 
     Parameters
     ----------
     family : str
-    quantiles : tuple of float
-        p05 <= p50 <= p95, not all equal, inside the family's support.
+    quantiles : sequence of float
+        Two or more, rising, inside the family's support; two of three may be equal but not all.
+    levels : sequence of float
+        Their levels, rising, between 0 and 1.
     """
-    q = np.array(quantiles, float)
+    q, p = np.array(quantiles, float), np.array(levels, float)
     if family == "normal":
-        return Component("normal", _location_scale(q, Z95))
+        return Component("normal", _location_scale(q, special.ndtri(p)))
     if family == "lognormal":
-        return Component("lognormal", _location_scale(np.log(q), Z95))
+        return Component("lognormal", _location_scale(np.log(q), special.ndtri(p)))
     if family == "logit-normal":
-        return Component("logit-normal", _location_scale(special.logit(q), Z95))
+        return Component("logit-normal", _location_scale(special.logit(q), special.ndtri(p)))
     if family == "student-t":
-        return Component("student-t", (T_DF, *_location_scale(q, float(stats.t(T_DF).ppf(0.95)))))
+        return Component("student-t", (T_DF, *_location_scale(q, special.stdtrit(T_DF, p))))
     if family == "skew-normal":
-        return _skew_normal(q)
-    return _least_squares(family, q)
+        return _skew_normal(q, p)
+    return _two_parameters(family, q, p)
 
 
-def _location_scale(q: NDArray, z: float) -> tuple[float, float]:
-    # least squares of location + scale * (-z, 0, z); the location is q[1] where q is symmetric
-    symmetric = abs(q[0] + q[2] - 2 * q[1]) <= 1e-12 * max(1.0, float(abs(q).max()))
-    return float(q[1] if symmetric else q.mean()), float((q[2] - q[0]) / (2 * z))
+def _location_scale(q: NDArray, z: NDArray) -> tuple[float, float]:
+    # least squares of location + scale * z; the location is q[1] where three are symmetric
+    if len(q) == 3 and abs(z[0] + z[2]) < 1e-9 and abs(z[1]) < 1e-9:
+        symmetric = abs(q[0] + q[2] - 2 * q[1]) <= 1e-12 * max(1.0, float(abs(q).max()))
+        return float(q[1] if symmetric else q.mean()), float((q[2] - q[0]) / (2 * z[2]))
+    scale = float(((z - z.mean()) * (q - q.mean())).sum() / ((z - z.mean()) ** 2).sum())
+    return float(q.mean() - scale * z.mean()), scale
 
 
-def _skew_normal(q: NDArray) -> Component:
-    # the shape from the ratio of the two half-widths, as far as the family goes (ratio 1.98 at shape 30)
-    def lean(shape: float) -> float:
-        low, mid, high = stats.skewnorm.ppf(LEVELS, shape)
-        return float(np.log((high - mid) / (mid - low)))
+def _skew_normal(q: NDArray, p: NDArray) -> Component:
+    """Location and scale by least squares for each lean; the lean by a search over the family's range."""
+    if len(q) == 2:
+        return Component("skew-normal", (*_location_scale(q, special.ndtri(p)), 0.0))
 
-    width = q[2] - q[0]
-    wanted = float(np.log(max(q[2] - q[1], 1e-9 * width) / max(q[1] - q[0], 1e-9 * width)))
-    most = lean(30.0)
-    inside = abs(wanted) < most
-    shape = optimize.brentq(lambda s: lean(s) - wanted, -30, 30) if inside else float(np.copysign(30.0, wanted))
-    low, mid, high = stats.skewnorm.ppf(LEVELS, shape)
-    scale = width / (high - low)
-    return Component("skew-normal", (float(q[1] - scale * mid), float(scale), float(shape)))
+    def at(lean: float) -> tuple[float, tuple[float, float, float]]:
+        shape = float(np.sinh(lean))
+        z = SkewNormal(0.0, 1.0, shape).ppf(p)
+        location, scale = _location_scale(q, z)
+        return float(((location + scale * z - q) ** 2).sum()), (location, scale, shape)
+
+    best = 0.0
+    step = STEEPEST / 8
+    while step > 1e-8:
+        near = np.clip(best + step * np.arange(-8, 9), -STEEPEST, STEEPEST)
+        best = float(min(near, key=lambda lean: at(lean)[0]))
+        step /= 6
+    return Component("skew-normal", at(best)[1])
 
 
-def _least_squares(family: str, q: NDArray) -> Component:
-    mean, sd = q.mean(), (q[2] - q[0]) / (2 * Z95)
+def _two_parameters(family: str, q: NDArray, p: NDArray) -> Component:
+    """Gamma or beta: least squares of quantiles over the logs of the parameters, from those of like mean and sd."""
+    mean, sd = q.mean(), (q[-1] - q[0]) / (special.ndtri(p[-1]) - special.ndtri(p[0]))
     if family == "gamma":
         start = np.log([(mean / sd) ** 2, sd**2 / mean])
     else:
@@ -130,7 +117,28 @@ def _least_squares(family: str, q: NDArray) -> Component:
         start = np.log([mean * size, (1 - mean) * size])
 
     def misfit(log_parameters: NDArray) -> NDArray:
-        return (_FROZEN[family](*np.exp(log_parameters)).ppf(LEVELS) - q) / (q[2] - q[0])
+        return (MADE[family](*np.exp(log_parameters)).ppf(p) - q) / (q[-1] - q[0])
 
-    found = optimize.least_squares(misfit, start, xtol=1e-12, ftol=1e-12, gtol=1e-12)
-    return Component(family, tuple(float(v) for v in np.exp(found.x)))
+    found = np.exp(least_squares(misfit, start))
+    return Component(family, tuple(float(v) for v in found))
+
+
+def least_squares(misfit: Callable[[NDArray], NDArray], start: NDArray, steps: int = 200) -> NDArray:
+    """Where the sum of squares is least near a start, by Levenberg and Marquardt's steps with forward differences."""
+    x, r, damping = start, misfit(start), 1e-3
+    for _ in range(steps):
+        nudged = x + 1e-6 * np.eye(len(x))
+        slope = np.stack([(misfit(one) - r) / 1e-6 for one in nudged], axis=1)
+        if not np.isfinite(slope).all():
+            break
+        normal = slope.T @ slope
+        step = np.linalg.solve(normal + damping * (np.diag(np.diag(normal)) + 1e-12 * np.eye(len(x))), -slope.T @ r)
+        new = x + np.clip(step, -2, 2)
+        value = misfit(new)
+        if np.isfinite(value).all() and value @ value < r @ r:
+            x, r, damping = new, value, damping / 5
+        else:
+            damping *= 5
+        if damping > 1e12 or abs(step).max() < 1e-13:
+            break
+    return x
