@@ -24,6 +24,7 @@ class _NumPy:
     """The few functions that the equations need, for NumPy."""
 
     exp, log, log1p, where, minimum, maximum = np.exp, np.log, np.log1p, np.where, np.minimum, np.maximum
+    equal = np.equal
 
     @staticmethod
     def log_ndtr(x: Any) -> Any:
@@ -40,9 +41,11 @@ class _NumPy:
 
 def namespace(*values: Any) -> Any:
     """The array functions that fit the arguments: PyTensor's if any of them is a tensor, else NumPy's."""
-    if any(type(value).__module__.startswith("pytensor") for value in values):
-        return _pytensor()
-    return _NumPy
+    return _pytensor() if any(_symbolic(value) for value in values) else _NumPy
+
+
+def _symbolic(value: Any) -> bool:
+    return type(value).__module__.startswith("pytensor")
 
 
 def _pytensor() -> Any:
@@ -50,7 +53,7 @@ def _pytensor() -> Any:
 
     class _PyTensor:
         exp, log, log1p, where = pt.exp, pt.log, pt.log1p, pt.switch
-        minimum, maximum = pt.minimum, pt.maximum
+        minimum, maximum, equal = pt.minimum, pt.maximum, pt.eq
 
         @staticmethod
         def log_ndtr(x: Any) -> Any:
@@ -190,14 +193,13 @@ def outcome_log_probability(margin: Any, noise: Any, width: Any, outcome: Any) -
     width : array >= 0
         Half-width c of the band of partial outcomes, in points.
     outcome : int array
-        0 violate, 1 partial, 2 comply; a constant, not a tensor.
+        0 violate, 1 partial, 2 comply. A constant spares the compiler what it rules out; a tensor may change.
     """
     xp = namespace(margin, noise, width)
     u, h = margin / noise, width / noise
-    outcome = np.asarray(outcome)
-    partial = outcome == PARTIAL
-    sign = outcome - 1.0
-    if not partial.any():
+    sign = (outcome if _symbolic(outcome) else np.asarray(outcome)) - float(PARTIAL)
+    partial = namespace(sign).equal(sign, 0.0)
+    if not (_symbolic(partial) or partial.any()):
         return xp.log_ndtr(sign * u - h)
     nearer = h - abs(u)
     log_p = xp.log_ndtr(xp.where(partial, nearer, sign * u - h))
@@ -220,15 +222,16 @@ def miscoded(log_p: Any, error: Any, n_outcomes: Any) -> Any:
     log_p : array <= 0
         Log probability P of the decision as coded.
     error : float array in [0, 1)
-        Miscoding probability, a constant, not a tensor.
+        Miscoding probability. At ``(n - 1) / n`` the coded decision says nothing.
     n_outcomes : int array
         Number n of possible outcomes, 2 or 3.
     """
-    error = np.asarray(error, float)
-    if not error.any():
-        return log_p
-    xp = namespace(log_p)
+    if not _symbolic(error):
+        error = np.asarray(error, float)
+        if not error.any():
+            return log_p
     wrong = error / (np.asarray(n_outcomes) - 1)
-    floor = np.where(wrong > 0, wrong, 1.0)
+    floor = namespace(wrong).where(wrong > 0, wrong, 1.0)
+    xp = namespace(log_p, wrong)
     mixed = xp.log(floor + (1 - np.asarray(n_outcomes) * wrong) * xp.exp(log_p))
-    return mixed if (wrong > 0).all() else xp.where(wrong > 0, mixed, log_p)
+    return mixed if not _symbolic(wrong) and (wrong > 0).all() else xp.where(wrong > 0, mixed, log_p)

@@ -85,10 +85,18 @@ def miscode(outcome: NDArray, error: NDArray, n_outcomes: NDArray, rng: np.rando
     return np.where(wrong, other, outcome)
 
 
-def replay(model: ModuleType, layout: Layout, draws: Mapping[str, NDArray], rng: np.random.Generator) -> NDArray:
+def replay(
+    model: ModuleType,
+    layout: Layout,
+    draws: Mapping[str, NDArray],
+    rng: np.random.Generator,
+    *,
+    as_coded: bool = False,
+) -> NDArray:
     """Simulate the observed rows in sequence, conduct included: coded decisions, shape (world, row).
 
-    Depth rows are decided like any other, so that a prior that contradicts a declared depth shows.
+    Depth rows are decided like any other, so that a prior that contradicts a declared depth shows. What others see of
+    a decision is the decision itself or, `as_coded`, its coding: the world as the likelihood has it.
     """
     n = len(draws["innovation"])
     x = related(layout, draws)
@@ -107,12 +115,14 @@ def replay(model: ModuleType, layout: Layout, draws: Mapping[str, NDArray], rng:
             on_slots(spread, layout.pair_slot[at, :slots]), history,
         )  # fmt: skip
         decided[:, at] = decide(answer, rng.random((n, len(at))))
+        if as_coded:
+            decided[:, at] = miscode(decided[:, at], layout.error[at], layout.n_outcomes[at], rng)
         for i in at[rows.compliance]:
             item = layout.rows.items[i]
             viewers = layout.viewers(layout.decisions[i - first].counterparty)
             own = layout.obligation_index[item.state, item.rule]
             record.add(own, layout.time(day), decided[:, i], viewers)
-    return miscode(decided, layout.error, layout.n_outcomes, rng)
+    return decided if as_coded else miscode(decided, layout.error, layout.n_outcomes, rng)
 
 
 def met(layout: Layout, rows: Rows, record: Record, time: float) -> History:

@@ -61,14 +61,17 @@ def sample(
         values: dict[str, NDArray] = {}
         stats = {name: np.zeros((chains, draws)) for name in STATS}
     else:
-        values, stats = _run(built, names, draws=draws, tune=tune, chains=chains, seed=seed, progress=progress)
+        import nutpie
+
+        compiled = nutpie.compile_pymc_model(built, var_names=names)
+        values, stats = run(compiled, names, draws=draws, tune=tune, chains=chains, seed=seed, progress=progress)
     return collect(layout, values, (chains, draws)), stats
 
 
-def _run(built: Any, names: list[str], *, progress: bool, **settings: int) -> tuple[dict[str, NDArray], dict]:
+def run(compiled: Any, names: list[str], *, progress: bool, **settings: int) -> tuple[dict[str, NDArray], dict]:
+    """Draws (chain, draw, ...) of the named variables of a compiled model, and the sampler's statistics."""
     import nutpie
 
-    compiled = nutpie.compile_pymc_model(built, var_names=names)
     sampler = nutpie.sample(
         compiled,
         **settings,
