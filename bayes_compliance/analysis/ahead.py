@@ -183,7 +183,7 @@ class Grid:
         return xr.Dataset(variables, coords=labels)
 
     def _spread_out(self, values: NDArray) -> NDArray:
-        blank = np.datetime64("NaT") if values.dtype.kind == "M" else np.nan
+        blank = np.datetime64("NaT", "ns") if values.dtype.kind == "M" else np.nan
         kind = values.dtype if values.dtype.kind == "M" else float
         full = np.full((len(self.states), len(self.rules), *values.shape[1:]), blank, kind)
         for (state, rule), value in zip(self.pairs, values, strict=True):

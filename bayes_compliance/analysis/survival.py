@@ -82,4 +82,4 @@ def falls_below(level: float, start: date, times: list[date], p: NDArray) -> np.
             share = (high - level) / (high - low)
             return np.datetime64(before + timedelta(days=round(share * (day - before).days)), "ns")
         before, high = day, float(low)
-    return np.datetime64("NaT")
+    return np.datetime64("NaT", "ns")

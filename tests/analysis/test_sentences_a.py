@@ -1,0 +1,202 @@
+"""Every sentence says what its numbers say."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bayes_compliance.analysis import sentences_a as say
+from bayes_compliance.analysis.overview import overview
+from tests.analysis import plain
+
+P = st.floats(0, 1)
+DAYS = np.array(["2012-01-01", "2013-06-30"], "datetime64[ns]")
+
+
+def _found(**values):
+    """A Dataset of one state and rule with these numbers at the horizon and blanks before it."""
+    data = {k: (("state", "rule", "time"), [[[np.nan, v]]]) for k, v in values.items()}
+    return xr.Dataset(data, coords={"state": ["H"], "rule": ["r"], "time": DAYS})
+
+
+@given(P)
+def test_a_percentage_is_right_to_the_half_and_only_certainty_is_certain(p):
+    text = say.percent(p)
+    if p in (0, 1):
+        assert text == f"{100 * p:.0f}%"
+    elif p < 0.01 or p > 0.99:
+        assert text == ("below 1%" if p < 0.5 else "above 99%")
+    else:
+        assert abs(float(text.rstrip("%")) - 100 * p) <= 0.5 + 1e-9
+        assert text not in ("0%", "100%")
+
+
+@given(P, P)
+def test_lock_in_says_which_way_the_agreement_works(p, alone):
+    found = _found(p_agreement=p, p_alone=alone, lift=p - alone, pivotal=p)
+    (text,) = say.lock_in_sentences(found)
+    assert f"{say.percent(p)} under the agreement and {say.percent(alone)} without it" in text
+    assert ("changes little" in text) == (abs(p - alone) < say.MATTERS)
+    assert ("holds compliance up" in text) == (p - alone >= say.MATTERS)
+    assert ("weakens compliance" in text) == (alone - p >= say.MATTERS)
+    assert "2013-06-30" in text
+
+
+@given(P, P)
+def test_the_ceiling_says_whether_reciprocity_could_suffice(p, room):
+    most = min(1.0, p + room)
+    (text,) = say.ceiling_of_reciprocity_sentences(_found(p_comply=p, p_ceiling=most, room=most - p))
+    assert f"{say.percent(most)} instead of {say.percent(p)}" in text
+    assert ("could not" in text) == (most < 0.5)
+    assert ("reciprocity could make" in text) == (p < 0.5 <= most)
+    assert ("already" in text) == (p >= 0.5)
+
+
+@given(st.floats(0.1, 100), st.floats(0, 100), P)
+def test_the_tilt_gives_both_sides_and_the_probability(bias, temptation, p):
+    found = _found(bias_median=bias, temptation_median=temptation, p_positive=p)
+    (text,) = say.tilt_sentences(found)
+    assert f"adds {bias:.3g} points" in text
+    assert f"takes {temptation:.3g} (medians)" in text
+    assert text.endswith(f"{say.percent(p)}.")
+
+
+def _sincerity(p, after):
+    day, later = np.datetime64("2001-01-01", "ns"), np.datetime64("2005-01-01", "ns")
+    values = {"p_insincere": p, "p_insincere_after_performance": after, "adherence_date": day}
+    values["date_after_performance"] = np.datetime64("NaT", "ns") if np.isnan(after) else later
+    data = {k: (("state", "rule"), np.array([[v, v]])) for k, v in values.items()}
+    found = xr.Dataset(data, coords={"state": ["H"], "rule": ["r", "other"]})
+    return found.where(found["rule"] == "r")
+
+
+@given(P, st.one_of(st.just(float("nan")), P))
+def test_sincerity_has_three_verdicts(p, after):
+    first, *rest = say.sincerity_sentences(_sincerity(p, after))
+    assert f"on 2001-01-01 it would not have complied is {say.percent(p)}." in first
+    assert ("probably sincere" in first) == (p <= 0.2)
+    assert ("probably not sincere" in first) == (p >= 0.8)
+    assert ("cannot be told" in first) == (0.2 < p < 0.8)
+    assert len(rest) == (0 if np.isnan(after) else 1)
+    assert all("2005-01-01" in text and say.percent(after) in text for text in rest)
+
+
+@given(P, P, P)
+def test_only_two_dilemmas_are_a_prisoners_dilemma(a, b, both):
+    weights = np.array([a + 0.1, b + 0.1, 0.15])
+    p = weights / weights.sum()
+    found = _found(unused=0.0).assign(
+        p_preference=(("state", "rule", "time", "preference"), [[[p, p]]]),
+        p_both_dilemma=(("state", "rule", "counterparty", "time"), [[[[np.nan, both], [np.nan, np.nan]]]]),
+    ).assign_coords(preference=["harmony", "dilemma", "deadlock"], counterparty=["F", "H"])  # fmt: skip
+    kind, game = say.preference_types_sentences(found)
+    assert f"of the kind {['harmony', 'dilemma', 'deadlock'][p.argmax()]} " in kind
+    assert all(
+        f"{name} {say.percent(x)}" in kind for name, x in zip(("harmony", "dilemma", "deadlock"), p, strict=True)
+    )
+    assert ("is not more likely than not" in game) == (both <= 0.5)
+    assert game.endswith(f"{say.percent(both)}.")
+
+
+@given(P, P, st.lists(st.one_of(P, st.just(np.inf)), min_size=3, max_size=3).map(sorted))
+def test_patience_is_given_with_its_range(p_dilemma, enough, discount):
+    found = _found(p_dilemma=p_dilemma, p_enough=enough).assign(
+        discount=(("state", "rule", "time", "punishment", "quantile"), [[[[discount], [discount]]]])
+    ).assign_coords(punishment=["for ever"], quantile=[0.05, 0.5, 0.95])  # fmt: skip
+    (text,) = say.critical_discount_sentences(found)
+    low, middle, high = ("more than 1" if np.isinf(d) else f"{d:.2f}" for d in discount)
+    assert f"a discount factor of {middle} ({low} to {high})" in text
+    assert f"(probability {say.percent(p_dilemma)})" in text
+    assert text.endswith(f"enough with probability {say.percent(enough)}.")
+
+
+def test_where_nothing_is_a_dilemma_nothing_is_said_of_patience():
+    found = _found(p_dilemma=0.0, p_enough=np.nan)
+    assert say.critical_discount_sentences(found) == []
+
+
+@given(P)
+def test_survival_gives_the_date_or_the_chance(p):
+    half = np.datetime64("2012-08-09" if p <= 0.5 else "NaT", "ns")
+    found = _found(p_no_violation=p).assign(more_likely_than_not=(("state", "rule"), np.array([[half]])))
+    (text,) = say.survival_sentences(found)
+    assert ("from 2012-08-09 on a violation is more likely than not" in text) == (p <= 0.5)
+    assert f"up to 2013-06-30 has probability {say.percent(p)}." in text
+
+
+def _shares(share, error, variance):
+    names = ["judgement of today", "drift of k", "decision noise"]
+    dims = ("state", "rule", "time", "source")
+    found = xr.Dataset(
+        {
+            "share": (dims, [[[share, share]]]),
+            "share_error": (dims, [[[error, error]]]),
+            "variance": (dims[:3], [[variance]]),
+        },
+        coords={"state": ["H"], "rule": ["*"], "time": DAYS, "source": names},
+    )
+    return say.shares_of_variance_sentences(found)
+
+
+@given(st.lists(st.floats(0.01, 1), min_size=3, max_size=3), st.floats(0, 0.2), st.floats(1, 9), st.floats(1, 9))
+def test_shares_name_the_greatest_sources_first(weights, error, first, last):
+    share = np.array(weights) / sum(weights)
+    sources, change = _shares(share, [error] * 3, [first, last])
+    assert sources.startswith("H, a new rule: of the uncertainty about the decision on 2013-06-30, ")
+    named = [float(x) for x in re.findall(r"(\d+)% from", sources)]
+    assert named == sorted(named, reverse=True)
+    assert share[np.argsort(-share)][: len(named)].sum() >= say.EXPLAINED - 1e-9 or len(named) == say.NAMED
+    today, drift = share[:2]
+    apart = abs(today - drift) >= 2 * np.hypot(error, error)
+    assert ("cannot tell" in sources) != apart
+    if apart:
+        assert sources.endswith(f"most is {'judgement of today' if today >= drift else 'drift of k'}.")
+    assert ("about the same" in change) == (abs(last - first) < say.SAME * first)
+    if "about the same" not in change:
+        assert ("grows from" in change) == (last > first)
+
+
+def test_without_a_known_error_the_greatest_source_is_named():
+    sources, _ = _shares([0.5, 0.3, 0.2], [np.nan] * 3, [1.0, 2.0])
+    assert sources.endswith("what moves the answer most is judgement of today.")
+
+
+def test_sentences_speak_of_every_pair_of_a_case(rich):
+    found = overview(*rich, seed=plain.SEED)
+    ours = [name for name in found if hasattr(say, f"{name}_sentences")]
+    assert len(ours) == 8
+    for name in ours:
+        said = getattr(say, f"{name}_sentences")(found[name])
+        pairs = {text.split(":")[0] for text in said}
+        expected = {"F, oranges", "F, quotas", "H, bananas", "H, quotas"}
+        assert pairs == (expected if name == "sincerity" else expected | {"F, a new rule", "H, a new rule"}), name
+        assert not any("nan" in text.lower().replace("banana", "") for text in said)
+
+
+def test_the_overview_is_what_each_question_answers(rich):
+    from bayes_compliance.analysis import decomposition, games, lock_in, sincerity, survival
+
+    found = overview(*rich, seed=plain.SEED)
+    asked = [
+        lock_in.lock_in, survival.survival, decomposition.tilt, games.ceiling_of_reciprocity, games.preference_types,
+        games.critical_discount, sincerity.sincerity, decomposition.shares_of_variance,
+    ]  # fmt: skip
+    for question in asked:
+        xr.testing.assert_identical(found[question.__name__], question(*rich, seed=plain.SEED))
+
+
+def test_a_model_that_does_not_take_support_apart_is_refused(rich):
+    from types import SimpleNamespace
+
+    from bayes_compliance.analysis.decomposition import shares_of_variance
+    from bayes_compliance.errors import Refused
+
+    prepared, tree = rich
+    bare = SimpleNamespace(__name__="bare", support=prepared.model.support)
+    with pytest.raises(Refused, match=r"model bare does not say what each lobby adds; allowed: a model with parts\(\)"):
+        shares_of_variance(prepared._replace(model=bare), tree)
