@@ -139,7 +139,8 @@ class RowBuilder:
         """Rows for the items, in their order."""
         slots = [self._slots(item) for item in items]
         most = max([len(row) for row in slots], default=1) or 1
-        pad = _Slot(0, -1, 0.0, False, False, 0.0, True, 0.0, (0.0,) * self.width)
+        first_is_log = not self.case.is_linear(self.case.lobbies[0])  # a pad stands for the first lobby, weighed 0
+        pad = _Slot(0, -1, 0.0, False, False, 0.0, first_is_log, 0.0, (0.0,) * self.width)
         full = [row + [pad] * (most - len(row)) for row in slots]
 
         def column(name: str, kind: type) -> NDArray:
