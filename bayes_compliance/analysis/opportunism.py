@@ -26,7 +26,7 @@ def insincerity(prepared: Prepared, tree: xr.DataTree) -> xr.Dataset:
     -------
     Dataset
         By state: `prior` and `posterior` probability of insincerity, `posterior` with the type averaged out in each
-        draw. By decision: `ratio`, the mean over draws of p(decision | insincere) / p(decision | sincere), and
+        draw. By decision: `ratio`, the median over draws of p(decision | insincere) / p(decision | sincere), and
         `ratio_most`, the furthest it can be from 1 in any draw. Both are 1 for an adherence: an insincere state joins
         for the same reasons.
 
@@ -45,7 +45,7 @@ def insincerity(prepared: Prepared, tree: xr.DataTree) -> xr.Dataset:
         {
             "prior": ("state", tree["prior"]["p_insincere"].mean(("chain", "draw")).values),
             "posterior": ("state", draws["p_insincere"].mean(axis=0)),
-            "ratio": ("decision", np.exp(log_ratio).mean(axis=0)),
+            "ratio": ("decision", np.exp(np.median(log_ratio, axis=0))),
             "ratio_most": ("decision", np.exp(np.take_along_axis(log_ratio, furthest[None], axis=0)[0])),
             "decision_state": ("decision", [item.state for item in layout.rows.items]),
             "kind": ("decision", [item.stage for item in layout.rows.items]),
@@ -68,9 +68,9 @@ def sentences(found: xr.Dataset) -> list[str]:
             )
         later = own.isel(decision=np.flatnonzero(own["kind"].values == "compliance"))
         if later.sizes["decision"]:
-            most = later.isel(decision=int(np.abs(np.log(later["ratio_most"])).argmax()))
+            most = later.isel(decision=int(np.abs(np.log(later["ratio"].values)).argmax()))
             said.append(
-                f"No single decision moves its odds by a factor further from 1 than {float(most['ratio_most']):.2g} "
-                f"({most['decision'].item()})."
+                f"Of its decisions {most['decision'].item()} says most: it moves the odds of insincerity by a factor "
+                f"of {float(most['ratio']):.2g} in the median draw."
             )
     return said
