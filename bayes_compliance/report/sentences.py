@@ -137,11 +137,12 @@ def width(lower: float, upper: float) -> int:
 def change_of_width(first: tuple[float, float], last: tuple[float, float], reason: str = "") -> str:
     """`widens from 45 to 78 percentage points`; `narrows from ..., because ...`; `stays 45 percentage points wide`."""
     before, after = width(*first), width(*last)
+    points = "percentage point" if after == 1 else "percentage points"
     if before == after:
-        return f"stays {plural(after, 'percentage point')} wide" if after else "stays under a percentage point wide"
+        return f"stays {after} {points} wide"
     verb = "widens" if after > before else "narrows"
     because = f", because {reason}" if reason and verb == "narrows" else ""
-    return f"{verb} from {before} to {plural(after, 'percentage point')}{because}"
+    return f"{verb} from {before} to {after} {points}{because}"
 
 
 def trend(first: float, last: float) -> str:

@@ -18,8 +18,8 @@ def reading(run: Run) -> Section:
     points = "; ".join(f"{state} {number(k)}" for state, k in sorted(run.prepared.priors.k_ref.items()))
     items = [
         "The probability is that of one decision: that a decision on the rule, falling due on that day, is compliance. "
-        "“No violation so far” is about all decisions from now to that day, and so falls with time however likely each "
-        "one is; partial or late performance is not violation.",
+        "“No violation until then” is about all decisions from now to that day, and so falls with time however likely "
+        "each one is; partial or late performance is not violation.",
         "Two bands. “If we saw that day” runs over all that is unknown of today and all futures: it says how "
         "differently the probability would read to somebody who stood there. “Full knowledge of today” averages over "
         "the futures first: it says how far research could move the answer now. Neither is an error bar of the other.",

@@ -75,7 +75,7 @@ def _table(found: list[Learnt]) -> Markup:
     ]  # fmt: skip
     rows = [
         [item.quantity.replace("_", " "), item.name, *_three(item.prior), *_three(item.posterior),
-         f"{sentences.shown_ratio(item.ratio)}%", f"{item.shift:+.2f}".replace("-", "−"),
+         f"{sentences.shown_ratio(item.ratio)}%", _signed(item.shift),
          sentences.moved(item.ratio, item.shift)]
         for item in found
     ]  # fmt: skip
@@ -89,3 +89,8 @@ def _table(found: list[Learnt]) -> Markup:
 def _three(quantiles: tuple[float, float, float]) -> tuple[str, str]:
     low, mid, high = (sentences.number(q) for q in quantiles)
     return mid, f"{low} to {high}"
+
+
+def _signed(shift: float) -> str:
+    # adding 0 turns a rounded -0 into 0
+    return f"{round(shift, 2) + 0:+.2f}".replace("-", "−")
