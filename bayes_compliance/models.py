@@ -90,7 +90,7 @@ def _from_file(path: Path) -> ModuleType:
     return module
 
 
-def prepare(model: ModuleType | str, case: Case, noise_scale: float = 1.0) -> Prepared:
+def prepare(model: ModuleType | str, case: Case, noise_scale: float = 1.0, pool: str = "linear") -> Prepared:
     """The case as a model sees it, with priors for what the model reads.
 
     Parameters
@@ -99,6 +99,8 @@ def prepare(model: ModuleType | str, case: Case, noise_scale: float = 1.0) -> Pr
     case : Case
     noise_scale : float > 0
         Multiplies the decision noise, for sensitivity.
+    pool : str
+        How several analysts of one quantity are pooled: ``linear``, ``log`` or ``cooke``.
     """
     from bayes_compliance.elicitation import build_priors
     from bayes_compliance.layout import Layout
@@ -106,5 +108,5 @@ def prepare(model: ModuleType | str, case: Case, noise_scale: float = 1.0) -> Pr
     module = load(model) if isinstance(model, str) else model
     if hasattr(module, "recast"):
         case = module.recast(case)
-    priors = build_priors(case, noise_scale).for_model(getattr(module, "USES", ()))
+    priors = build_priors(case, noise_scale, pool).for_model(getattr(module, "USES", ()))
     return Prepared(module, case, priors, Layout(case, priors))

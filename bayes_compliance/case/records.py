@@ -134,7 +134,7 @@ def seed(row: Row, problems: Problems) -> Seed | None:
     period = cells.period()
     cells.needed("analyst", "a label for what was read")
     cells.needed("question", "the question in words, the same for every analyst")
-    scale = cells.word("scale", SEED_SCALES, blank=True) or "uniform"
+    scale: Any = cells.word("scale", SEED_SCALES, blank=True) or "uniform"
     p05, p50, p95, truth = (cells.value(name) for name in (*QUANTILES, "realisation"))
     if not p05 < p50 < p95 and cells.good:
         cells.refuse("p05", f"{p05:g}, {p50:g}, {p95:g} do not rise", "p05 < p50 < p95")

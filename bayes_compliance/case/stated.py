@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate, groupby, pairwise
 from math import exp, isfinite, log
 from statistics import NormalDist
@@ -148,7 +148,7 @@ def _expit(x: float) -> float:
     return 1 / (1 + exp(-x)) if x > 0 else exp(x) / (1 + exp(x))
 
 
-_SCALES = {
+_SCALES: dict[str, tuple[Callable[[float], float], Callable[[float], float]]] = {
     "linear": (float, float),
     "log": (log, lambda x: exp(min(x, 700.0))),
     "logit": (lambda p: log(p) - log(1 - p), _expit),

@@ -3,38 +3,47 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bayes_compliance.case.problems import CaseError, Problem
-from bayes_compliance.case.vocabulary import QUANTITIES, SOME_MODELS_ONLY
+from bayes_compliance.case.problems import CaseError, Problem, one_of
+from bayes_compliance.case.vocabulary import JUDGEABLE, QUANTITIES, SOME_MODELS_ONLY
 from bayes_compliance.elicitation.defaults import STATE_DEFAULTS, Default, lobby_default
 from bayes_compliance.elicitation.families import Component, fit
+from bayes_compliance.elicitation.pooling import check_pool, log_pool
 from bayes_compliance.elicitation.priors import Prior, pool
+from bayes_compliance.elicitation.ratios import ratio_note, times
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case, Judgement, Lobby
+    from bayes_compliance.elicitation.cooke import Classical
 
 TOLERANCE = 0.05
 """Largest gap between a stated and an achieved quantile, as a share of p95 - p05, that passes without a remark."""
 
 
 class Fitted(NamedTuple):
-    """A judgement and the distribution it became: the component, or the constant, and its achieved quantiles."""
+    """A judgement and the distribution it became: the component, or the constant, and its 5%, 50% and 95% quantiles."""
 
     judgement: Judgement
     member: Component | float
     achieved: tuple[float, float, float]
 
     @property
+    def reached(self) -> tuple[float, ...]:
+        """Quantiles achieved at the levels that were stated."""
+        levels, values = zip(*self.judgement.stated, strict=True)
+        return tuple(map(float, self.member.quantiles(levels))) if isinstance(self.member, Component) else values
+
+    @property
     def gap(self) -> float:
-        """Largest gap between stated and achieved quantiles, as a share of p95 - p05; 0 for a constant."""
-        j = self.judgement
-        width = j.p95 - j.p05
-        return max(abs(a - s) for a, s in zip(self.achieved, (j.p05, j.p50, j.p95), strict=True)) / (width or 1.0)
+        """Largest gap between stated and achieved quantiles, as a share of the width of those stated; 0 if constant."""
+        values = [value for _, value in self.judgement.stated]
+        width = values[-1] - values[0]
+        return max(abs(a - s) for a, s in zip(self.reached, values, strict=True)) / (width or 1.0)
 
 
 class DefaultUsed(NamedTuple):
@@ -65,12 +74,21 @@ class Priors:
     defaults : tuple of DefaultUsed
     k_ref : dict of str to float
         By state: the sum of the K medians of its first rule that has any K, in points.
+    pool : str
+        How several analysts of one quantity were pooled.
+    performance : Classical or None
+        Analysts' scores on seed questions, where these gave the weights.
+    notes : tuple of str
+        What was taken otherwise than it was judged: weights, ratios, a pool that is approximated.
     """
 
     quantities: dict[str, Quantity]
     fitted: tuple[Fitted, ...]
     defaults: tuple[DefaultUsed, ...]
     k_ref: dict[str, float]
+    pool: str = "linear"
+    performance: Classical | None = None
+    notes: tuple[str, ...] = ()
 
     def for_model(self, uses: Sequence[str]) -> Priors:
         """These priors without the quantities that only some models read, other than those that this one uses."""
@@ -87,32 +105,39 @@ class Priors:
         return [item for item in self.fitted if item.gap > TOLERANCE]
 
 
-def build_priors(case: Case, noise_scale: float = 1.0) -> Priors:
+def build_priors(case: Case, noise_scale: float = 1.0, pool: str = "linear") -> Priors:
     """Priors of a case from its judgements, and defaults where nothing is judged.
 
-    Several analysts of one quantity are pooled linearly by their weights. A row that names a state wins over one that
-    names none.
+    A row that names a state wins over one that names none. A ratio makes a magnitude: the product of the ratio and of
+    the other lobby's magnitude, by the same analyst if there is one. Judged decisions (p_adhere, p_comply) make no
+    prior.
 
     Parameters
     ----------
     case : Case
     noise_scale : float > 0
         Multiplies the decision noise of every state, for sensitivity.
+    pool : str
+        How several analysts of one quantity are pooled: ``linear`` or ``log`` by their weights, ``cooke`` linearly by
+        how they did on the seed questions (`bayes_compliance.elicitation.pooling`).
 
     Raises
     ------
     CaseError
-        If a constant is judged otherwise by another analyst, or a default is needed for a state without any K.
+        If a constant is judged otherwise by another analyst, a default is needed for a state without any K, or an
+        analyst has answered no seed question and pool is ``cooke``.
+    Refused
+        If there is no such pool.
     """
-    return _Builder(case, noise_scale).build()
+    return _Builder(case, noise_scale, pool).build()
 
 
 def fit_judgement(case: Case, judgement: Judgement) -> Fitted:
     """Fit one judgement by its family, by default that of the quantity's support."""
-    stated = (judgement.p05, judgement.p50, judgement.p95)
-    if judgement.p05 == judgement.p95:
-        return Fitted(judgement, judgement.p50, stated)
-    component = fit(judgement.family or default_family(case, judgement), stated)
+    if judgement.is_constant:
+        return Fitted(judgement, judgement.p50, (judgement.p05, judgement.p50, judgement.p95))
+    levels, values = zip(*judgement.stated, strict=True)
+    component = fit(judgement.family or default_family(case, judgement), values, levels)
     low, mid, high = component.quantiles()
     return Fitted(judgement, component, (float(low), float(mid), float(high)))
 
@@ -121,20 +146,41 @@ def default_family(case: Case, judgement: Judgement) -> str:
     """Normal for the whole line, lognormal above 0, beta between 0 and 1."""
     if judgement.quantity == "magnitude":
         return "normal" if case.is_linear(case.lobby(judgement.lobby)) else "lognormal"
-    support = QUANTITIES[judgement.quantity].support
+    support = JUDGEABLE[judgement.quantity].support
     if support.high == 1:
         return "beta"
     return "lognormal" if support.low == 0 else "normal"
 
 
+def performance(case: Case, groups: Iterable[Sequence[Fitted]]) -> Classical:
+    """Analysts' scores on the seed questions; all who share a quantity with another need some.
+
+    Raises
+    ------
+    CaseError
+    """
+    from bayes_compliance.elicitation.cooke import assess
+
+    known = {seed.analyst for seed in case.seeds}
+    missing = {item.judgement.analyst for items in groups if len(items) > 1 for item in items} - known
+    if missing or not known:
+        who = f"analyst {sorted(missing)[0]!r} answers" if missing else "there are"
+        allowed = f"answers of {one_of(sorted(missing))}" if missing else "seeds.csv with answers of every analyst"
+        what = f"{who} no seed question, which pool cooke weighs by"
+        raise CaseError([Problem("seeds.csv", 1, "analyst", what, f"{allowed}, or pool linear or log")])
+    return assess(case.seeds)
+
+
 class _Builder:
-    def __init__(self, case: Case, noise_scale: float) -> None:
-        self.case, self.noise_scale = case, noise_scale
+    def __init__(self, case: Case, noise_scale: float, pool: str) -> None:
+        check_pool(pool)
+        self.case, self.noise_scale, self.pool = case, noise_scale, pool
+        self.notes: list[str] = []
         self.fitted = tuple(fit_judgement(case, judgement) for judgement in case.judgements)
         self.by_key: dict[tuple[str, str, str], list[Fitted]] = defaultdict(list)
         for item in self.fitted:
-            j = item.judgement
-            self.by_key[j.quantity, j.lobby, "" if j.lobby else j.state].append(item)
+            self.by_key[item.judgement.key].append(item)
+        self.performance = performance(case, self.by_key.values()) if pool == "cooke" else None
         self.defaults: list[DefaultUsed] = []
         self.k_ref: dict[str, float] = {}
 
@@ -149,7 +195,10 @@ class _Builder:
                 quantities[name] = Quantity("lobby", tuple(self._of_lobby(name, lobby) for lobby in self.case.lobbies))
             else:
                 quantities[name] = Quantity("state", tuple(self._of_state(name, s.id) for s in self.case.states))
-        return Priors(quantities, self.fitted, tuple(sorted(self.defaults)), self.k_ref)
+        return Priors(
+            quantities, self.fitted, tuple(sorted(self.defaults)), self.k_ref, self.pool, self.performance,
+            tuple(sorted(set(self.notes))),
+        )  # fmt: skip
 
     def _find_k_ref(self, magnitudes: dict[str, Prior | None]) -> None:
         for state in self.case.states:
@@ -172,7 +221,47 @@ class _Builder:
                 [Problem("judgements.csv", j.row, "p05", f"{quantity} of {lobby or state}: {what}", allowed)]
             )
 
-        return pool([(item.member, item.judgement.weight) for item in items], refuse)
+        members = [one for item in items for one in self._members(item, self._weight(item))]
+        members = [(member, weight) for member, weight in members if weight > 0] or self._all_alike(items)
+        if self.pool == "log":
+            self._note_if_approximate(quantity, lobby or state, members)
+        return pool(members, refuse, self.pool)
+
+    def _weight(self, item: Fitted) -> float:
+        if self.performance is None:
+            return item.judgement.weight
+        return self.performance.weights.get(item.judgement.analyst, 1.0)
+
+    def _all_alike(self, items: list[Fitted]) -> list[tuple[Component | float, float]]:
+        j = items[0].judgement
+        self.notes.append(f"{j.quantity} of {j.lobby or j.state or 'all states'}: no analyst has weight; all alike")
+        return [one for item in items for one in self._members(item, 1.0)]
+
+    def _members(self, item: Fitted, weight: float) -> list[tuple[Component | float, float]]:
+        """What an analyst adds to a pool: the fitted judgement, or a ratio times what it is of."""
+        if item.judgement.quantity != "ratio":
+            return [(item.member, weight)]
+        of = self.by_key["magnitude", item.judgement.of, ""]
+        of = [other for other in of if other.judgement.quantity == "magnitude"]
+        own = [other for other in of if other.judgement.analyst == item.judgement.analyst] or of
+        if not own:
+            j = item.judgement
+            what = f"a ratio of lobby {j.of!r}, of which no magnitude is judged"
+            raise CaseError([Problem("judgements.csv", j.row, "values", what, "a judged magnitude of that lobby")])
+        self.notes.append(ratio_note(item, own))
+        shares = [self._weight(other) for other in own]
+        shares = shares if sum(shares) > 0 else [1.0] * len(own)
+        return [(times(item.member, o.member), weight * s / sum(shares)) for o, s in zip(own, shares, strict=True)]
+
+    def _note_if_approximate(self, quantity: str, name: str, members: list[tuple[Component | float, float]]) -> None:
+        fitted = [(member, weight) for member, weight in members if isinstance(member, Component)]
+        if len(fitted) == len(members):
+            gap = log_pool(*zip(*fitted, strict=True)).gap
+            if gap > 0:
+                self.notes.append(
+                    f"{quantity} of {name}: no closed form of the logarithmic pool; normals stand for it, and its "
+                    f"distribution function is off by at most {gap:.3f}"
+                )
 
     def _of_lobby(self, name: str, lobby: Lobby) -> Prior | None:
         default = lobby_default(name, lobby.role, self.case.is_linear(lobby))

@@ -10,11 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from bayes_compliance.elicitation.families import LEVELS, Component
+from bayes_compliance.elicitation.pooling import log_pool
 
 
 @dataclass(frozen=True)
 class Prior:
-    """A linear pool of fitted distributions, or a known constant.
+    """A mixture of fitted distributions, such as a linear pool, or a known constant.
 
     Parameters
     ----------
@@ -57,7 +58,8 @@ class Prior:
         """Distribution function of the pool: the weighted mean of the components'."""
         if self.is_constant:
             return (np.asarray(x) >= self.value).astype(float)
-        return sum(w * c.distribution.cdf(x) for w, c in zip(self.weights, self.components, strict=True))
+        parts = [w * c.distribution.cdf(x) for w, c in zip(self.weights, self.components, strict=True)]
+        return np.sum(parts, axis=0)
 
     def quantile(self, levels: ArrayLike = LEVELS) -> NDArray:
         """Quantiles of the pool, by bisection between the components' own."""
@@ -77,8 +79,10 @@ class Prior:
         return float(self.quantile(0.5))
 
 
-def pool(members: Sequence[tuple[Component | float, float]], refuse: Callable[[str], Exception]) -> Prior:
-    """Linear opinion pool, ``f(x) = sum_i w_i f_i(x)``: a true mixture, so two opposed analysts stay two peaks.
+def pool(
+    members: Sequence[tuple[Component | float, float]], refuse: Callable[[str], Exception], how: str = "linear"
+) -> Prior:
+    """Opinion pool: linear, ``f(x) = sum_i w_i f_i(x)``, or ``log`` (see `bayes_compliance.elicitation.pooling`).
 
     Parameters
     ----------
@@ -86,12 +90,17 @@ def pool(members: Sequence[tuple[Component | float, float]], refuse: Callable[[s
         Weights above 0; they are normalised.
     refuse : callable
         Makes the error to raise when a constant meets anything else.
+    how : str
+        ``log``, or anything else for a linear pool.
     """
     constants = {m for m, _ in members if isinstance(m, float)}
     if constants:
         if len(constants) > 1 or any(not isinstance(m, float) for m, _ in members):
             raise refuse("a known constant is judged otherwise by another analyst")
         return Prior(value=constants.pop())
+    if how == "log":
+        pooled = log_pool([m for m, _ in members if isinstance(m, Component)], [weight for _, weight in members])
+        return Prior(pooled.components, pooled.weights)
     total = sum(weight for _, weight in members)
     components = tuple(m for m, _ in members if isinstance(m, Component))
     return Prior(components, tuple(weight / total for _, weight in members))

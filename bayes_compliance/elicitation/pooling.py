@@ -1,0 +1,156 @@
+"""Several analysts' distributions of one quantity made one: linear, logarithmic, or weighted by performance.
+
+    linear    f = sum_i w_i f_i               a true mixture: two opposed analysts stay two peaks
+    log       f = prod_i f_i^w_i / constant   what all hold likely: narrower, and one peak where analysts nearly agree
+    cooke     linear, with the weights of Cooke's classical model (`bayes_compliance.elicitation.cooke`)
+
+Weights sum to 1. The logarithmic pool stays in its family where all analysts share a normal, lognormal, logit-normal,
+gamma or beta. Else it is worked out on a grid and stood for by a mixture of at most three normals on the quantity's own
+scale (as it is, log or logit), so that the sampler meets standard families only; `log_pool` tells how close that comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from bayes_compliance.case.vocabulary import FAMILIES
+from bayes_compliance.elicitation.families import Component
+from bayes_compliance.errors import Refused
+
+POOLS = ("linear", "log", "cooke")
+GRID = 2001
+PARTS = 3
+"""Normals that stand for a logarithmic pool without closed form."""
+
+
+def check_pool(pool: str) -> None:
+    """Refuse a way of pooling that there is not.
+
+    Raises
+    ------
+    Refused
+    """
+    if pool not in POOLS:
+        raise Refused(f"--pool: {pool!r} is no pool; allowed: {', '.join(POOLS)}")
+
+
+class Pooled(NamedTuple):
+    """Components with weights that sum to 1, and the largest gap between their distribution function and the pool's."""
+
+    components: tuple[Component, ...]
+    weights: tuple[float, ...]
+    gap: float = 0.0
+
+
+def log_pool(components: Sequence[Component], weights: Sequence[float]) -> Pooled:
+    r"""Logarithmic opinion pool, ``f(x) \propto prod_i f_i(x)^w_i``.
+
+    For normals with precisions :math:`\tau_i = 1/\sigma_i^2` it is normal with precision
+    :math:`\tau = \sum w_i \tau_i` and mean :math:`\sum w_i \tau_i \mu_i / \tau`; for lognormals and logit-normals the
+    same on their scale; a beta's and a gamma's parameters (shape and rate) are weighted means.
+
+    Parameters
+    ----------
+    components : sequence of Component
+        At least one; their supports overlap.
+    weights : sequence of float
+        Above 0; they are normalised.
+    """
+    w = np.array(weights, float) / np.sum(weights)
+    families = {component.family for component in components}
+    closed = _CLOSED.get(families.pop()) if len(families) == 1 else None
+    if len(components) == 1:
+        return Pooled((components[0],), (1.0,))
+    if closed is not None:
+        parameters = np.array([component.parameters for component in components])
+        return Pooled((Component(components[0].family, tuple(map(float, closed(parameters, w)))),), (1.0,))
+    return _on_grid(components, w)
+
+
+def _normal(parameters: NDArray, w: NDArray) -> tuple[float, float]:
+    mean, sd = parameters.T
+    precision = w / sd**2
+    return (precision * mean).sum() / precision.sum(), precision.sum() ** -0.5
+
+
+def _gamma(parameters: NDArray, w: NDArray) -> tuple[float, float]:
+    shape, scale = parameters.T
+    return w @ shape, 1 / (w @ (1 / scale))
+
+
+_CLOSED: dict[str, Callable[[NDArray, NDArray], tuple[float, float]]] = {
+    "normal": _normal,
+    "lognormal": _normal,
+    "logit-normal": _normal,
+    "gamma": _gamma,
+    "beta": lambda parameters, w: tuple(w @ parameters),
+}
+
+
+class _Scale(NamedTuple):
+    family: str
+    to: Callable[..., NDArray]
+    back: Callable[..., NDArray]
+    log_slope: Callable[[NDArray], NDArray]
+    """log dx/du at u."""
+
+
+_LINEAR = _Scale("normal", np.asarray, np.asarray, np.zeros_like)
+_LOG = _Scale("lognormal", np.log, np.exp, np.asarray)
+_LOGIT = _Scale(
+    "logit-normal", special.logit, special.expit, lambda u: special.log_expit(u) + special.log_expit(-u)
+)  # fmt: skip
+
+
+def _scale_of(components: Sequence[Component]) -> _Scale:
+    supports = [FAMILIES[component.family] for component in components]
+    if any(support.high == 1 for support in supports):
+        return _LOGIT
+    return _LOG if any(support.low == 0 for support in supports) else _LINEAR
+
+
+def _on_grid(components: Sequence[Component], w: NDArray) -> Pooled:
+    scale = _scale_of(components)
+    u = _grid(components, scale)
+    x = scale.back(u)
+    log_density = w @ np.stack([component.distribution.logpdf(x) for component in components]) + scale.log_slope(u)
+    mass = np.exp(log_density - log_density.max())
+    mass /= mass.sum()
+    weights, mean, sd = _normals(u, mass)
+    fitted = (weights * special.ndtr((u[:, None] - mean) / sd)).sum(axis=1)
+    gap = float(abs(fitted - (np.cumsum(mass) - mass / 2)).max())
+    made = tuple(Component(scale.family, (float(m), float(s))) for m, s in zip(mean, sd, strict=True))
+    return Pooled(made, tuple(map(float, weights)), gap)
+
+
+def _grid(components: Sequence[Component], scale: _Scale) -> NDArray:
+    """Points on the scale that cover the mass of any pool of the components, inside all their supports."""
+    low, high = max(FAMILIES[c.family].low for c in components), min(FAMILIES[c.family].high for c in components)
+    ends = np.concatenate([component.quantiles([1e-6, 1 - 1e-6]) for component in components])
+    ends = scale.to(ends[(ends > low) & (ends < high)])
+    return np.linspace(ends.min(), ends.max(), GRID)
+
+
+def _normals(u: NDArray, mass: NDArray, steps: int = 500) -> tuple[NDArray, NDArray, NDArray]:
+    """Weights, means and sds of the mixture of normals nearest to a gridded density (EM, from its quantiles)."""
+    below = np.cumsum(mass)
+    mean = u[np.searchsorted(below, (np.arange(PARTS) + 0.5) / PARTS).clip(0, len(u) - 1)].astype(float)
+    center = mass @ u
+    least = u[1] - u[0]
+    sd = np.full(PARTS, max(np.sqrt(mass @ (u - center) ** 2) / 2, least))
+    weights = np.full(PARTS, 1 / PARTS)
+    for _ in range(steps):
+        z = (u[:, None] - mean) / sd
+        log_part = np.log(np.maximum(weights, 1e-300)) - z**2 / 2 - np.log(sd)
+        share = np.exp(log_part - special.logsumexp(log_part, axis=1, keepdims=True)) * mass[:, None]
+        weights = share.sum(axis=0)
+        held = np.maximum(weights, 1e-300)
+        mean = (share * u[:, None]).sum(axis=0) / held
+        sd = np.maximum(np.sqrt((share * (u[:, None] - mean) ** 2).sum(axis=0) / held), least)
+    kept = weights > 1e-6
+    return weights[kept] / weights[kept].sum(), mean[kept], sd[kept]
