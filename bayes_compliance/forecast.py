@@ -31,7 +31,7 @@ COLUMNS = (
 )  # fmt: skip
 BAND = (0.05, 0.95)
 MAX_DRAWS = 2000
-PATHS = 8
+PATHS = 16
 CHUNK = 250
 
 
