@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayes_compliance import models, worlds
-from bayes_compliance.case import load_case
+from bayes_compliance import worlds
 from bayes_compliance.elicitation import Prior
 from bayes_compliance.inference import diagnose, exact, fit
+from bayes_compliance.inference.diagnostics import free_series, mean_error
 from bayes_compliance.latents import Latents
 from bayes_compliance.models import Prepared
 from bayes_compliance.rows import Item
 from tests.builders import normal, write_case
 from tests.inference.linear_cases import filtered, first, prepared, random_case, step_date, walk
 
-PRIOR_DRAWS = 30_000
+PRIOR_DRAWS = 20_000
 RANDOM_CASES = range(20)
 
 
@@ -29,7 +29,7 @@ def decisions(n: int, seed: int, words: tuple[str, ...] = ("comply", "violate"))
 @pytest.mark.parametrize("words", [("comply", "violate"), ("comply", "violate", "partial")])
 @pytest.mark.parametrize("n", [1, 12])
 def test_evidence_and_forecast_equal_a_filter_on_a_grid(tmp_path, words, n):
-    seen = decisions(n - 1, 5, words) + [words[-1]]
+    seen = [*decisions(n - 1, 5, words), words[-1]]
     case = prepared(walk(tmp_path, seen))
     log_p, comply = filtered(seen, width=0.4 if "partial" in seen else 0.0)
     found = exact.evidence(case)
@@ -73,9 +73,11 @@ def moments(x: np.ndarray, share: np.ndarray, center: np.ndarray) -> tuple[np.nd
     """Weighted means of x less the center, then of all products of two; and their sampling variances."""
     x = np.hstack([np.ones((len(x), 1)), x - center])
     i, j = np.tril_indices(x.shape[1])
-    mean = (x.T @ (share[:, None] * x))[i, j]
-    square = (x.T**2 @ (share[:, None] ** 2 * x**2))[i, j]
-    cross = (x.T @ (share[:, None] ** 2 * x))[i, j]
+    # einsum, since BLAS threads wait for each other on a machine that is busy
+    s = share[:, None]
+    mean, square, cross = (
+        np.einsum("ni,nj->ij", a, b)[i, j] for a, b in ((s * x, x), (s**2 * x**2, x**2), (s**2 * x, x))
+    )
     return mean[1:], (square - 2 * mean * cross + mean**2 * (share @ share))[1:]
 
 
@@ -199,21 +201,26 @@ def test_80_decisions_are_within_a_thousandth(tmp_path, seed):
     assert found.log_p == pytest.approx(filtered(seen)[0], abs=1e-3)
 
 
-def test_nuts_agrees_within_four_monte_carlo_errors(tmp_path):
-    from bayes_compliance.inference.diagnostics import free_series, mean_error
-
-    case = prepared(random_case(tmp_path, 1))
-    free = {"magnitude": np.arange(len(case.case.lobbies)), "innovation": np.arange(len(case.layout.knots))}
-    by_nuts, by_exact = (
+def nuts_against_exact(case: Prepared) -> np.ndarray:
+    """Differences of the means of all free latents, in Monte Carlo standard errors."""
+    free = {name: where for name, where in Latents(case.layout).free.items() if name in ("magnitude", "shadow")}
+    free |= {"innovation": np.arange(len(case.layout.knots)), "spread": np.arange(len(case.layout.pairs_used))}
+    nuts, ours = (
         free_series(fit(case, engine=engine, seed=3)["posterior"].to_dataset(), free)[0] for engine in ("nuts", "exact")
     )
-    error = np.hypot(mean_error(by_nuts), mean_error(by_exact))
-    z = (by_nuts.mean(axis=(1, 2)) - by_exact.mean(axis=(1, 2))) / error
-    assert abs(z).max() < 4  # false-alarm rate 2e-3 over some 30 latents, were they independent
-    assert abs(z).max() > 0.5  # two engines, not one twice
+    return (nuts.mean(axis=(1, 2)) - ours.mean(axis=(1, 2))) / np.hypot(mean_error(nuts), mean_error(ours))
 
 
-def test_other_models_by_the_same_build_are_done_too(tmp_path):
-    folder = walk(tmp_path, ["comply", "violate"])
-    rival = models.prepare("unitary", load_case(folder))
-    assert rival.model.build is models.load("coalition").build
+def test_nuts_agrees_within_four_monte_carlo_errors(tmp_path):
+    z = nuts_against_exact(prepared(walk(tmp_path, ["comply", "violate", "violate"])))
+    assert len(z) == 5
+    assert abs(z).max() < 4  # false-alarm rate 3e-4 over 5
+    assert (z != 0).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_nuts_agrees_on_random_cases(tmp_path, seed):
+    z = nuts_against_exact(prepared(random_case(tmp_path, seed)))
+    assert len(z) > 20
+    assert abs(z).max() < 4  # false-alarm rate 2e-3 over some 30

@@ -75,5 +75,5 @@ def not_linear(layout: Layout, row: int) -> str:
     """Net support of a row is not linear in the normal latents, for a reason that was not foreseen."""
     return (
         f"case.toml: lobbies: net support of {layout.labels[row]!r} is not linear in the normal latents; "
-        f"allowed: a model and a case in which it is, {ELSE}"
+        f"allowed to engine exact: a model and a case in which it is, {ELSE}"
     )
