@@ -1,0 +1,54 @@
+"""The command `check`: a case's problems, or what its judgements alone imply of every decision."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from bayes_compliance.feedback import Feedback
+
+
+def check(
+    case: str | PathLike[str],
+    *,
+    model: str = "coalition",
+    pool: str = "linear",
+    seed: int = 1,
+    as_of: date | None = None,
+) -> Feedback:
+    """Check a case, and say what its judgements alone imply of every decision; nothing is fitted or written.
+
+    Parameters
+    ----------
+    case : path
+        A case folder.
+    model : str
+        A shipped model by name, or the path of a .py file.
+    pool : str
+        How several analysts of one quantity are pooled: ``linear``, ``log`` or ``cooke``.
+    seed : int
+    as_of : date or None
+        Use only what was known on this date.
+
+    Returns
+    -------
+    Feedback
+        Its text is what the command prints.
+
+    Raises
+    ------
+    Refused
+        Bad input: every problem of the case.
+    """
+    from bayes_compliance.case import load_case
+
+    found = load_case(case)
+    if as_of:
+        found = found.as_of(as_of)
+    from bayes_compliance.feedback import feedback
+    from bayes_compliance.models import prepare
+
+    return feedback(prepare(model, found, pool=pool), model, seed=seed)

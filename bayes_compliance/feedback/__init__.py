@@ -1,0 +1,193 @@
+"""What an analyst's judgements imply, before any fit: `check` says it in the terms of decisions.
+
+    judgements -> priors -> worlds -> P(adhere at t1), P(comply) at the first decision and at the horizon,
+    decisions on record that the priors find surprising, judged decisions that they contradict
+
+No chain is run: independent draws of the priors, some seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_compliance.feedback import imagined
+from bayes_compliance.feedback.conflicts import Conflict, Move, conflict, judged_items
+from bayes_compliance.feedback.questions import unanswered
+from bayes_compliance.feedback.words import RARE, plain, text
+from bayes_compliance.worlds import ask_observed
+
+if TYPE_CHECKING:
+    from bayes_compliance.case import Case
+    from bayes_compliance.elicitation import DefaultUsed, Fitted
+    from bayes_compliance.elicitation.cooke import Classical
+    from bayes_compliance.models import Prepared
+
+__all__ = ["Conflict", "Feedback", "Implied", "Move", "Record", "Surprise", "feedback"]
+
+BAND = (0.05, 0.95)
+PREFERENCES = ("harmony", "dilemma", "deadlock")
+
+
+class Implied(NamedTuple):
+    """What the priors alone say of one decision.
+
+    `p` is its probability (adhere, or full compliance), `p_lower` and `p_upper` 5% and 95% over prior worlds; support
+    in points; `preference` the probability of each type of the state's own preferences, empty at adherence and where
+    the model does not take its support apart.
+    """
+
+    state: str
+    rule: str
+    stage: str
+    date: date
+    p: float
+    p_lower: float
+    p_upper: float
+    support_median: float
+    support_lower: float
+    support_upper: float
+    preference: dict[str, float]
+
+
+class Surprise(NamedTuple):
+    """A row with what was decided, and what the priors gave it, given the conduct observed until then."""
+
+    label: str
+    outcome: str
+    p: float
+
+
+class Record(NamedTuple):
+    """How the record looks to the priors.
+
+    `least` are the rows that they give the least, `surprises` those below `RARE`; `expected` is how many of the `rows`
+    would be surprises if the priors were right.
+    """
+
+    rows: int
+    surprises: tuple[Surprise, ...]
+    expected: float
+    least: tuple[Surprise, ...]
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What the judgements of a case imply.
+
+    Attributes
+    ----------
+    case : Case
+    model, pool : str
+    draws, seed : int
+    adherence, compliance : tuple of Implied
+    record : Record
+    conflicts : tuple of Conflict
+        Every judged decision beside the implied one.
+    bent : tuple of Fitted
+        Judgements that no member of their family meets.
+    defaults : tuple of DefaultUsed
+    k_ref : dict of str to float
+    performance : Classical or None
+        Analysts' scores on seed questions.
+    notes : tuple of str
+    questions : tuple of str
+        What `bayes-compliance new` asked and nobody has answered yet.
+    """
+
+    case: Case
+    model: str
+    pool: str
+    draws: int
+    seed: int
+    adherence: tuple[Implied, ...]
+    compliance: tuple[Implied, ...]
+    record: Record
+    conflicts: tuple[Conflict, ...]
+    bent: tuple[Fitted, ...]
+    defaults: tuple[DefaultUsed, ...]
+    k_ref: dict[str, float]
+    performance: Classical | None
+    notes: tuple[str, ...]
+    questions: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return text(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain values, for JSON."""
+        return plain(self)
+
+
+def feedback(prepared: Prepared, name: str = "coalition", *, seed: int = 1, draws: int = imagined.DRAWS) -> Feedback:
+    """What the priors alone say of every decision, on record and judged.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    name : str
+        The model, as it was asked for.
+    seed : int
+    draws : int
+        Independent draws of the priors; Monte Carlo errors of probabilities are at most .016 with the default.
+    """
+    case, priors = prepared.case, prepared.priors
+    drawn = imagined.prior_draws(prepared, draws, seed)
+    joins, keeps = imagined.joining(prepared), imagined.first_and_last(prepared)
+    judged = judged_items(case)
+    judged_joins = [item for _, item in judged if item.stage == "adherence"]
+    judged_keeps = [item for _, item in judged if item.stage == "compliance"]
+    asked = sorted({*keeps, *judged_keeps})
+    found = dict(zip(asked, imagined.compliance(prepared, drawn, asked, seed), strict=True))
+    asked = sorted({*joins, *judged_joins})
+    found |= dict(zip(asked, imagined.adherence(prepared, drawn, asked, seed), strict=True))
+    return Feedback(
+        case, name, priors.pool, draws, seed,
+        adherence=tuple(_implied(found[item]) for item in asked),
+        compliance=tuple(_implied(found[item]) for item in sorted({*keeps, *judged_keeps})),
+        record=_record(prepared, drawn),
+        conflicts=tuple(conflict(prepared, judgement, found[item]) for judgement, item in judged),
+        bent=tuple(priors.bent()), defaults=priors.defaults, k_ref=priors.k_ref, performance=priors.performance,
+        notes=priors.notes, questions=tuple(unanswered(case)),
+    )  # fmt: skip
+
+
+def _implied(one: imagined.Imagined) -> Implied:
+    low, high = np.quantile(one.p_comply, BAND)
+    s_low, s_mid, s_high = np.quantile(one.support, [BAND[0], 0.5, BAND[1]])
+    kinds = (
+        {} if one.preference is None else {k: float((one.preference == i).mean()) for i, k in enumerate(PREFERENCES)}
+    )
+    return Implied(
+        one.item.state, one.item.rule, one.item.stage, one.item.date, float(one.p_comply.mean()), float(low),
+        float(high), float(s_mid), float(s_low), float(s_high), kinds,
+    )  # fmt: skip
+
+
+def _record(prepared: Prepared, draws: dict[str, NDArray]) -> Record:
+    layout = prepared.layout
+    if not len(layout.rows):
+        return Record(0, (), 0.0, ())
+    p = _coded(prepared, draws)
+    taken = p[np.arange(len(p)), layout.outcome]
+    words = {False: ("not_adhere", "", "adhere"), True: ("violate", "partial", "comply")}
+    told = [words[layout.rows.items[i].stage != "adherence"][layout.outcome[i]] for i in range(len(p))]
+    least = [Surprise(layout.labels[i], told[i], float(taken[i])) for i in np.argsort(taken, kind="stable")]
+    surprises = tuple(one for one in least if one.p < RARE)
+    return Record(len(p), surprises, float(np.where(p < RARE, p, 0).sum()), tuple(least[:3]))
+
+
+def _coded(prepared: Prepared, draws: dict[str, NDArray]) -> NDArray:
+    """Probability of each coded outcome of each row, miscoding included: (row, 3), 0 where there is no partial."""
+    layout = prepared.layout
+    answer = ask_observed(prepared.model, layout, draws)
+    comply, violate = answer.p_comply.mean(axis=0), answer.p_violate.mean(axis=0)
+    partial = np.where(layout.n_outcomes == 3, np.maximum(1 - comply - violate, 0), 0)
+    p = np.stack([violate, partial, comply], axis=-1)
+    error = layout.error[:, None]
+    coded = (1 - error) * p + error * (1 - p) / (layout.n_outcomes[:, None] - 1)
+    return np.where((layout.n_outcomes == 2)[:, None] & (np.arange(3) == 1), 0.0, coded)

@@ -1,0 +1,209 @@
+"""What the priors alone say of decisions: worlds from adherence on, in which no decision is known."""
+
+from __future__ import annotations
+
+import copy
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from bayes_compliance import seeds, theory
+from bayes_compliance.dynamics import DAYS_PER_YEAR
+from bayes_compliance.history import Record
+from bayes_compliance.latents import Draws, Latents
+from bayes_compliance.rows import ANY_RULE, History, Item, Rows
+from bayes_compliance.worlds import Day, Future, ask, continued, every_spread, on_slots, related
+
+if TYPE_CHECKING:
+    from bayes_compliance.layout import Layout
+    from bayes_compliance.models import Prepared
+
+DRAWS = 500
+PATHS = 2
+MOST_DUE = 100
+"""Decisions on one rule after the record that conduct is followed through; a longer one hardly moves q."""
+
+
+@dataclass(frozen=True)
+class Imagined:
+    """One decision in every world: shapes (world,) and (slot, world).
+
+    Attributes
+    ----------
+    item : Item
+    support, p_comply : array (world,)
+        Net support in points, and the probability that the decision is to adhere, or is full compliance.
+    margin : array (world,)
+        ``(S - threshold - c) / sigma``: p_comply is its normal distribution function.
+    lobby : array (slot,)
+        Positions of the lobbies that weigh in.
+    push : array (slot, world)
+        What moves the margin: a lobby's part for those on the log scale, and what one point more of it adds for others.
+    preference : array (world,) or None
+        0 harmony, 1 dilemma, 2 deadlock, at compliance.
+    """
+
+    item: Item
+    support: NDArray
+    p_comply: NDArray
+    margin: NDArray
+    lobby: NDArray
+    push: NDArray
+    preference: NDArray | None = None
+
+
+class _Scene(NamedTuple):
+    """Rows on one date with all that the theory asks: arrays (draw, path, ...)."""
+
+    rows: Rows
+    walk: NDArray
+    spread: NDArray
+    history: History
+
+
+def prior_draws(prepared: Prepared, n: int, seed: int) -> Draws:
+    """Draws of every latent from its prior, with what the model adds to them."""
+    rng = seeds.generator(seed, "check")
+    draws = Latents(prepared.layout).draw_all(n, rng)
+    complete = getattr(prepared.model, "complete", None)
+    return draws if complete is None else complete(prepared.layout, draws, rng, False)
+
+
+def adherence(prepared: Prepared, draws: Draws, items: Sequence[Item], seed: int) -> list[Imagined]:
+    """What the priors say of adherence decisions."""
+    layout, rng = prepared.layout, seeds.generator(seed, "check adherence")
+    n = len(draws["innovation"])
+    days = sorted({item.date for item in items})
+    times = np.array([layout.time(day) for day in days])
+    walks = continued(layout, draws["innovation"], times, lambda *shape: rng.standard_normal((n, 1, *shape)))
+    spreads = every_spread(layout, draws["spread"], 1, rng)
+    x = {name: values[:, None] for name, values in related(layout, draws).items()}
+    found: dict[Item, Imagined] = {}
+    for at, day in enumerate(days):
+        rows = layout.rows_for([item for item in items if item.date == day])
+        nothing = np.zeros((len(rows), layout.builder.width))
+        history = History(nothing, nothing, np.zeros(len(rows)))
+        scene = _Scene(rows, walks[..., at][..., rows.lobby], on_slots(spreads, rows.pair), history)
+        found |= {one.item: one for one in _imagined(prepared, layout, x, scene, range(len(rows)))}
+    return [found[item] for item in items]
+
+
+def compliance(prepared: Prepared, draws: Draws, items: Sequence[Item], seed: int) -> list[Imagined]:
+    """What the priors say of compliance decisions; conduct on the way is simulated, not observed.
+
+    Decisions fall due when they were observed, and after the last of these at each rule's own pace.
+    """
+    layout = copy.copy(prepared.layout)
+    blank = Record(len(layout.obligations), len(layout.case.states))
+    layout.__dict__["_replayed"] = (blank, layout.history)
+    days = _days(layout, items)
+    future = Future(prepared.model, layout, days, draws, PATHS, seeds.sequence(seed, "check compliance"))
+    found: dict[Item, Imagined] = {}
+    for moment in future.run():
+        rows = moment.day.rows
+        asked = np.flatnonzero(moment.day.reported)
+        if len(asked):
+            scene = _Scene(rows, moment.walk, moment.spread, moment.history)
+            found |= {one.item: one for one in _imagined(prepared, layout, future.x, scene, asked)}
+    return [found[item] for item in items]
+
+
+def _days(layout: Layout, items: Sequence[Item]) -> list[Day]:
+    by_date: dict[date, list[tuple[Item, bool, bool]]] = defaultdict(list)
+    last = max((item.date for item in items), default=layout.case.adherence_date)
+    asked = set(items)
+    for item in _deciding(layout, last):
+        by_date[item.date].append((item, item in asked, True))
+        asked.discard(item)
+    for item in sorted(asked):
+        by_date[item.date].append((item, True, False))
+    days = []
+    for day, group in sorted(by_date.items()):
+        on, reported, decided = zip(*group, strict=True)
+        days.append(Day(day, layout.rows_for(on), np.array(reported), np.array(decided)))
+    return days
+
+
+def _deciding(layout: Layout, last: date) -> list[Item]:
+    """Compliance decisions up to a date: the observed ones (one for each day), then those that fall due."""
+    case = layout.case
+    observed = {Item(d.state, d.rule, d.date, "compliance") for d in layout.decisions if d.kind == "compliance"}
+    start = case.last_decision_date()
+    for state, rule in layout.obligations:
+        per_year = case.rule(rule).decisions_per_year
+        due = min(int((last - start).days / DAYS_PER_YEAR * per_year), MOST_DUE)
+        for k in range(1, due + 1):
+            day = date.fromordinal(start.toordinal() + int(k / per_year * DAYS_PER_YEAR))
+            observed.add(Item(state, rule, day, "compliance"))
+    return sorted(item for item in observed if item.date <= last)
+
+
+def _imagined(prepared: Prepared, layout: Layout, x: Draws, scene: _Scene, asked: Iterable[int]) -> list[Imagined]:
+    rows, model = scene.rows, prepared.model
+    answer = ask(model, layout, rows, x, scene.walk, scene.spread, scene.history)
+    noise = x["decision_noise"][..., rows.state]
+    width = x["partial_width"][..., rows.state] * (rows.compliance & (layout.case.outcomes == 3))
+    margin = (answer.support - rows.threshold - width) / noise
+    split = getattr(model, "parts", None)
+    if split is None:
+        empty = np.zeros((*margin.shape, 0))
+        return [_one(rows, i, answer.support, margin, empty, None) for i in asked]
+    arguments = (scene.walk, scene.spread, scene.history)
+    parts = split(layout, rows, x, *arguments)
+    added = parts.contributions
+    more = split(layout, rows, x | {"magnitude": x["magnitude"] + 1}, *arguments).contributions - added
+    push = np.where(rows.log, added, more) / noise[..., None]
+    kind = theory.preference(*stage_game(rows, parts._replace(answer=1.0).contributions))
+    return [_one(rows, i, answer.support, margin, push, kind if rows.compliance[i] else None) for i in asked]
+
+
+def stage_game(rows: Rows, full: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """X, K' and L of each row from what each slot adds with L in full: by the sign of the weight, L apart."""
+    against, gain = rows.weight < 0, rows.answers
+    return (
+        (full * (~against & ~gain)).sum(-1),
+        rows.threshold - (full * against).sum(-1),
+        (full * (gain & ~against)).sum(-1),
+    )
+
+
+def _one(
+    rows: Rows, i: int, support: NDArray, margin: NDArray, push: NDArray, kind: NDArray | None
+) -> Imagined:  # fmt: skip
+    weighs = rows.weight[i] != 0 if push.shape[-1] else np.zeros(0, bool)
+    here = margin[..., i].ravel()
+    return Imagined(
+        rows.items[i], support[..., i].ravel(), ndtr(here), here, rows.lobby[i][: len(weighs)][weighs],
+        np.moveaxis(push[..., i, weighs] if push.shape[-1] else push[..., i, :], -1, 0).reshape(weighs.sum(), -1),
+        None if kind is None else np.broadcast_to(kind, margin.shape)[..., i].ravel(),
+    )  # fmt: skip
+
+
+def first_and_last(prepared: Prepared) -> list[Item]:
+    """For every state and rule its first compliance decision and one at the horizon."""
+    case, found = prepared.case, []
+    for state, rule in prepared.layout.obligations:
+        kept = [d for d in prepared.layout.decisions if d.kind == "compliance"]
+        dates = [d.date for d in kept if (d.state, d.rule) == (state, rule)]
+        pace = case.rule(rule).decisions_per_year or 1.0
+        due = date.fromordinal(case.adherence_of(state, rule).toordinal() + int(DAYS_PER_YEAR / pace))
+        first = min(dates, default=min(due, case.horizon.until))
+        found += [Item(state, rule, day, "compliance") for day in sorted({first, case.horizon.until})]
+    return found
+
+
+def joining(prepared: Prepared) -> list[Item]:
+    """The adherence decisions on record, and the whole treaty for a state that has none."""
+    case = prepared.case
+    found = [Item(d.state, d.rule, d.date, "adherence") for d in prepared.layout.decisions if d.kind == "adherence"]
+    there = {item.state for item in found}
+    found += [
+        Item(s.id, ANY_RULE, case.adherence_of(s.id, ANY_RULE), "adherence") for s in case.states if s.id not in there
+    ]
+    return sorted(set(found))
