@@ -177,8 +177,8 @@ def _difference(best: Score, other: Score) -> Difference:
     if not each.any():
         return Difference(0.0, 0.0, SAME)
     trusted = each[~(best.bad | other.bad)]
-    tells = all(-part.sum() > DECISIVE * standard_error(part) for part in (each, trusted) if len(each))
-    return Difference(difference, se, WORSE if tells and len(trusted) else CANNOT_TELL)
+    tells = all(len(part) and -part.sum() > DECISIVE * standard_error(part) for part in (each, trusted))
+    return Difference(difference, se, WORSE if tells else CANNOT_TELL)
 
 
 def check_models(names: Sequence[str]) -> None:

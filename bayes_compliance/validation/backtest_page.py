@@ -1,0 +1,141 @@
+"""A back-test on disk: predictions and scores as CSV, and one HTML page."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from bayes_compliance.report import drawing
+from bayes_compliance.report.parts import Number, Section, bullets, figure, join, paragraph, table, template, when
+from bayes_compliance.theory import COMPLY, PARTIAL, VIOLATE
+from bayes_compliance.validation import backtest_words as words
+from bayes_compliance.validation.backtest import Prediction
+from bayes_compliance.validation.scores import SCORES
+
+if TYPE_CHECKING:
+    from bayes_compliance.validation.backtest import Backtest
+
+OUTCOMES = {VIOLATE: "violate", PARTIAL: "partial", COMPLY: "comply"}
+
+
+def write(found: Backtest, folder: Path) -> None:
+    """predictions.csv, scores.csv and backtest.html."""
+    predictions = [
+        [*one[:3], one.state, one.rule, one.date, OUTCOMES[one.outcome], *(f"{p:.6f}" for p in one[-3:])]
+        for one in found.predictions
+    ]
+    _write_csv(folder / "predictions.csv", Prediction._fields, predictions)
+    _write_csv(folder / "scores.csv", SCORE_COLUMNS, score_table(found))
+    (folder / "backtest.html").write_text(render(found), encoding="utf-8")
+
+
+SCORE_COLUMNS = ("forecaster", "step", "decisions", "score", "mean", "skill", "skill_lower", "skill_upper", "verdict")
+
+
+def score_table(found: Backtest) -> list[list[Any]]:
+    """Mean scores of each forecaster at each step, and the model's skill over it."""
+    rows = []
+    for step in found.steps:
+        for name in found.forecasters:
+            each = found.scores(name, step)
+            for score in SCORES:
+                row = [name, step, len(each[score]), score, f"{each[score].mean():.6f}"]
+                skill = [] if name == found.model else list(found.skill(name, score, step))[:3]
+                verdict = "" if name == found.model else found.skill(name, score, step).verdict
+                rows.append([*row, *(f"{x:.6f}" for x in skill), *[""] * (3 - len(skill)), verdict])
+    return rows
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    path.write_bytes(out.getvalue().encode())
+
+
+def render(found: Backtest) -> str:
+    """One self-contained page."""
+    missed = [str(check) for check in found.checks if not check.passed]
+    verdict = f"Failed: {'; '.join(missed)}" if missed else "Every diagnostic of every fit met its mark."
+    return template("page.html.j2").render(
+        title=f"Back-test of {found.model} on {found.case}",
+        subtitle=words.headline(found),
+        verdict=verdict,
+        failed=bool(missed),
+        style=Markup(files("bayes_compliance.report").joinpath("templates/style.css").read_text(encoding="utf-8")),
+        sections=[_scores(found), _reliability(found), _ahead(found), _decisions(found), _how(found)],
+    )
+
+
+def _scores(found: Backtest) -> Section:
+    columns = ["Forecaster", "What it says", *(Number(words.SCORE_NAMES[s]) for s in SCORES), "Skill of the theory"]
+    rows = []
+    for name in found.forecasters:
+        each = found.scores(name)
+        skill = "" if name == found.model else words.skill_words(name, found.skill(name))
+        rows.append([name, words.MEANING.get(name, "this model"), *(f"{each[s].mean():.3f}" for s in SCORES), skill])
+    said = [
+        paragraph(words.headline(found)),
+        table("Mean scores one decision date ahead; lower is better", columns, rows),
+        paragraph(f"Skill is in the ranked probability score, with a 90% band. {words.HOW_MANY_RULES}"),
+    ]
+    return Section("Who forecast better", "scores", join(said))
+
+
+def _reliability(found: Backtest) -> Section:
+    text = words.reliability_words(found)
+    return Section(
+        "Did the probabilities mean what they said", "reliability",
+        join([paragraph(text), figure(_curve(found, text), "Forecast probability of compliance, and how often it came "
+              "(isotonic regression); shaded: 90% of the curves that honest probabilities would make."),
+              paragraph(words.coverage_words(found))]),
+    )  # fmt: skip
+
+
+def _curve(found: Backtest, text: str) -> Markup:
+    corp = found.reliability()
+    with drawing.canvas([3.2], frame=drawing.Frame(left=0.6, bottom=0.5)) as (fig, axes):
+        ax = axes[0, 0]
+        ax.plot([0, 1], [0, 1], color=drawing.SOFT, linewidth=0.8, linestyle="--")
+        ax.fill_between(corp.forecast, corp.lower, corp.upper, color=drawing.SKY, alpha=0.35, linewidth=0)
+        ax.plot(corp.forecast, corp.recalibrated, color=drawing.BLUE, marker="o", markersize=3)
+        ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="forecast probability of compliance", ylabel="how often it came")
+        return drawing.svg(fig, "reliability", "Reliability", text)
+
+
+def _ahead(found: Backtest) -> Section:
+    columns = ["Decision date ahead", Number("Decisions"), *(Number(name) for name in found.forecasters)]
+    rows = [
+        [str(step), len(found.of(found.model, step)[1]),
+         *(f"{found.scores(name, step)['rps'].mean():.3f}" for name in found.forecasters)]
+        for step in found.steps
+    ]  # fmt: skip
+    return Section("Further ahead", "ahead", table("Mean ranked probability score by steps ahead", columns, rows))
+
+
+def _decisions(found: Backtest) -> Section:
+    columns = ["Date", "State", "Rule", "Came", Number("p comply"), Number("p partial"), Number("p violate")]
+    rows = [
+        [when(one.date), one.state, one.rule, OUTCOMES[one.outcome], f"{one.p_comply:.2f}", f"{one.p_partial:.2f}",
+         f"{one.p_violate:.2f}"]
+        for one in found.of(found.model)[2]
+    ]  # fmt: skip
+    return Section("Decision by decision", "decisions", table("What was foretold the day before", columns, rows))
+
+
+def _how(found: Backtest) -> Section:
+    used = ", ".join(f"{name} {value}" for name, value in found.settings.items() if value is not None)
+    judged = (
+        "Judgements are those known at each origin."
+        if found.settings["renew"]
+        else "Judgements are those known at the first origin, throughout."
+    )
+    checks = [f"{'passed' if check.passed else 'FAILED'}: {check}" for check in found.checks]
+    return Section("How it was done", "how", join([paragraph(f"{words.HINDSIGHT} {judged}"), bullets([used, *checks])]))

@@ -1,0 +1,89 @@
+"""What a back-test says, in sentences written from its numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayes_compliance.validation.backtest import PRIOR, SUM
+
+if TYPE_CHECKING:
+    from bayes_compliance.validation.backtest import Backtest
+    from bayes_compliance.validation.scores import Skill
+
+MEANING = {
+    PRIOR: "what the judgements said before any decision",
+    SUM: "the judged weights added up, nothing learnt",
+    "base rate": "the share of each outcome so far",
+    "persistence": "the last outcome on the rule again",
+    "unitary": "the state as one actor with one interest",
+    "managerial": "compliance as capacity, no interests",
+}
+SCORE_NAMES = {"brier": "Brier", "log": "logarithmic", "rps": "ranked probability"}
+HINDSIGHT = (
+    "No decision, judgement or shock of a later date reached a forecast. What hindsight cannot be taken out of is the "
+    "case itself: which rules and lobbies it names, and how its decisions were chosen, was settled by people who knew "
+    "how the story went on."
+)
+HOW_MANY_RULES = "The bands resample whole rules, since decisions on one rule hang together."
+
+
+def headline(found: Backtest) -> str:
+    """Whom the model beat, who beat it, and where the decisions cannot tell."""
+    others = [name for name in found.forecasters if name != found.model]
+    by: dict[str, list[str]] = {"better": [], "worse": [], "cannot tell": []}
+    for name in others:
+        by[found.skill(name).verdict].append(name)
+    n, rules = _size(found)
+    said = [f"On {n} decisions under {rules} rules, each forecast on the day before it was taken:"]
+    if by["better"]:
+        said.append(f"{found.model} forecast better than {_all(by['better'])};")
+    if by["worse"]:
+        said.append(f"{found.model} forecast worse than {_all(by['worse'])};")
+    if by["cannot tell"]:
+        said.append(f"these decisions cannot tell {found.model} from {_all(by['cannot tell'])}.")
+    text = " ".join(said)
+    return text[:-1] + "." if text.endswith(";") else text
+
+
+def _size(found: Backtest) -> tuple[int, int]:
+    every = found.of(found.model)[2]
+    return len(every), len({one.rule for one in every})
+
+
+def _all(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def skill_words(name: str, skill: Skill) -> str:
+    """A skill with its band, and what may be said of it."""
+    verdicts = {"better": "the theory is better", "worse": "the theory is worse", "cannot tell": "cannot tell"}
+    band = f"{skill.lower:+.0%} to {skill.upper:+.0%}" if np.isfinite(skill.lower) else "no band: one rule only"
+    return f"{skill.value:+.0%} ({band}): {verdicts[skill.verdict]}"
+
+
+def reliability_words(found: Backtest) -> str:
+    """Whether probabilities meant what they said, and whether they told decisions apart."""
+    corp = found.reliability()
+    outside = float(np.mean((corp.recalibrated < corp.lower) | (corp.recalibrated > corp.upper)))
+    held = "stays within the band that honest probabilities would make" if outside <= 0.1 else (
+        f"leaves the band that honest probabilities would make at {outside:.0%} of the decisions"
+    )  # fmt: skip
+    return (
+        f"Reliability: the recalibrated curve {held}. Of the Brier score {corp.uncertainty:.3f} is the decisions' own "
+        f"uncertainty; miscalibration adds {corp.miscalibration:.3f} and telling decisions apart takes off "
+        f"{corp.discrimination:.3f}."
+    )
+
+
+def coverage_words(found: Backtest) -> str:
+    """How often the number of compliances fell into its interval."""
+    covered = found.coverage
+    ahead = found.settings["ahead"]
+    dates = "the next decision date" if ahead == 1 else f"the next {ahead} decision dates"
+    return (
+        f"Coverage: for {dates} the number of compliances fell into its 90% interval at {covered.inside} of "
+        f"{covered.blocks} origins ({covered.share:.0%}; numbers are whole, so the intervals hold "
+        f"{covered.stated:.0%} on average)."
+    )

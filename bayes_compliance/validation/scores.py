@@ -1,0 +1,186 @@
+"""Scores of probability forecasts of ordered outcomes, and what may be said of their differences."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bayes_compliance.theory import COMPLY
+
+RESAMPLES = 4000
+BAND = (0.05, 0.95)
+SCORES = ("brier", "log", "rps")
+
+
+def brier(p: ArrayLike, outcome: ArrayLike) -> NDArray:
+    r"""Brier score of "complies", :math:`(p_{comply} - y)^2`, in [0, 1]; lower is better.
+
+    Parameters
+    ----------
+    p : array (n, 3)
+        Probabilities of violate, partial and comply.
+    outcome : int array (n,)
+    """
+    import scoringrules
+
+    p, outcome = np.asarray(p, float), np.asarray(outcome)
+    return np.asarray(scoringrules.brier_score((outcome == COMPLY).astype(float), _clean(p[:, COMPLY])))
+
+
+def log(p: ArrayLike, outcome: ArrayLike) -> NDArray:
+    r"""Logarithmic score :math:`-\log p_{outcome}` in nats, (n,); infinite where what came was held impossible."""
+    p, outcome = np.asarray(p, float), np.asarray(outcome)
+    with np.errstate(divide="ignore"):
+        return -np.log(p[np.arange(len(p)), outcome])
+
+
+def rps(p: ArrayLike, outcome: ArrayLike) -> NDArray:
+    r"""Ranked probability score :math:`\sum_k (F_k - 1\{y \le k\})^2`, (n,), in [0, 2]; Brier's for two outcomes.
+
+    A near miss (partial where compliance was foreseen) costs less than a far one.
+    """
+    import scoringrules
+
+    onehot = np.eye(COMPLY + 1)[np.asarray(outcome)]
+    return np.asarray(scoringrules.rps_score(onehot, _clean(np.asarray(p, float)), onehot=True))
+
+
+def _clean(p: NDArray) -> NDArray:
+    """Probabilities without the rounding by which a sum may pass 1."""
+    return np.clip(p, 0.0, 1.0)
+
+
+def each(p: ArrayLike, outcome: ArrayLike) -> dict[str, NDArray]:
+    """All scores by name, (n,)."""
+    return {"brier": brier(p, outcome), "log": log(p, outcome), "rps": rps(p, outcome)}
+
+
+class Skill(NamedTuple):
+    """One minus the ratio of mean scores, with its bootstrap band, and how many clusters there were."""
+
+    value: float
+    lower: float
+    upper: float
+    clusters: int
+
+    @property
+    def verdict(self) -> str:
+        """``better`` or ``worse`` where the whole band lies on one side of 0."""
+        if self.lower > 0:
+            return "better"
+        return "worse" if self.upper < 0 else "cannot tell"
+
+
+def skill(score: NDArray, reference: NDArray, cluster: ArrayLike, rng: np.random.Generator) -> Skill:
+    r"""Skill :math:`1 - \bar s / \bar s_{ref}`; decisions on one rule hang together, so whole rules are resampled.
+
+    Parameters
+    ----------
+    score, reference : array (n,)
+        Of the same decisions; lower is better.
+    cluster : array (n,)
+        The rule of each decision.
+    rng : Generator
+
+    Returns
+    -------
+    Skill
+        With a 90% percentile band. With a single cluster there is no band: it is the whole line.
+    """
+    names, index = np.unique(np.asarray(cluster), return_inverse=True)
+    sums = np.stack([np.bincount(index, weights=values) for values in (score, reference)])
+    value = _skill(sums.sum(axis=1))
+    if len(names) < 2:
+        return Skill(float(value), -np.inf, np.inf, len(names))
+    drawn = rng.integers(len(names), size=(RESAMPLES, len(names)))
+    lower, upper = np.quantile(_skill(sums[:, drawn].sum(axis=-1)), BAND)
+    return Skill(float(value), float(lower), float(upper), len(names))
+
+
+def _skill(sums: NDArray) -> NDArray:
+    score, reference = sums
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(score == reference, 0.0, 1 - score / reference)
+
+
+class Reliability(NamedTuple):
+    """CORP: forecasts beside recalibrated ones, sorted, and the parts of the Brier score.
+
+    ``mean score = miscalibration - discrimination + uncertainty``. The band holds the recalibrated curve in 90% of
+    resamples in which every forecast is right.
+    """
+
+    forecast: NDArray
+    recalibrated: NDArray
+    lower: NDArray
+    upper: NDArray
+    miscalibration: float
+    discrimination: float
+    uncertainty: float
+
+
+def corp(p: ArrayLike, happened: ArrayLike, rng: np.random.Generator, resamples: int = 500) -> Reliability:
+    """Reliability by isotonic regression (Dimitriadis, Gneiting and Jordan 2021).
+
+    Parameters
+    ----------
+    p : array (n,)
+        Probabilities of the event.
+    happened : bool array (n,)
+    rng : Generator
+    resamples : int
+    """
+    order = np.argsort(np.asarray(p, float), kind="stable")
+    p, y = np.asarray(p, float)[order], np.asarray(happened, float)[order]
+    fitted = pooled(p, y)
+    drawn = np.array([pooled(p, (rng.random(len(p)) < p).astype(float)) for _ in range(resamples)])
+    lower, upper = np.quantile(drawn, BAND, axis=0)
+    raw, recalibrated, climate = (float(np.mean((f - y) ** 2)) for f in (p, fitted, np.full(len(y), y.mean())))
+    return Reliability(p, fitted, lower, upper, raw - recalibrated, climate - recalibrated, climate)
+
+
+def pooled(p: NDArray, y: NDArray) -> NDArray:
+    """Isotonic regression of y on sorted p: non-decreasing, and equal where p is equal."""
+    from scipy.optimize import isotonic_regression
+
+    _, index, count = np.unique(p, return_inverse=True, return_counts=True)
+    means = np.bincount(index, weights=y) / count
+    return np.asarray(isotonic_regression(means, weights=count).x)[index]
+
+
+class Coverage(NamedTuple):
+    """Of so many blocks of decisions, in how many the number of compliances fell into its 90% interval."""
+
+    blocks: int
+    inside: int
+    stated: float
+
+    @property
+    def share(self) -> float:
+        """Share of blocks inside; NaN without any block."""
+        return self.inside / self.blocks if self.blocks else float("nan")
+
+
+def coverage(counts: list[NDArray], came: ArrayLike) -> Coverage:
+    """Whether numbers of compliances fall into their central 90% intervals.
+
+    Parameters
+    ----------
+    counts : list of array (world,)
+        For each block of decisions, simulated numbers of compliances.
+    came : array (block,)
+        The numbers that came.
+
+    Returns
+    -------
+    Coverage
+        `stated` is what the intervals hold on average: numbers are whole, so it is at least 90%.
+    """
+    inside, held = 0, []
+    for drawn, number in zip(counts, np.asarray(came), strict=True):
+        lower, upper = np.quantile(drawn, BAND, method="inverted_cdf")
+        inside += bool(lower <= number <= upper)
+        held.append(np.mean((drawn >= lower) & (drawn <= upper)))
+    return Coverage(len(held), inside, float(np.mean(held)) if held else float("nan"))

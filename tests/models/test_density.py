@@ -1,0 +1,105 @@
+"""The PyMC model's log density equals the NumPy computation at random points; special cases equal `coalition`'s."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from pytensor.compile import Mode
+from scipy import stats
+
+from bayes_compliance import models, worlds
+from bayes_compliance.inference.variables import groups
+from bayes_compliance.latents import AHEAD_ONLY, Latents
+from tests.builders import known, quantiles
+from tests.models.cases import constants, prior_draws, two_states
+
+JUDGED = [
+    *(known("volatility", 0.0, f"{s} {r}") for s in "HF" for r in "JLPG"),
+    known("volatility", 0.0, "F K"), quantiles("volatility", 0.1, 0.2, 0.4, "H K"),
+    quantiles("monitoring", 0.3, 0.6, 0.9, "H K"), quantiles("detection", 0.5, 0.7, 0.9),
+    quantiles("sincerity", 0.5, 0.8, 0.95), *constants(rule_spread_points=0.0, decision_noise=0.8, trust=2.0),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory):
+    return two_states(tmp_path_factory.mktemp("case"), judgements=JUDGED)
+
+
+def compiled(name, layout):
+    """The model and its log density, run operation by operation: compiling would take longer than all the tests."""
+    built = models.load(name).build(layout)
+    return built, built.compile_logp(mode=Mode(linker="py", optimizer=None), jacobian=False)
+
+
+def natural(latents, draws, d):
+    """One draw by the names of the PyMC variables: each holds the items of one form of prior."""
+    found = {"innovation": draws["innovation"][d], "spread": draws["spread"][d]}
+    for name in latents.names:
+        for label, where in groups(latents, name).items() if len(latents.free[name]) else ():
+            found[label] = draws[name][d][where]
+    return found
+
+
+def point(built, values):
+    """The same on the sampler's unconstrained scale."""
+    found = {}
+    for variable in built.free_RVs:
+        transform, value = built.rvs_to_transforms[variable], built.rvs_to_values[variable]
+        free = values[variable.name]
+        found[value.name] = free if transform is None else BACK[type(transform).__name__](free)
+    return found
+
+
+BACK = {"LogTransform": np.log, "LogOddsTransform": lambda p: np.log(p) - np.log1p(-p)}
+
+
+def by_numpy(name, layout, draws):
+    """Log prior plus log likelihood, (draw,), without PyMC."""
+    latents = Latents(layout)
+    prior = sum(v.sum(axis=-1) for k, v in latents.log_prior(draws).items() if k not in AHEAD_ONLY)
+    prior = prior + stats.norm.logpdf(draws["innovation"]).sum(-1) + stats.norm.logpdf(draws["spread"]).sum(-1)
+    if name != "opportunism":
+        return prior + likelihood(name, layout, draws).sum(axis=-1)
+    no, yes = (np.exp(likelihood(name, layout, draws | {"sincere": np.full((8, 2), float(t))})) for t in (0, 1))
+    pi = draws["sincerity"]
+    return prior + np.log((1 - pi) * no + pi * yes).sum(axis=-1)
+
+
+def likelihood(name, layout, x):
+    """Log likelihood of each state's decisions, (draw, state), by the normal distribution function itself."""
+    rows, n, e = layout.rows, layout.n_outcomes, layout.error
+    margin = worlds.ask_observed(models.load(name), layout, x).support - rows.threshold
+    noise, width = x["decision_noise"][:, rows.state], x["partial_width"][:, rows.state] * (n == 3)
+    comply, violate = stats.norm.cdf((margin - width) / noise), stats.norm.cdf((-width - margin) / noise)
+    # the band from the nearer tail, where nothing cancels
+    partial = stats.norm.cdf((width - abs(margin)) / noise) - stats.norm.cdf((-width - abs(margin)) / noise)
+    p = np.where(layout.outcome == 2, comply, np.where(layout.outcome == 0, violate, partial))
+    coded = np.log((1 - e) * p + e * (1 - p) / (n - 1))
+    return np.stack([coded[:, rows.state == s].sum(axis=1) for s in range(2)], axis=-1)
+
+
+@pytest.mark.parametrize("name", ["coalition", "information", "opportunism", "unitary", "managerial"])
+def test_the_log_density_is_that_of_plain_numpy(case, name):
+    prepared = models.prepare(name, case)
+    layout, draws = prepared.layout, prior_draws(prepared, 8, seed=4)
+    built, logp = compiled(name, layout)
+    expected = by_numpy(name, layout, draws)
+    latents = Latents(layout)
+    found = [float(logp(point(built, natural(latents, draws, d)))) for d in range(8)]
+    assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+    # negative control: the densities of two points differ by far more
+    assert np.ptp(expected) > 0.1
+
+
+def test_neutral_quantities_give_the_log_density_of_coalition(tmp_path):
+    """Monitoring, detection and sincerity of 1: no free variable more, and the same density at the same points."""
+    case = two_states(tmp_path, judgements=constants(sincerity=1.0))
+    prepared = models.prepare("coalition", case)
+    draws, latents = prior_draws(prepared, 8, seed=4), Latents(prepared.layout)
+    reference, logp = compiled("coalition", prepared.layout)
+    points = [natural(latents, draws, d) for d in range(8)]
+    expected = [float(logp(point(reference, values))) for values in points]
+    for name in ("information", "opportunism"):
+        built, other = compiled(name, models.prepare(name, case).layout)
+        assert {v.name for v in built.free_RVs} == {v.name for v in reference.free_RVs}
+        assert_allclose([float(other(point(built, values))) for values in points], expected, rtol=1e-12)
