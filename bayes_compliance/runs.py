@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,6 +19,7 @@ from bayes_compliance.errors import Refused
 if TYPE_CHECKING:
     import xarray as xr
 
+    from bayes_compliance.case import Case
     from bayes_compliance.forecast import Forecast
     from bayes_compliance.inference.diagnostics import Check
     from bayes_compliance.models import Prepared
@@ -75,19 +76,24 @@ def summarise(
     prepared: Prepared, checks: list[Check], settings: dict[str, Any], seconds: dict[str, float]
 ) -> dict[str, Any]:
     """What summary.json holds: versions, seed, settings, SHA-256 of every input, diagnostics with their marks."""
+    note = {"model_note": prepared.model.NOTE} if hasattr(prepared.model, "NOTE") else {}
+    return done_with(prepared.case, checks, settings) | {"seconds": seconds} | note
+
+
+def done_with(case: Case, checks: Sequence[Check], settings: dict[str, Any]) -> dict[str, Any]:
+    """What was done with a case: versions, settings, SHA-256 of every input, diagnostics with their marks."""
     return {
         "tool": store.TOOL,
         "version": __version__,
-        "case": prepared.case.name,
+        "case": case.name,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
         "settings": {k: v.isoformat() if isinstance(v, date) else v for k, v in settings.items()},
-        "inputs": prepared.case.inputs,
+        "inputs": case.inputs,
         "diagnostics": [
             check._asdict() | {"value": check.value if check.value == check.value else None} for check in checks
         ],
         "passed": all(check.passed for check in checks),
-        "seconds": seconds,
-    } | ({"model_note": prepared.model.NOTE} if hasattr(prepared.model, "NOTE") else {})
+    }
 
 
 def write_posterior(folder: Path, tree: xr.DataTree) -> None:

@@ -12,6 +12,8 @@ from bayes_compliance.theory import COMPLY
 RESAMPLES = 4000
 BAND = (0.05, 0.95)
 SCORES = ("brier", "log", "rps")
+FEW_RULES = 6
+"""With fewer rules to resample a band says little, and no verdict is given."""
 
 
 def brier(p: ArrayLike, outcome: ArrayLike) -> NDArray:
@@ -67,7 +69,9 @@ class Skill(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """``better`` or ``worse`` where the whole band lies on one side of 0."""
+        """``better`` or ``worse`` where the whole band lies on one side of 0, and there are rules enough for a band."""
+        if self.clusters < FEW_RULES:
+            return "cannot tell"
         if self.lower > 0:
             return "better"
         return "worse" if self.upper < 0 else "cannot tell"

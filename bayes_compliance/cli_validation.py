@@ -1,0 +1,61 @@
+"""The command line of validation: `backtest`; thin over `bayes_compliance.api`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Make = Callable[..., argparse.ArgumentParser]
+DONE, FAILED = 0, 1
+
+
+def add(commands: Any, make: Make, sampling: Callable[..., None]) -> None:
+    """Add the commands.
+
+    Parameters
+    ----------
+    commands : the subparsers of argparse
+    make : callable
+        (commands, name, function, text) -> parser.
+    sampling : callable
+        Adds the sampler's options to a parser.
+    """
+    backtest = make(commands, "backtest", _backtest, "forecast each decision from the day before, and score it")
+    backtest.add_argument("case", metavar="CASE", help="a case folder")
+    backtest.add_argument("--out", required=True, metavar="FOLDER", help="where to write; replaced whole")
+    backtest.add_argument("--model", default="coalition", help="a shipped model, or the path of a .py file")
+    backtest.add_argument("--rivals", default="unitary,managerial", metavar="A,B,...", help="models beside it")
+    backtest.add_argument("--ahead", type=int, default=1, metavar="N", help="decision dates to forecast at a time")
+    backtest.add_argument("--learn", type=int, metavar="N", help="decisions known at the first origin (one in five)")
+    backtest.add_argument("--origins", type=int, metavar="N", help="at most so many origins, evenly spaced")
+    backtest.add_argument("--renew", action="store_true", help="judgements as known at each origin, not at the first")
+    sampling(backtest, as_of=False)
+
+
+def sampler(options: argparse.Namespace) -> dict[str, Any]:
+    """The sampler's options as arguments."""
+    names = ("engine", "seed", "draws", "tune", "chains")
+    return {name: getattr(options, name) for name in names} | {"progress": sys.stderr.isatty()}
+
+
+def _backtest(options: argparse.Namespace) -> int:
+    from bayes_compliance import api
+    from bayes_compliance.validation.backtest_words import headline
+
+    names = ("model", "ahead", "learn", "origins", "renew")
+    asked = {name: getattr(options, name) for name in names}
+    rivals = [name for name in options.rivals.split(",") if name]
+    done = api.backtest(options.case, options.out, rivals=rivals, **asked, **sampler(options))
+    say_failures(done.checks)
+    print(headline(done))
+    print(f"{options.out}/backtest.html")
+    return DONE if done.passed else FAILED
+
+
+def say_failures(checks: Sequence[Any]) -> None:
+    """Diagnostics that missed their mark, on the standard error."""
+    for check in checks:
+        if not check.passed:
+            print(f"diagnostic failed: {check}", file=sys.stderr)
