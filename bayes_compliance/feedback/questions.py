@@ -1,4 +1,4 @@
-"""Questions of a new case that nobody has answered yet: rows by the analyst whom `bayes-compliance new` names."""
+"""What `bayes-compliance new` asks and nobody has answered yet."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ if TYPE_CHECKING:
 NOBODY = "to be answered"
 """Stands in the column analyst until there is one."""
 
+UNNAMED = "To be named"
+
 
 def unanswered(case: Case) -> Iterator[str]:
-    """What is still to be answered, by row of judgements.csv: the question stands in the rationale."""
+    """Questions that are open, with their places: the title, decisions, and rows that no analyst has taken on."""
+    if case.title.startswith(UNNAMED):
+        yield "case.toml: title: which state has promised what to whom?"
+    if not case.decisions:
+        yield "decisions.csv: when did the state join, and what has been decided since? No decision is on record."
     for judgement in sorted(case.judgements, key=lambda j: j.row):
         if judgement.analyst == NOBODY:
             yield f"judgements.csv:{judgement.row}: {judgement.rationale}"
