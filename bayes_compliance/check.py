@@ -18,6 +18,7 @@ def check(
     pool: str = "linear",
     seed: int = 1,
     as_of: date | None = None,
+    without: str | None = None,
 ) -> Feedback:
     """Check a case, and say what its judgements alone imply of every decision; nothing is fitted or written.
 
@@ -32,6 +33,8 @@ def check(
     seed : int
     as_of : date or None
         Use only what was known on this date.
+    without : str or None
+        Leave an analyst's judgements out.
 
     Returns
     -------
@@ -48,6 +51,10 @@ def check(
     found = load_case(case)
     if as_of:
         found = found.as_of(as_of)
+    if without is not None:
+        from bayes_compliance.elicitation.analysts import left_out
+
+        found = left_out(found, without)
     from bayes_compliance.feedback import feedback
     from bayes_compliance.models import prepare
 

@@ -16,6 +16,7 @@ def add(commands: Any, command: Callable[..., argparse.ArgumentParser], day: Cal
     pool_option(check)
     check.add_argument("--seed", type=int, default=1)
     check.add_argument("--as-of", type=day, metavar="DATE", help="use only what was known on this date")
+    check.add_argument("--without", metavar="ANALYST", help="leave an analyst's judgements out")
     check.add_argument("--json", action="store_true", help="print JSON")
 
     new = command(commands, "new", _new, "write a case to fill in, with the questions that an analyst is asked")
@@ -34,7 +35,8 @@ def _check(options: argparse.Namespace) -> int:
 
     from bayes_compliance.check import check
 
-    found = check(options.case, model=options.model, pool=options.pool, seed=options.seed, as_of=options.as_of)
+    chosen = {name: getattr(options, name) for name in ("model", "pool", "seed", "as_of", "without")}
+    found = check(options.case, **chosen)
     print(json.dumps(found.as_dict(), indent=2) if options.json else found)
     return 0
 

@@ -4,16 +4,19 @@ from bayes_compliance.elicitation.build import (
     TOLERANCE,
     DefaultUsed,
     Fitted,
+    Member,
     Priors,
     Quantity,
     build_priors,
     default_family,
     fit_judgement,
 )
+from bayes_compliance.elicitation.curves import Curves, curves
 from bayes_compliance.elicitation.families import LEVELS, Component, fit
+from bayes_compliance.elicitation.pooling import POOLS, check_pool, log_pool
 from bayes_compliance.elicitation.priors import Prior, pool
 
 __all__ = [
-    "LEVELS", "TOLERANCE", "Component", "DefaultUsed", "Fitted", "Prior", "Priors", "Quantity", "build_priors",
-    "default_family", "fit", "fit_judgement", "pool",
+    "LEVELS", "POOLS", "TOLERANCE", "Component", "Curves", "DefaultUsed", "Fitted", "Member", "Prior", "Priors",
+    "Quantity", "build_priors", "check_pool", "curves", "default_family", "fit", "fit_judgement", "log_pool", "pool",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -55,6 +55,14 @@ class DefaultUsed(NamedTuple):
     k_ref: float | None
 
 
+class Member(NamedTuple):
+    """What an analyst adds to a pool: a distribution or a constant (of a magnitude, if a ratio), and its weight."""
+
+    analyst: str
+    value: Component | float
+    weight: float
+
+
 class Quantity(NamedTuple):
     """The priors of one quantity along its dim (`lobby` or `state`); None where it does not apply."""
 
@@ -80,6 +88,8 @@ class Priors:
         Analysts' scores on seed questions, where these gave the weights.
     notes : tuple of str
         What was taken otherwise than it was judged: weights, ratios, a pool that is approximated.
+    members : dict of (quantity, lobby or state) to tuple of Member
+        What was pooled, where something was judged.
     """
 
     quantities: dict[str, Quantity]
@@ -89,6 +99,7 @@ class Priors:
     pool: str = "linear"
     performance: Classical | None = None
     notes: tuple[str, ...] = ()
+    members: dict[tuple[str, str], tuple[Member, ...]] = field(default_factory=dict)
 
     def for_model(self, uses: Sequence[str]) -> Priors:
         """These priors without the quantities that only some models read, other than those that this one uses."""
@@ -176,6 +187,7 @@ class _Builder:
         check_pool(pool)
         self.case, self.noise_scale, self.pool = case, noise_scale, pool
         self.notes: list[str] = []
+        self.members: dict[tuple[str, str], tuple[Member, ...]] = {}
         self.fitted = tuple(fit_judgement(case, judgement) for judgement in case.judgements)
         self.by_key: dict[tuple[str, str, str], list[Fitted]] = defaultdict(list)
         for item in self.fitted:
@@ -197,7 +209,7 @@ class _Builder:
                 quantities[name] = Quantity("state", tuple(self._of_state(name, s.id) for s in self.case.states))
         return Priors(
             quantities, self.fitted, tuple(sorted(self.defaults)), self.k_ref, self.pool, self.performance,
-            tuple(sorted(set(self.notes))),
+            tuple(sorted(set(self.notes))), self.members,
         )  # fmt: skip
 
     def _find_k_ref(self, magnitudes: dict[str, Prior | None]) -> None:
@@ -222,25 +234,27 @@ class _Builder:
             )
 
         members = [one for item in items for one in self._members(item, self._weight(item))]
-        members = [(member, weight) for member, weight in members if weight > 0] or self._all_alike(items)
+        members = [one for one in members if one.weight > 0] or self._all_alike(items)
+        self.members[quantity, lobby or state] = tuple(members)
+        pairs = [(one.value, one.weight) for one in members]
         if self.pool == "log":
-            self._note_if_approximate(quantity, lobby or state, members)
-        return pool(members, refuse, self.pool)
+            self._note_if_approximate(quantity, lobby or state, pairs)
+        return pool(pairs, refuse, self.pool)
 
     def _weight(self, item: Fitted) -> float:
         if self.performance is None:
             return item.judgement.weight
         return self.performance.weights.get(item.judgement.analyst, 1.0)
 
-    def _all_alike(self, items: list[Fitted]) -> list[tuple[Component | float, float]]:
+    def _all_alike(self, items: list[Fitted]) -> list[Member]:
         j = items[0].judgement
         self.notes.append(f"{j.quantity} of {j.lobby or j.state or 'all states'}: no analyst has weight; all alike")
         return [one for item in items for one in self._members(item, 1.0)]
 
-    def _members(self, item: Fitted, weight: float) -> list[tuple[Component | float, float]]:
+    def _members(self, item: Fitted, weight: float) -> list[Member]:
         """What an analyst adds to a pool: the fitted judgement, or a ratio times what it is of."""
         if item.judgement.quantity != "ratio":
-            return [(item.member, weight)]
+            return [Member(item.judgement.analyst, item.member, weight)]
         of = self.by_key["magnitude", item.judgement.of, ""]
         of = [other for other in of if other.judgement.quantity == "magnitude"]
         own = [other for other in of if other.judgement.analyst == item.judgement.analyst] or of
@@ -251,7 +265,10 @@ class _Builder:
         self.notes.append(ratio_note(item, own))
         shares = [self._weight(other) for other in own]
         shares = shares if sum(shares) > 0 else [1.0] * len(own)
-        return [(times(item.member, o.member), weight * s / sum(shares)) for o, s in zip(own, shares, strict=True)]
+        return [
+            Member(item.judgement.analyst, times(item.member, other.member), weight * share / sum(shares))
+            for other, share in zip(own, shares, strict=True)
+        ]
 
     def _note_if_approximate(self, quantity: str, name: str, members: list[tuple[Component | float, float]]) -> None:
         fitted = [(member, weight) for member, weight in members if isinstance(member, Component)]
