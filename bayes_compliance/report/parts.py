@@ -85,6 +85,11 @@ def when(day: date | str) -> Markup:
     return Markup("<time>{}</time>").format(str(day))
 
 
+def unbroken(text: str) -> str:
+    """Text whose hyphens do not end a line."""
+    return text.replace("-", "‑")
+
+
 def link(text: str, url: str) -> Markup:
     """A link to a source where the address is one of the web; the text alone otherwise."""
     if urlsplit(url).scheme not in ("http", "https"):

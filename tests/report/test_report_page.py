@@ -14,6 +14,7 @@ from bayes_compliance import report
 from bayes_compliance.inference.diagnostics import Check
 from bayes_compliance.report import render, sentences
 from bayes_compliance.report.parts import Section
+from bayes_compliance.report.sections.diagnostics import diagnostics
 from bayes_compliance.runs import Run
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -133,12 +134,20 @@ def test_drawings_have_texts(page: Page, oranges: Run) -> None:
     assert f"{sentences.percent(row['p_comply'])} on 2012-01-01" in said
 
 
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of diagnostics alone, where the rest does not matter."""
+    monkeypatch.setattr(report, "SECTIONS", (diagnostics,))
+
+
+@pytest.mark.usefixtures("short")
 def test_first_line_says_that_all_passed(oranges: Run) -> None:
     passed = [check._replace(passed=True) for check in oranges.checks]
     first = Page(render(replace(oranges, checks=passed))).words[0]
     assert first == f"All {len(passed)} diagnostics passed."
 
 
+@pytest.mark.usefixtures("short")
 def test_failures_stand_first(oranges: Run) -> None:
     checks = [
         Check("bulk ESS", 900.0, "> 400", "", True),
@@ -207,7 +216,7 @@ def test_a_section_that_fails_fails_the_page(oranges: Run, monkeypatch: pytest.M
     def broken(run: Run) -> Section:
         raise ZeroDivisionError("no such number")
 
-    monkeypatch.setattr(report, "SECTIONS", (*report.SECTIONS, broken))
+    monkeypatch.setattr(report, "SECTIONS", (diagnostics, broken))
     with pytest.raises(ZeroDivisionError, match="no such number"):
         render(oranges)
 

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
     from bayes_compliance.report.facts import Recorded
 
-COLUMNS = 3
+HEIGHTS = {1: 2.2, 2: 1.8, 3: 1.3}
+"""Inches of an axes, by how many stand side by side."""
+
 WORLDS, TODAY = "#cfe6f5", SKY
 
 
@@ -123,8 +125,9 @@ def _past(axes: Axes, past: Sequence[Recorded], what: str) -> None:
 def _grid(name: str, title: str, said: str, fans: Sequence[Fan], draw: Any, handles: list[Any]) -> Markup:
     seen = {row.decision for fan in fans for row in fan.past}
     keys = handles + [marker(decision) for decision in MARKS if decision in seen]
-    lines = -(-len(fans) // COLUMNS)
-    with canvas([1.3] * lines, COLUMNS, Frame(top=top_for(keys, title=True))) as (figure, axes):
+    columns = min(len(fans), max(HEIGHTS))
+    lines = -(-len(fans) // columns)
+    with canvas([HEIGHTS[columns]] * lines, columns, Frame(top=top_for(keys, title=True))) as (figure, axes):
         for place, fan in zip(axes.flat, fans, strict=False):
             draw(place, fan)
             place.set_title(_short(fan.title))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from bayes_compliance.report import facts, sentences
-from bayes_compliance.report.parts import Number, Section, figure, heading, join, paragraph, table
+from bayes_compliance.report.parts import Number, Section, figure, heading, join, paragraph, table, unbroken
 from bayes_compliance.report.plots import bars
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _every_rule(run: Run) -> list[Markup]:
     by_pair = facts.series(run)
     first, last = (next(iter(by_pair.values()))[at]["date"] for at in (0, -1))
     columns = [
-        "State", "Rule", Number(f"Complies {first}"), Number(f"Complies {last}"), Number("in part"),
+        "State", "Rule", *(Number(f"Complies {unbroken(d)}") for d in (first, last)), Number("in part"),
         Number("violates"), Number("If we saw that day"), Number("Full knowledge of today"),
         Number("No violation until then"),
     ]  # fmt: skip

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 INTRODUCTION = (
     "Each mark is a decision, as high in its rule's strip as the probability of compliance (or adherence) that the "
-    "fitted model gives it, one step ahead: from the conduct that came before it. The thin line is that probability's "
-    "5% to 95% band. A mark of violation high up, or one of compliance low down, is a surprise."
+    "fitted model gives it, one step ahead: from the conduct that came before it, with parameters that have seen the "
+    "whole record. The thin line is that probability's 5% to 95% band. A mark of violation high up, or one of "
+    "compliance low down, is a surprise."
 )
 SURPRISES = (
     "The same decisions, the most surprising first. “Given all” is the probability of what was observed under the "
