@@ -70,7 +70,7 @@ def random_case(folder: Path, seed: int, flip: bool = False) -> Path:
     ]  # fmt: skip
     return write_case(
         folder,
-        states=[{"id": "H", "threshold": 0.2} | ({"counterparties": ["F"]} if three else {}), {"id": "F"}],
+        states=[{"id": "H", "threshold": 0.2, "counterparties": ["F"] if three else None}, {"id": "F"}],
         rules=[{"id": "r", "states": ["H"], "depth": True}, {"id": "s", "states": ["F", "H"]}],
         lobbies=[*lobbies, {"id": "g", "state": "F", "role": "K"}],
         judgements=_judgements(rng, three),

@@ -68,7 +68,7 @@ class Linear:
         self.judged = self._candidates()
         reasons = structural(prepared)
         used = [item for item in self._others() if self._matters(*item)]
-        reasons += [not_normal(prepared, *item) for item in used]
+        reasons += not_normal(prepared, used)
         if reasons:
             raise Refused("\n".join(sorted(reasons)))
         self._read()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,8 +38,14 @@ def _of_scale(layout: Layout) -> list[str]:
     rows = layout.rows
     used = rows.log & (rows.weight != 0) & ((layout.knot_slot >= 0) | (layout.pair_slot >= 0))
     moved = [layout.case.lobbies[i] for i in np.unique(rows.lobby[used])]
+    if not moved:
+        return []
     allowed = f'allowed to engine exact: scale = "linear", {ELSE}'
-    return [f"case.toml: lobbies: lobby {lobby.id!r} moves on the log scale; {allowed}" for lobby in moved]
+    return [f"case.toml: lobbies: {_names(b.id for b in moved)} on the log scale; {allowed}"]
+
+
+def _names(ids: Iterable[str]) -> str:
+    return ", ".join(map(repr, ids))
 
 
 def _of_coding(layout: Layout) -> list[str]:
@@ -49,26 +57,42 @@ def _of_coding(layout: Layout) -> list[str]:
     return [f"decisions.csv:{rows}: confidence: {what}; allowed to engine exact: certain, {ELSE}"]
 
 
-def not_normal(prepared: Prepared, name: str, position: int) -> str:
-    """A quantity on which the rows depend is uncertain in a way that is not normal."""
-    layout = prepared.layout
-    quantity = layout.priors.quantities[name]
-    prior = quantity.priors[position]
+def not_normal(prepared: Prepared, items: Sequence[tuple[str, int]]) -> list[str]:
+    """Quantities on which the rows depend and that are uncertain and not normal; one line for each form."""
+    found: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for name, i in items:
+        found[name, _form(prepared, name, i)].append(i)
+    return [_uncertain(prepared, name, form, positions) for (name, form), positions in found.items()]
+
+
+def _form(prepared: Prepared, name: str, position: int) -> str:
+    prior = prepared.priors.quantities[name].priors[position]
     assert prior is not None
-    of_lobby = quantity.dim == "lobby"
-    key = (layout.case.lobbies if of_lobby else layout.case.states)[position].id
-    rows = sorted(
-        item.judgement.row
-        for item in layout.priors.fitted
-        if item.judgement.quantity == name
-        and (item.judgement.lobby if of_lobby else item.judgement.state or key) == key
-    )
-    place = "judgements.csv" + (f":{', '.join(map(str, rows))}" if rows else "")
     forms = " and ".join(sorted({c.family for c in prior.components}))
-    source = "" if rows else ", by default"
+    return forms if _rows(prepared, name, position) else f"{forms}, by default"
+
+
+def _rows(prepared: Prepared, name: str, position: int) -> list[int]:
+    """Lines of the judgements of one quantity: of the lobby, of the state, or of all states."""
+    judged = [item.judgement for item in prepared.priors.fitted if item.judgement.quantity == name]
+    key = _key(prepared, name, position)
+    if prepared.priors.quantities[name].dim == "lobby":
+        return [j.row for j in judged if j.lobby == key]
+    return [j.row for j in judged if j.state == key] or [j.row for j in judged if not j.state]
+
+
+def _key(prepared: Prepared, name: str, position: int) -> str:
+    of_lobby = prepared.priors.quantities[name].dim == "lobby"
+    return (prepared.case.lobbies if of_lobby else prepared.case.states)[position].id
+
+
+def _uncertain(prepared: Prepared, name: str, form: str, positions: Sequence[int]) -> str:
+    rows = sorted({row for i in positions for row in _rows(prepared, name, i)})
+    place = "judgements.csv" + (f":{', '.join(map(str, rows))}" if rows else "")
+    who = f"{prepared.priors.quantities[name].dim} {_names(_key(prepared, name, i) for i in positions)}"
     normal = "a normal judgement, " if name == "magnitude" else ""
-    what = f"{name} of {'lobby' if of_lobby else 'state'} {key!r} is uncertain ({forms}{source})"
-    return f"{place}: quantity: {what}; allowed to engine exact: {normal}three equal quantiles, {ELSE}"
+    allowed = f"allowed to engine exact: {normal}three equal quantiles, {ELSE}"
+    return f"{place}: quantity: {name} of {who} is uncertain ({form}); {allowed}"
 
 
 def not_linear(layout: Layout, row: int) -> str:
