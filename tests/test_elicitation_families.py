@@ -79,6 +79,41 @@ def test_every_density_integrates_to_one(family, quantiles):
     assert total == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("component", "truth"),
+    [
+        (Component("normal", (1.0, 2.0)), stats.norm(1, 2)),
+        (Component("lognormal", (1.0, 0.5)), stats.lognorm(0.5, scale=np.exp(1))),
+        (Component("gamma", (0.7, 3.0)), stats.gamma(0.7, scale=3)),
+        (Component("beta", (0.6, 4.0)), stats.beta(0.6, 4)),
+        (Component("student-t", (4.0, -1.0, 2.0)), stats.t(4, -1, 2)),
+        (Component("skew-normal", (1.0, 2.0, 5.0)), stats.skewnorm(5, 1, 2)),
+        (Component("skew-normal", (1.0, 2.0, -0.5)), stats.skewnorm(-0.5, 1, 2)),
+    ],
+)
+def test_every_distribution_is_scipys(component, truth):
+    p = np.array([0.001, 0.05, 0.3, 0.5, 0.9, 0.999])
+    x = truth.ppf(p)
+    found = component.distribution
+    assert found.ppf(p) == pytest.approx(x, rel=1e-6, abs=1e-9)
+    assert found.cdf(x) == pytest.approx(p, rel=1e-6)
+    assert found.logpdf(x) == pytest.approx(truth.logpdf(x), rel=1e-6, abs=1e-8)
+    outside = np.array([-1.0, 2.0])
+    assert found.cdf(outside) == pytest.approx(truth.cdf(outside), abs=1e-9)
+    assert np.isneginf(found.logpdf(outside)).tolist() == np.isneginf(truth.logpdf(outside)).tolist()
+
+
+def test_a_logit_normal_is_a_normal_on_the_logit_scale():
+    found, p = Component("logit-normal", (0.4, 1.3)).distribution, np.array([0.01, 0.5, 0.99])
+    x = 1 / (1 + np.exp(-stats.norm(0.4, 1.3).ppf(p)))
+    assert found.ppf(p) == pytest.approx(x, rel=1e-9)
+    assert found.cdf(x) == pytest.approx(p, rel=1e-9)
+    assert found.cdf([-1, 0, 1, 2]).tolist() == [0, 0, 1, 1]
+    assert np.isneginf(found.logpdf([-1, 0, 1, 2])).all()
+    total, _ = integrate.quad(lambda v: float(np.exp(found.logpdf(v))), 0, 1)
+    assert total == pytest.approx(1, abs=1e-6)
+
+
 def test_a_linear_pool_is_the_mixture_and_keeps_both_peaks():
     left, right = Component("normal", (-5.0, 1.0)), Component("normal", (5.0, 1.0))
     pooled = pool([(left, 1.0), (right, 3.0)], refuse)

@@ -1,0 +1,255 @@
+"""`check`: what the priors alone imply, against closed forms; conflicts and what reconciles them; nothing heavy."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from bayes_compliance.case import load_case
+from bayes_compliance.case.records import MORE_COLUMNS
+from bayes_compliance.check import check
+from bayes_compliance.cli import main
+from bayes_compliance.elicitation import build_priors, curves
+from bayes_compliance.feedback.conflicts import needed
+from tests.builders import complied, known, normal, write_case
+
+CASES = Path(__file__).parents[1] / "case_studies"
+SE = 5
+"""Standard errors that a Monte Carlo mean may lie off: a false-alarm rate of 6e-7 for each."""
+
+LOBBIES = (
+    {"id": "j", "state": "H", "role": "J"}, {"id": "k", "state": "H", "role": "K"},
+    {"id": "l", "state": "H", "role": "L"}, {"id": "p", "state": "H", "role": "P"},
+)  # fmt: skip
+JUDGED = [
+    normal("j", 1.0, 0.8), normal("k", 2.0, 0.6), normal("l", 1.5, 0.5), normal("p", 0.3, 0.4),
+    *(known("volatility", v, b) for b, v in (("j", 0.2), ("k", 0.3), ("l", 0.1), ("p", 0.0))),
+    known("step", 0.4, "p"), known("decision_noise", 1.0), known("rule_spread_points", 0.5), known("shadow", 0.6),
+    known("reciprocity", 0.5), known("shock_hazard", 0.0),
+]  # fmt: skip
+
+
+def implied_by_hand(stage: str, years: float, shift: float = 0.0) -> float:
+    """E[Phi(S)] = Phi(mean / sqrt(1 + var)) of the linear case; every lobby covers all rules, with spread .5."""
+    weight = 0.3 if stage == "compliance" else 1.0
+    mean = 1.0 + 1.5 * weight + 0.3 + 0.4 * (stage == "compliance") - (2.0 + shift)
+    var = 0.8**2 + 0.6**2 + (0.5 * weight) ** 2 + 0.4**2
+    var += years * (0.2**2 + 0.3**2 + (0.1 * weight) ** 2)
+    var += 0.5**2 * (1 + 1 + weight**2 + 1)
+    return float(stats.norm.cdf(mean / np.sqrt(1 + var)))
+
+
+def case_of(folder: Path, *more: dict[str, Any], **parts: Any) -> Path:
+    place = write_case(folder, **{"lobbies": LOBBIES, "judgements": JUDGED} | parts)
+    if more:
+        path = place / "judgements.csv"
+        header, *rows = path.read_text(encoding="utf-8").splitlines()
+        extra = MORE_COLUMNS["judgements.csv"]
+        columns = [*header.split(","), *extra]
+        with path.open("w", encoding="utf-8", newline="") as file:
+            file.write(",".join(columns) + "\n" + "".join(f"{row},,,\n" for row in rows))
+            csv.DictWriter(file, columns, restval="").writerows(
+                {"analyst": "a", "date": "1999-12-01", **row} for row in more
+            )
+    return place
+
+
+def judged_p(p05: float, p50: float, p95: float, at: str, quantity: str = "p_comply", **more: Any) -> dict[str, Any]:
+    values = {"p05": p05, "p50": p50, "p95": p95} if p05 == p95 else {"values": f"q5={p05};q50={p50};q95={p95}"}
+    return {"quantity": quantity, "state": "H", "rule": "r", "at": at, **values} | more
+
+
+def near(p: float, by_hand: float, draws: int) -> bool:
+    return abs(p - by_hand) < SE * 0.5 / np.sqrt(draws)
+
+
+def test_implied_probabilities_are_the_closed_form(tmp_path):
+    found = check(case_of(tmp_path))
+    (joins,) = found.adherence
+    assert near(joins.p, implied_by_hand("adherence", 0), found.draws)
+    first, last = found.compliance
+    assert (first.date, last.date) == (date(2000, 12, 31), date(2030, 1, 1))
+    assert near(first.p, implied_by_hand("compliance", 1), found.draws)
+    assert near(last.p, implied_by_hand("compliance", 30), found.draws)
+    # a wrong step must be seen with so many draws: the closed form without dP lies outside
+    assert not near(first.p, implied_by_hand("compliance", 1, shift=1.2), found.draws)
+    assert first.p_lower < first.p < first.p_upper
+    assert last.support_upper - last.support_lower > first.support_upper - first.support_lower
+    assert sum(first.preference.values()) == pytest.approx(1)
+
+
+def test_preference_types_are_the_closed_form(tmp_path):
+    found = check(case_of(tmp_path)).compliance[0]
+    rng = np.random.default_rng(1)
+    n = 200_000
+    spread = 0.5 * rng.standard_normal((4, n))
+    j = rng.normal(1, 0.8, n) + 0.2 * rng.standard_normal(n) + spread[0]
+    k = rng.normal(2, 0.6, n) + 0.3 * rng.standard_normal(n) + spread[1]
+    ell = rng.normal(1.5, 0.5, n) + 0.1 * rng.standard_normal(n) + spread[2]
+    x = j + rng.normal(0.7, 0.4, n) + spread[3]
+    shares = (x >= k).mean(), ((x < k) & (k < x + ell)).mean()
+    assert found.preference["harmony"] == pytest.approx(shares[0], abs=SE * 0.5 / np.sqrt(500))
+    assert found.preference["dilemma"] == pytest.approx(shares[1], abs=SE * 0.5 / np.sqrt(500))
+
+
+def test_a_conflict_says_how_far_a_magnitude_would_have_to_move(tmp_path):
+    row = judged_p(0.6, 0.7, 0.8, "2000-12-31")
+    found = check(case_of(tmp_path, row))
+    (conflict,) = found.conflicts
+    assert not conflict.agrees
+    moves = {move.lobby: move for move in conflict.moves}
+    # the mean margin is .15; K by v points makes Phi((.15 - v) / sd) = .7
+    sd = 0.15 / stats.norm.ppf(implied_by_hand("compliance", 1))
+    v = 0.15 - stats.norm.ppf(0.7) * sd
+    assert moves["k"].points == pytest.approx(v, abs=0.3)
+    assert moves["j"].points == pytest.approx(-v, abs=0.3)
+    assert moves["l"].points == pytest.approx(-v / 0.3, rel=0.3)
+    assert moves["k"].sds == pytest.approx(abs(moves["k"].points) / 0.6, rel=1e-3)
+    assert [move.sds for move in conflict.moves] == sorted(move.sds for move in conflict.moves)
+    assert "conflict" in str(found)
+    assert "to reconcile them at 70%" in str(found)
+
+
+def test_the_move_reconciles(tmp_path):
+    row = judged_p(0.6, 0.7, 0.8, "2000-12-31")
+    (conflict,) = check(case_of(tmp_path / "a", row)).conflicts
+    (move,) = [move for move in conflict.moves if move.lobby == "k"]
+    moved = [normal("k", 2.0 + move.points, 0.6) if j["lobby"] == "k" and j["quantity"] == "magnitude" else j
+             for j in JUDGED]  # fmt: skip
+    (after,) = check(case_of(tmp_path / "b", row, judgements=moved)).conflicts
+    assert after.agrees
+    assert after.implied == pytest.approx(0.7, abs=1e-3)  # the same draws
+
+
+def test_agreement_moves_nothing(tmp_path):
+    p = implied_by_hand("adherence", 0)
+    row = judged_p(p - 0.2, p, p + 0.2, "", "p_adhere")
+    (conflict,) = check(case_of(tmp_path, row)).conflicts
+    assert conflict.agrees
+    assert conflict.moves == ()
+    assert conflict.item.date == date(2000, 1, 1)
+
+
+def test_nothing_can_reconcile_the_impossible():
+    margin = np.zeros(10)
+    assert np.isnan(needed(margin, np.zeros(10), False, 0.7))
+    assert np.isnan(needed(margin, np.full(10, 1e-6), True, 0.7))
+
+
+def test_the_change_needed_in_logs_is_the_closed_form():
+    # margin 0 made of +1 and -1: the factor e^v on the +1 gives Phi(e^v - 1)
+    v = needed(np.zeros(5), np.ones(5), True, 0.9)
+    assert np.exp(v) == pytest.approx(1 + stats.norm.ppf(0.9), rel=1e-9)
+
+
+def test_a_decision_against_strong_priors_is_surprising(tmp_path):
+    sure = [normal("j", 9.0, 0.1), *JUDGED[1:]]
+    rows = [complied("2001-01-01", "violate"), complied("2002-01-01", "comply")]
+    record = check(case_of(tmp_path, judgements=sure, decisions=rows)).record
+    assert record.rows == 2
+    (one,) = record.surprises
+    assert (one.outcome, one.label) == ("violate", "2001-01-01 H r compliance")
+    assert one.p < 0.01
+    assert record.expected < 0.01
+    assert record.least[0] == one
+
+
+def test_priors_that_are_unsure_are_surprised_by_nothing(tmp_path):
+    record = check(case_of(tmp_path, decisions=[complied("2001-01-01", "violate")])).record
+    assert record.surprises == ()
+    assert record.least[0].p == pytest.approx(1 - implied_by_hand("compliance", 1), abs=SE * 0.5 / np.sqrt(500))
+
+
+def test_conduct_on_the_way_is_simulated_and_not_observed(tmp_path):
+    """However the counterparty behaved on record, the priors alone say the same."""
+    states = ({"id": "F"}, {"id": "H", "counterparties": ["F"]})
+    rules = ({"id": "r", "states": ["H"]}, {"id": "s", "states": ["F"]})
+    judged = [j for j in JUDGED if j["quantity"] != "reciprocity"]
+    lobbies = (*LOBBIES, {"id": "m", "state": "F", "role": "K"})
+    judged += [normal("m", 1.0, 0.5), known("volatility", 0.1, "m")]
+    found = []
+    for name, decision in (("a", "comply"), ("b", "violate")):
+        rows = [complied(f"200{i}-01-01", decision, "F", "s") for i in range(1, 6)]
+        parts = {"states": states, "rules": rules, "lobbies": lobbies, "judgements": judged, "decisions": rows}
+        found.append(check(case_of(tmp_path / name, **parts)).compliance)
+    assert found[0] == found[1]
+    assert {one.state for one in found[0]} == {"F", "H"}
+
+
+def test_the_same_seed_says_the_same_and_another_does_not(tmp_path):
+    place = case_of(tmp_path)
+    assert check(place, seed=3).as_dict() == check(place, seed=3).as_dict()
+    assert check(place, seed=3).compliance != check(place, seed=4).compliance
+
+
+def test_leaving_an_analyst_out(tmp_path):
+    other = normal("k", 5.0, 0.6) | {"analyst": "b"}
+    place = case_of(tmp_path, judgements=[*JUDGED, other])
+    with_both, without = check(place), check(place, without="b")
+    assert without.compliance[0].p > with_both.compliance[0].p + 0.1
+    assert main(["check", str(place), "--without", "a"]) == 2
+    assert main(["check", str(place), "--without", "nobody"]) == 2
+
+
+def test_curves_show_each_analyst_and_the_pool(tmp_path):
+    other = normal("k", 5.0, 0.6) | {"analyst": "b", "weight": 3}
+    case = load_case(case_of(tmp_path, judgements=[*JUDGED, other]))
+    (curve,) = [one for one in curves(case, build_priors(case)) if one.name == "k" and one.quantity == "magnitude"]
+    assert curve.weights == {"a": 0.25, "b": 0.75}
+    assert curve.analysts["b"] == pytest.approx(stats.norm(5, 0.6).pdf(curve.x), rel=1e-6, abs=1e-12)
+    assert curve.pool == pytest.approx(0.25 * curve.analysts["a"] + 0.75 * curve.analysts["b"], rel=1e-9)
+    assert np.trapezoid(curve.pool, curve.x) == pytest.approx(1, abs=5e-3)
+    # known constants have no curve
+    assert {one.quantity for one in curves(case, build_priors(case))} == {"magnitude"}
+
+
+@pytest.mark.parametrize("name", ["bananas", "nafta", "china_wto"])
+@pytest.mark.parametrize("pool", ["linear", "log"])
+def test_every_shipped_case_is_told_in_words_and_in_json(name, pool, capsys):
+    assert main(["check", str(CASES / name), "--pool", pool, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["pool"] == pool
+    assert all(0 <= one["p_lower"] <= one["p"] <= one["p_upper"] <= 1 for one in told["compliance"])
+    assert {one["state"] for one in told["adherence"]} == {state.id for state in load_case(CASES / name).states}
+
+
+@pytest.mark.parametrize("model", ["information", "opportunism", "reciprocity", "unitary", "managerial"])
+def test_every_model_says_what_it_implies(model):
+    found = check(CASES / "bananas", model=model)
+    assert all(0 < one.p < 1 for one in (*found.adherence, *found.compliance))
+    assert f"model {model}" in str(found)
+
+
+def test_problems_end_with_2_and_nothing_else(tmp_path, capsys):
+    place = case_of(tmp_path)
+    path = place / "judgements.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",magnitude,", ",magnitud,", 1), encoding="utf-8")
+    assert main(["check", str(place)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "judgements.csv:2: quantity: 'magnitud' is unknown; allowed: " in err
+    assert err.count("\n") == 2  # the lobby has lost its magnitude
+    assert main(["check", str(CASES / "bananas"), "--pool", "mean"]) == 2
+    assert capsys.readouterr().err.startswith("--pool: 'mean' is no pool; allowed: linear, log, cooke")
+
+
+def test_nothing_heavy_is_imported(tmp_path):
+    place = shutil.copytree(CASES / "bananas", tmp_path / "case")
+    script = (
+        "import sys; from bayes_compliance.cli import main; code = main(['check', sys.argv[1]]); "
+        "heavy = ('pymc', 'pytensor', 'arviz', 'arviz_stats', 'xarray', 'pandas', 'scipy.stats', 'scipy.optimize', "
+        "'numba', 'matplotlib', 'preliz'); print([name for name in heavy if name in sys.modules], code)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, place], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[] 0"
+    assert done.stderr == ""

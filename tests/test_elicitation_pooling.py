@@ -1,0 +1,216 @@
+"""Pools: the logarithmic one in closed form and on a grid; Cooke's scores against tables worked by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+from math import erfc, exp, log, pi, sqrt
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from bayes_compliance.case import CaseError, Seed, load_case
+from bayes_compliance.elicitation import Component, build_priors, log_pool
+from bayes_compliance.elicitation.cooke import assess, calibration, information
+from bayes_compliance.errors import Refused
+from tests.builders import quantiles, write_case
+
+NORMALS = st.lists(st.tuples(st.floats(-3, 3), st.floats(0.2, 3), st.floats(0.1, 5)), min_size=2, max_size=4)
+
+
+@given(NORMALS)
+def test_log_pool_of_normals_is_the_precision_weighted_normal(parts):
+    (pooled,), _, gap = log_pool([Component("normal", (m, s)) for m, s, _ in parts], [w for *_, w in parts])
+    share = np.array([w for *_, w in parts]) / sum(w for *_, w in parts)
+    precision = sum(w / s**2 for w, (_, s, _) in zip(share, parts, strict=True))
+    mean = sum(w * m / s**2 for w, (m, s, _) in zip(share, parts, strict=True)) / precision
+    assert pooled.parameters == pytest.approx((mean, precision**-0.5), rel=1e-9, abs=1e-9)
+    assert gap == 0
+
+
+@pytest.mark.parametrize("family", ["lognormal", "logit-normal", "gamma", "beta", "normal"])
+def test_log_pool_is_proportional_to_the_weighted_product(family):
+    parts, weights = [Component(family, (0.8, 0.6)), Component(family, (1.9, 1.1))], (1.0, 3.0)
+    (pooled,), _, _ = log_pool(parts, weights)
+    x = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
+    product = 0.25 * parts[0].distribution.logpdf(x) + 0.75 * parts[1].distribution.logpdf(x)
+    assert np.ptp(pooled.distribution.logpdf(x) - product) < 1e-9
+
+
+def test_log_pool_of_one_is_itself():
+    assert log_pool([Component("student-t", (4.0, 0.0, 1.0))], [2.0]).components[0].family == "student-t"
+
+
+@pytest.mark.parametrize(
+    ("parts", "support"),
+    [
+        ([Component("student-t", (4.0, 0.0, 1.0)), Component("normal", (2.0, 1.0))], (-np.inf, np.inf)),
+        ([Component("gamma", (3.0, 2.0)), Component("lognormal", (1.0, 0.5))], (0, np.inf)),
+        ([Component("normal", (1.0, 2.0)), Component("lognormal", (1.0, 0.5))], (0, np.inf)),
+        ([Component("beta", (2.0, 5.0)), Component("logit-normal", (0.0, 1.0))], (0, 1)),
+        ([Component("student-t", (4.0, -6.0, 0.5)), Component("student-t", (4.0, 6.0, 0.5))], (-np.inf, np.inf)),
+    ],
+)
+def test_log_pool_without_closed_form_comes_near_the_product(parts, support):
+    pooled = log_pool(parts, [1.0, 1.0])
+    low, high = max(-60.0, support[0]), min(60.0, support[1])
+    x = np.linspace(low, high, 400_001)[1:-1]
+    density = np.exp(sum(0.5 * part.distribution.logpdf(x) for part in parts))
+    cdf = np.cumsum(density) / density.sum()
+    fitted = sum(w * c.distribution.cdf(x) for w, c in zip(pooled.weights, pooled.components, strict=True))
+    assert sum(pooled.weights) == pytest.approx(1)
+    assert abs(fitted - cdf).max() < 0.02
+    assert pooled.gap == pytest.approx(abs(fitted - cdf).max(), abs=0.003)
+
+
+def test_opposed_student_t_analysts_stay_two_peaks_in_the_log_pool():
+    parts = [Component("student-t", (4.0, -6.0, 0.5)), Component("student-t", (4.0, 6.0, 0.5))]
+    pooled = log_pool(parts, [1.0, 1.0])
+    at = [sum(w * np.exp(c.distribution.logpdf(x)) for w, c in zip(*pooled[1::-1], strict=True)) for x in (-6.0, 0, 6)]
+    assert min(at[0], at[2]) > 2 * at[1]
+
+
+def chi2_tail(x: float) -> float:
+    """P(chi2 with 3 degrees of freedom > x) in closed form."""
+    return erfc(sqrt(x / 2)) + sqrt(2 * x / pi) * exp(-x / 2)
+
+
+def test_calibration_by_hand():
+    # 20 answers as they should be: 1, 9, 9, 1
+    assert calibration([1, 9, 9, 1]) == pytest.approx(1.0)
+    # ten answers: 3 below p05, 3 up to p50, 2 up to p95, 2 above
+    divergence = 0.3 * log(0.3 / 0.05) + 0.3 * log(0.3 / 0.45) + 0.2 * log(0.2 / 0.45) + 0.2 * log(0.2 / 0.05)
+    assert divergence == pytest.approx(0.530961, abs=1e-6)
+    assert calibration([3, 3, 2, 2]) == pytest.approx(chi2_tail(2 * 10 * divergence), rel=1e-9)
+    # all ten above p95: I = ln 20, and so bad a fit is out of the question
+    assert calibration([0, 0, 0, 10]) == pytest.approx(chi2_tail(20 * log(20)), rel=1e-6)
+
+
+def test_information_by_hand():
+    # spread evenly between 0 and 10, with p05 .5, p50 5, p95 9.5: nothing is told
+    assert information(np.array([0.5, 5.0, 9.5]), 0, 10) == pytest.approx(0, abs=1e-12)
+    by_hand = log(10) + 0.05 * log(0.05 / 4) + 0.45 * log(0.45 / 1) + 0.45 * log(0.45 / 1) + 0.05 * log(0.05 / 4)
+    assert information(np.array([4.0, 5.0, 6.0]), 0, 10) == pytest.approx(by_hand, rel=1e-12)
+
+
+def seed(analyst: str, question: str, p05: float, p50: float, p95: float, truth: float, scale: str = "uniform") -> Seed:
+    day = date(2000, 1, 1)
+    return Seed(
+        analyst=analyst, question=question, p05=p05, p50=p50, p95=p95, realisation=truth, scale=scale, date=day,
+        date_end=day,
+    )  # fmt: skip
+
+
+def two_analysts() -> list[Seed]:
+    """Ten questions: `good` has the truth where it should be, `bold` is narrow and mostly wrong."""
+    truths = [0.5, 2, 3, 4, 4.5, 5.5, 6, 7, 8, 9.9]
+    return [s for i, t in enumerate(truths) for s in (
+        seed("good", f"q{i}", 1, 5, 9, t), seed("bold", f"q{i}", 4.8, 5, 5.2, t)
+    )]  # fmt: skip
+
+
+def test_the_classical_model_by_hand():
+    found = {one.analyst: one for one in assess(two_analysts()).analysts}
+    # good: 1 below, 4 up to p50, 4 up to p95, 1 above
+    good = 0.1 * log(0.1 / 0.05) + 0.4 * log(0.4 / 0.45) + 0.4 * log(0.4 / 0.45) + 0.1 * log(0.1 / 0.05)
+    bold = 0.5 * log(0.5 / 0.05) + 0.5 * log(0.5 / 0.05)
+    assert found["good"].calibration == pytest.approx(chi2_tail(20 * good), rel=1e-9)
+    assert found["bold"].calibration == pytest.approx(chi2_tail(20 * bold), rel=1e-6)
+    # ranges: truth and quantiles span 1 to 9 but for the first and last questions; a tenth more on each side
+    spans = [(0.5, 9.0), *[(1.0, 9.0)] * 8, (1.0, 9.9)]
+    told = []
+    for low, high in spans:
+        low, high = low - 0.1 * (high - low), high + 0.1 * (high - low)
+        widths = [1 - low, 4, 4, high - 9]
+        told.append(
+            log(high - low) + sum(p * log(p / w) for p, w in zip((0.05, 0.45, 0.45, 0.05), widths, strict=True))
+        )
+    assert found["good"].information == pytest.approx(np.mean(told), rel=1e-9)
+    assert found["bold"].weight < 1e-6
+    assert found["good"].weight == pytest.approx(1, abs=1e-6)
+
+
+def test_the_threshold_does_not_make_the_pool_worse():
+    classical = assess(two_analysts())
+    best = max(one.calibration * one.information for one in classical.analysts)
+    assert classical.calibration * classical.information >= best - 1e-12
+    assert classical.threshold in [one.calibration for one in classical.analysts]
+
+
+def test_a_log_scale_question_counts_in_logs():
+    plain = assess([seed("a", "q", 1, 2, 4, 3), seed("b", "q", 0.5, 2, 8, 3)])
+    logs = assess([seed("a", "q", exp(1), exp(2), exp(4), exp(3), "log"),
+                   seed("b", "q", exp(0.5), exp(2), exp(8), exp(3), "log")])  # fmt: skip
+    assert [one[2:] for one in logs.analysts] == [pytest.approx(one[2:]) for one in plain.analysts]
+
+
+def test_who_answers_less_is_not_favoured():
+    some = [s for s in two_analysts() if s.analyst == "good" or s.question in ("q0", "q1", "q2", "q3", "q4")]
+    found = {one.analyst: one for one in assess(some).analysts}
+    good = 0.1 * log(0.1 / 0.05) + 0.4 * log(0.4 / 0.45) + 0.4 * log(0.4 / 0.45) + 0.1 * log(0.1 / 0.05)
+    assert (found["good"].questions, found["bold"].questions) == (10, 5)
+    assert found["good"].calibration == pytest.approx(chi2_tail(2 * 5 * good), rel=1e-9)
+
+
+LOBBIES = ({"id": "k", "state": "H", "role": "K"}, {"id": "j", "state": "H", "role": "J"})
+JUDGED = [
+    quantiles("magnitude", 60, 100, 140, "k", analyst="good"),
+    quantiles("magnitude", 10, 20, 30, "k", analyst="bold", weight=5),
+    quantiles("magnitude", 20, 40, 60, "j", analyst="someone else"),
+]
+
+
+def case_with_seeds(folder, seeds):
+    place = write_case(folder, lobbies=LOBBIES, judgements=JUDGED)
+    lines = ["date,analyst,question,scale,p05,p50,p95,realisation,source"]
+    lines += [f"2000,{s.analyst},{s.question},{s.scale},{s.p05},{s.p50},{s.p95},{s.realisation}," for s in seeds]
+    if seeds:
+        (place / "seeds.csv").write_text("\n".join(lines), encoding="utf-8")
+    return place
+
+
+def test_one_argument_chooses_the_pool(tmp_path):
+    case = load_case(case_with_seeds(tmp_path, two_analysts()))
+    linear, logarithmic, cooke = (build_priors(case, pool=how).quantities["magnitude"].priors[1] for how in
+                                  ("linear", "log", "cooke"))  # fmt: skip
+    assert linear.weights == pytest.approx((1 / 6, 5 / 6)) or linear.weights == pytest.approx((5 / 6, 1 / 6))
+    sds = np.array([80, 20]) / (2 * stats.norm.ppf(0.95))
+    tau = np.array([1, 5]) / 6 / sds**2
+    (component,) = logarithmic.components
+    assert component.parameters == pytest.approx(((tau @ [100, 20]) / tau.sum(), tau.sum() ** -0.5))
+    assert cooke.median == pytest.approx(100, rel=1e-3)
+
+
+def test_pool_cooke_asks_for_answers_of_all_who_are_pooled(tmp_path):
+    with pytest.raises(CaseError, match=r"seeds\.csv:1: analyst: analyst 'bold' answers no seed question"):
+        build_priors(load_case(case_with_seeds(tmp_path / "none", [])), pool="cooke")
+    only = [s for s in two_analysts() if s.analyst == "bold"]
+    with pytest.raises(CaseError, match="analyst 'good' answers no seed question"):
+        build_priors(load_case(case_with_seeds(tmp_path / "one", only)), pool="cooke")
+
+
+def test_an_unknown_pool_is_refused(tmp_path):
+    with pytest.raises(Refused, match="--pool: 'mean' is no pool; allowed: linear, log, cooke"):
+        build_priors(load_case(case_with_seeds(tmp_path, [])), pool="mean")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("q0,uniform,1.0,5.0,9.0", "q0,uniform,1.0,5.0,5.0", "p05: 1, 5, 5 do not rise"),
+        ("q0,uniform,1.0,5.0,9.0", "q0,log,1.0,5.0,9.0", "scale: .* differs from row"),
+        ("good,q0,uniform,1.0,5.0,9.0,0.5", "good,q0,uniform,1.0,5.0,9.0,0.6", "realisation: .* differs from row"),
+        ("good,q1,", "good,q0,", "question: 'good' answers this in row 2 already"),
+        ("good,q0,uniform", "good,q0,linear", "scale: 'linear' is unknown"),
+        ("good,q0,", "good,,", "question: the cell is blank"),
+    ],
+)
+def test_seeds_that_do_not_fit_are_refused(old, new, words, tmp_path):
+    place = case_with_seeds(tmp_path, two_analysts())
+    text = (place / "seeds.csv").read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    (place / "seeds.csv").write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(CaseError, match=rf"seeds\.csv:\d+: {words}.*; allowed: "):
+        load_case(place)
