@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import models, runs, store
 from bayes_compliance.case import Case, load_case
+from bayes_compliance.check import check as check
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference import check_settings
 from bayes_compliance.models import prepare
+from bayes_compliance.newcase import new as new
 from bayes_compliance.runs import Run, Timer
+from bayes_compliance.validation.commands import backtest as backtest
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -29,6 +32,7 @@ def run(
     *,
     model: str = "coalition",
     engine: str = "nuts",
+    pool: str = "linear",
     seed: int = 1,
     draws: int = 1000,
     tune: int = 1000,
@@ -48,6 +52,8 @@ def run(
     model : str
         A shipped model by name, or the path of a .py file.
     engine : str
+    pool : str
+        How several analysts of one quantity are pooled: ``linear``, ``log`` or ``cooke`` (by seeds.csv).
     seed : int
         Same seed, inputs and versions: the same forecast.csv, byte for byte.
     draws, tune, chains : int
@@ -68,7 +74,8 @@ def run(
     Refused
         Bad input; nothing was written.
     """
-    return _run(case, out, _settings(model, engine, seed, draws, tune, chains, until, as_of), progress, ahead=True)
+    settings = _settings(model, engine, seed, draws, tune, chains, until, as_of, pool)
+    return _run(case, out, settings, progress, ahead=True)
 
 
 def fit(
@@ -77,6 +84,7 @@ def fit(
     *,
     model: str = "coalition",
     engine: str = "nuts",
+    pool: str = "linear",
     seed: int = 1,
     draws: int = 1000,
     tune: int = 1000,
@@ -85,7 +93,8 @@ def fit(
     progress: bool = False,
 ) -> Run:
     """Check a case and fit it; the RUN folder holds the posterior and the summary. Arguments as in `run`."""
-    return _run(case, out, _settings(model, engine, seed, draws, tune, chains, None, as_of), progress, ahead=False)
+    settings = _settings(model, engine, seed, draws, tune, chains, None, as_of, pool)
+    return _run(case, out, settings, progress, ahead=False)
 
 
 def forecast(case: str | PathLike[str], run: str | PathLike[str], *, until: date | None = None) -> Run:
@@ -202,11 +211,15 @@ def scenario(case: str | PathLike[str], run: str | PathLike[str], *, id: str | N
 
 
 def _settings(
-    model: str, engine: str, seed: int, draws: int, tune: int, chains: int, until: date | None, as_of: date | None
-) -> dict[str, Any]:
+    model: str, engine: str, seed: int, draws: int, tune: int, chains: int, until: date | None, as_of: date | None,
+    pool: str = "linear",
+) -> dict[str, Any]:  # fmt: skip
+    from bayes_compliance.elicitation.pooling import check_pool
+
     check_settings(engine, seed, draws, tune, chains)
+    check_pool(pool)
     return {
-        "model": model, "engine": engine, "seed": seed, "draws": draws, "tune": tune, "chains": chains,
+        "model": model, "engine": engine, "pool": pool, "seed": seed, "draws": draws, "tune": tune, "chains": chains,
         "until": until.isoformat() if until else None, "as_of": as_of.isoformat() if as_of else None,
     }  # fmt: skip
 
@@ -228,7 +241,7 @@ def _run(
     store.check_target(out)
     timer = Timer()
     with timer("check"):
-        prepared = models.prepare(settings["model"], open_case(case, settings))
+        prepared = models.prepare(settings["model"], open_case(case, settings), pool=settings["pool"])
     with timer("fit"):
         from bayes_compliance import inference
 
@@ -280,4 +293,5 @@ def _reopen(case: str | PathLike[str], run: str | PathLike[str]) -> tuple[models
     tree, summary = runs.read(Path(run))
     found = open_case(case, summary["settings"])
     runs.same_inputs(found.inputs, summary, Path(run))
-    return models.prepare(summary["settings"]["model"], found), tree, summary
+    settings = summary["settings"]
+    return models.prepare(settings["model"], found, pool=settings.get("pool", "linear")), tree, summary

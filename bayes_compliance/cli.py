@@ -10,7 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import __doc__ as summary
-from bayes_compliance import __version__
+from bayes_compliance import __version__, cli_elicitation, cli_validation
 from bayes_compliance.errors import Refused
 
 if TYPE_CHECKING:
@@ -83,6 +83,9 @@ def parser() -> argparse.ArgumentParser:
     scenario.add_argument("run", metavar="RUN")
     scenario.add_argument("--id", metavar="ID", help="one scenario of scenarios.toml (default: all)")
     scenario.add_argument("--every-date", action="store_true", help="all dates instead of the first and the last")
+
+    cli_elicitation.add(commands, _command, _day)
+    cli_validation.add(commands, _command, _sampling)
     return top
 
 
@@ -98,20 +101,22 @@ def _fitting(command: argparse.ArgumentParser) -> None:
         "--out", required=True, metavar="RUN", help="where to write; replaced whole, or left as it was"
     )
     command.add_argument("--model", default="coalition", help="a shipped model, or the path of a .py file")
+    cli_elicitation.pool_option(command)
     _sampling(command)
 
 
-def _sampling(command: argparse.ArgumentParser) -> None:
+def _sampling(command: argparse.ArgumentParser, *, as_of: bool = True) -> None:
     command.add_argument("--engine", default="nuts")
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--draws", type=int, default=1000, help="kept draws of each chain")
     command.add_argument("--tune", type=int, default=1000, help="discarded draws of each chain")
     command.add_argument("--chains", type=int, default=4)
-    command.add_argument("--as-of", type=_day, metavar="DATE", help="use only what was known on this date")
+    if as_of:
+        command.add_argument("--as-of", type=_day, metavar="DATE", help="use only what was known on this date")
 
 
 def _sampler(options: argparse.Namespace) -> dict[str, Any]:
-    names = ("model", "engine", "seed", "draws", "tune", "chains", "as_of")
+    names = ("model", "engine", "pool", "seed", "draws", "tune", "chains", "as_of")
     given = {name: getattr(options, name) for name in names if hasattr(options, name)}
     return given | {"progress": sys.stderr.isatty()}
 
