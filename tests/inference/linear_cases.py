@@ -59,7 +59,7 @@ def random_case(folder: Path, seed: int, flip: bool = False) -> Path:
     """
     rng = np.random.default_rng(seed)
     three = seed % 2 == 1
-    lobbies = [
+    lobbies: list[dict] = [
         {"id": "j", "state": "H", "role": "J", "rules": ["r"]},
         {"id": "k", "state": "H", "role": "K"},
         {"id": "l", "state": "H", "role": "L"},
