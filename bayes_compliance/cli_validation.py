@@ -33,6 +33,14 @@ def add(commands: Any, make: Make, sampling: Callable[..., None]) -> None:
     backtest.add_argument("--renew", action="store_true", help="judgements as known at each origin, not at the first")
     sampling(backtest, as_of=False)
 
+    calibrate = make(commands, "calibrate", _calibrate, "does the fit find what simulated decisions were made from?")
+    calibrate.add_argument("case", metavar="CASE", nargs="?", help="a case folder (default: the shipped bananas)")
+    calibrate.add_argument("--out", required=True, metavar="FOLDER", help="where to write; goes on with what is there")
+    calibrate.add_argument("--model", default="coalition", help="a shipped model, or the path of a .py file")
+    calibrate.add_argument("--simulations", type=int, default=200, metavar="N")
+    for name, default in (("seed", 1), ("draws", 250), ("tune", 500), ("chains", 2)):
+        calibrate.add_argument(f"--{name}", type=int, default=default)
+
 
 def sampler(options: argparse.Namespace) -> dict[str, Any]:
     """The sampler's options as arguments."""
@@ -51,6 +59,17 @@ def _backtest(options: argparse.Namespace) -> int:
     say_failures(done.checks)
     print(headline(done))
     print(f"{options.out}/backtest.html")
+    return DONE if done.passed else FAILED
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from bayes_compliance import api
+
+    names = ("case", "model", "simulations", "seed", "draws", "tune", "chains")
+    asked = {name: getattr(options, name) for name in names}
+    done = api.calibrate(options.out, **asked, progress=sys.stderr.isatty())
+    print(done.verdict)
+    print(f"{options.out}/calibration.html")
     return DONE if done.passed else FAILED
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from bayes_compliance import runs, store
+from bayes_compliance import models, runs, store
 from bayes_compliance.case import load_case
+from bayes_compliance.errors import Refused
 from bayes_compliance.inference import check_settings
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from bayes_compliance.validation.backtest import Backtest
+    from bayes_compliance.validation.calibration import Calibration
 
 
 def backtest(
@@ -77,3 +82,82 @@ def backtest(
         runs.write_summary(folder, runs.done_with(found, done.checks, {"model": model, **done.settings}))
         backtest_page.write(done, folder)
     return done
+
+
+def shipped(name: str) -> Path:
+    """The folder of a shipped case, in a checkout or in a wheel."""
+    here = Path(__file__).resolve().parents[1]
+    places = [place / "case_studies" / name for place in (here.parent, here)]
+    return next((place for place in places if (place / "case.toml").is_file()), places[0])
+
+
+def calibrate(
+    out: str | PathLike[str],
+    case: str | PathLike[str] | None = None,
+    *,
+    model: str = "coalition",
+    simulations: int = 200,
+    seed: int = 1,
+    draws: int = 250,
+    tune: int = 500,
+    chains: int = 2,
+    progress: bool = False,
+) -> Calibration:
+    """Simulation-based calibration: does the fit find what decisions were made from, as often as it says?
+
+    Parameters
+    ----------
+    out : path
+        A folder for simulations.jsonl, calibration.html and summary.json. A run that was interrupted goes on there.
+    case : path or None
+        A case folder of some 12 decisions, whose dates, rules and judgements the simulated worlds have; default the
+        shipped `bananas`.
+    model : str
+    simulations : int
+        20 at least; 200 find a posterior that is too narrow by a fifth.
+    seed, draws, tune, chains, progress
+        As in `run`, for each fit.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    Refused
+        Bad input, or a folder in which another calibration was begun.
+    """
+    from bayes_compliance.validation import calibration, calibration_page
+
+    check_settings("nuts", seed, draws, tune, chains)
+    found = load_case(shipped("bananas") if case is None else case)
+    folder = _working_folder(out)
+    done = calibration.run(
+        models.prepare(model, found), simulations, folder / "simulations.jsonl", model=model, seed=seed, draws=draws,
+        tune=tune, chains=chains, progress=progress,
+    )  # fmt: skip
+    sampler: dict[str, Any] = {"model": model, "seed": seed, "draws": draws, "tune": tune, "chains": chains}
+    summary = runs.done_with(found, [], sampler | {"simulations": simulations})
+    _replace(folder / "calibration.html", calibration_page.render(done))
+    _replace(
+        folder / "summary.json",
+        json.dumps(summary | {"passed": done.passed, "verdict": str(done.verdict)}, indent=2) + "\n",
+    )
+    return done
+
+
+def _working_folder(out: str | PathLike[str]) -> Path:
+    """A folder that is new, empty, or holds a calibration that was begun."""
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise Refused(f"--out: {folder} is no folder; allowed: a new folder, or one of an earlier calibration")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "simulations.jsonl").is_file():
+        raise Refused(f"--out: {folder} holds other files; allowed: a new folder, or one of an earlier calibration")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _replace(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, path)

@@ -1,0 +1,243 @@
+"""Simulation-based calibration: draw from the prior, simulate the decisions, fit, and see where the truth ranks.
+
+If the fit is right the rank of each true value among independent posterior draws is uniform (Talts et al. 2018), and
+so is that of any quantity of parameters and data (Modrák et al. 2023). Ranked are the judged quantities, the support of
+each state's last decision, to which paths and spreads add up, and the log likelihood, which catches what others miss.
+One compilation serves all simulations (`Shared`); simuk would compile again for each. Conduct is simulated in sequence,
+and seen as it is coded, which is the world of the likelihood.
+
+Simulations go into an append-only file, one JSON line each, so that an interrupted run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_compliance import seeds, worlds
+from bayes_compliance.errors import Refused
+from bayes_compliance.inference.tree import completed
+from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
+from bayes_compliance.validation.ranks import Uniformity, judge, rank
+from bayes_compliance.validation.shared import Data, Shared, history_of, with_outcomes
+
+if TYPE_CHECKING:
+    from bayes_compliance.models import Prepared
+    from bayes_compliance.rows import History
+
+RANK_DRAWS = 99
+"""Draws that a truth is ranked among, thinned from the chains so that they are nearly independent."""
+
+LOG_LIKELIHOOD = "log likelihood"
+
+
+class World(NamedTuple):
+    """A simulated truth: latents, shapes (item,), the coded decisions (row,) and the conduct that the fit is told."""
+
+    truth: Draws
+    outcome: NDArray
+    history: History
+
+
+Simulate = Callable[["Prepared", np.random.Generator], World]
+
+
+def simulate(prepared: Prepared, rng: np.random.Generator) -> World:
+    """A world drawn from the model: latents from their priors, decisions in sequence, conduct as it was coded."""
+    truth, outcome = drawn(prepared, rng)
+    return World(truth, outcome, history_of(prepared.layout, outcome))
+
+
+def drawn(prepared: Prepared, rng: np.random.Generator, noise: float = 1.0) -> tuple[Draws, NDArray]:
+    """Latents from their priors, and the decisions that they make with the noise scaled."""
+    layout = prepared.layout
+    draws = completed(prepared, Latents(layout).draw_all(1, rng), rng, observed=False)
+    made = draws | {"decision_noise": draws["decision_noise"] * noise}
+    outcome = worlds.replay(prepared.model, layout, made, rng, as_coded=True)[0]
+    return {name: values[0] for name, values in draws.items()}, outcome
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Ranks of all simulations, and the verdict.
+
+    Attributes
+    ----------
+    names : tuple of str
+    ranks : int array (simulation, quantity)
+    verdict : Uniformity
+    divergences : int
+        In all fits.
+    settings : dict
+    """
+
+    names: tuple[str, ...]
+    ranks: NDArray
+    verdict: Uniformity
+    divergences: int
+    settings: dict[str, Any]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the ranks of every quantity may be uniform."""
+        return self.verdict.passed
+
+
+def quantities(prepared: Prepared) -> list[str]:
+    """Names of what is ranked."""
+    layout = prepared.layout
+    latents = Latents(layout)
+    found = [f"{name}[{layout.coords[latents.dims[name]][i]}]" for name, at in _free(prepared).items() for i in at]
+    return [*found, *(f"support[{layout.labels[i]}]" for i in _last_rows(prepared)), LOG_LIKELIHOOD]
+
+
+def _free(prepared: Prepared) -> dict[str, NDArray]:
+    return {k: v for k, v in Latents(prepared.layout).free.items() if k not in AHEAD_ONLY and len(v)}
+
+
+def _last_rows(prepared: Prepared) -> list[int]:
+    """The last row of each state that has any."""
+    rows = prepared.layout.rows
+    return [max(np.flatnonzero(rows.state == s), key=lambda i: rows.items[i].date) for s in np.unique(rows.state)]
+
+
+class Calibrator:
+    """A prepared model, compiled once, fitted to simulated worlds.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    seed : int
+        Simulation i has the same world and the same fit whatever was run before it.
+    draws, tune, chains : int
+    """
+
+    def __init__(self, prepared: Prepared, *, seed: int, draws: int, tune: int, chains: int) -> None:
+        if draws * chains < RANK_DRAWS:
+            raise Refused(f"--draws: {draws} x {chains} chains is too few; allowed: {RANK_DRAWS} or more in all")
+        self.prepared, self.seed = prepared, seed
+        self.size = {"draws": draws, "tune": tune, "chains": chains}
+        self.shared = Shared(prepared)
+
+    def one(self, number: int, world_of: Simulate = simulate) -> tuple[NDArray, int]:
+        """Ranks of one simulation, (quantity,), and the divergences of its fit."""
+        rng = seeds.generator(self.seed, f"calibration {number}")
+        world = world_of(self.prepared, rng)
+        data = Data(world.outcome, self.prepared.layout.error, world.history)
+        found, stats = self.shared.sample(data, **self.size, seed=seeds.integer(self.seed, f"calibration fit {number}"))
+        kept = _thinned(found)
+        return self._ranked(kept, world, rng), int(stats["diverging"].sum())
+
+    def _ranked(self, kept: Draws, world: World, rng: np.random.Generator) -> NDArray:
+        ranks = [rank(kept[name][:, at], world.truth[name][at], rng) for name, at in _free(self.prepared).items()]
+        posterior, truth = (self._derived(x, world) for x in (kept, _as_draws(world.truth)))
+        return np.concatenate([*ranks, rank(posterior, truth[0], rng)])
+
+    def _derived(self, draws: Draws, world: World) -> NDArray:
+        """Support of the last rows, and the log likelihood of the decisions as the fit sees them: (draw, quantity)."""
+        layout = with_outcomes(self.prepared.layout, world.outcome)
+        layout.__dict__["_replayed"] = (layout.record, world.history)
+        draws = _all_sincere(draws)
+        support = worlds.ask_observed(self.prepared.model, layout, draws).support
+        log_likelihood = worlds.log_likelihood(layout, draws, support).sum(axis=-1, keepdims=True)
+        return np.concatenate([support[:, _last_rows(self.prepared)], log_likelihood], axis=1)
+
+
+def _all_sincere(draws: Draws) -> Draws:
+    """The fit of a model with types is over both of them: what is ranked is the same function of truth and draws."""
+    return draws | {"sincere": np.ones_like(draws["sincerity"])} if "sincerity" in draws else draws
+
+
+def _as_draws(truth: Draws) -> Draws:
+    return {name: values[None] for name, values in truth.items()}
+
+
+def _thinned(found: Draws) -> Draws:
+    """`RANK_DRAWS` draws, evenly spaced along the chains; (draw, item)."""
+    n = int(np.prod(found["innovation"].shape[:2]))
+    flat = {name: values.reshape(n, *values.shape[2:]) for name, values in found.items()}
+    at = np.linspace(0, n - 1, RANK_DRAWS).round().astype(int)
+    return {name: values[at] for name, values in flat.items()}
+
+
+class Journal:
+    """Simulations on disk: the first line says what is run, each other one is a simulation; lines are only added.
+
+    Parameters
+    ----------
+    path : Path
+    header : dict
+        What is run. A file that says otherwise is refused.
+    """
+
+    def __init__(self, path: Path, header: dict[str, Any]) -> None:
+        self.path, self.done = path, {}
+        lines = self._whole_lines()
+        if not lines:
+            self._add(header)
+        elif lines[0] != json.loads(json.dumps(header)):
+            raise Refused(f"{path}: line 1: another calibration was begun here; allowed: the same one, or a new folder")
+        for line in lines[1:]:
+            self.done[line["simulation"]] = line
+
+    def _whole_lines(self) -> list[dict[str, Any]]:
+        """What the file holds; a last line that was cut short is taken off."""
+        if not self.path.exists():
+            return []
+        raw = self.path.read_bytes()
+        whole = raw[: raw.rfind(b"\n") + 1]
+        if len(whole) < len(raw):
+            os.truncate(self.path, len(whole))
+        return [json.loads(line) for line in whole.splitlines()]
+
+    def add(self, number: int, ranks: NDArray, divergences: int) -> None:
+        """Enter a simulation."""
+        line = {"simulation": number, "divergences": divergences, "ranks": [int(r) for r in ranks]}
+        self._add(line)
+        self.done[number] = line
+
+    def _add(self, line: dict[str, Any]) -> None:
+        with open(self.path, "ab") as file:
+            file.write((json.dumps(line) + "\n").encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def run(
+    prepared: Prepared,
+    simulations: int,
+    journal: Path,
+    *,
+    model: str,
+    seed: int,
+    draws: int,
+    tune: int,
+    chains: int,
+    progress: bool = False,
+) -> Calibration:
+    """Calibrate; see `bayes_compliance.api.calibrate`."""
+    if simulations < 20:
+        raise Refused(f"--simulations: {simulations} is too few for a verdict; allowed: 20 or more")
+    names = quantities(prepared)
+    size: dict[str, int] = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
+    header = {"model": model, "case": prepared.case.name, "inputs": prepared.case.inputs, **size, "quantities": names}
+    book = Journal(journal, header)
+    missing = [i for i in range(simulations) if i not in book.done]
+    calibrator = Calibrator(prepared, **size) if missing else None
+    for i in missing:
+        assert calibrator is not None
+        book.add(i, *calibrator.one(i))
+        if progress and sys.stderr.isatty():
+            print(f"simulation {i + 1} of {simulations}", file=sys.stderr)
+    entries = [book.done[i] for i in range(simulations)]
+    ranks = np.array([entry["ranks"] for entry in entries], int).reshape(simulations, len(names))
+    divergences = sum(entry["divergences"] for entry in entries)
+    return Calibration(tuple(names), ranks, judge(ranks, names, RANK_DRAWS), divergences, header | {"n": simulations})

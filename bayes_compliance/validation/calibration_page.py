@@ -1,0 +1,63 @@
+"""A calibration as one HTML page: the verdict, the ECDF of every quantity's ranks, and the p-values."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import numpy as np
+from markupsafe import Markup
+
+from bayes_compliance.report import drawing
+from bayes_compliance.report.parts import Number, Section, figure, join, paragraph, table, template
+from bayes_compliance.validation.calibration import RANK_DRAWS
+from bayes_compliance.validation.ranks import band
+
+if TYPE_CHECKING:
+    from bayes_compliance.validation.calibration import Calibration
+
+HOW = (
+    "Each simulation draws every latent from its prior, lets the decisions follow from them in sequence, fits the "
+    "model to those decisions, and ranks the truth among independent draws. If model, sampler and simulator "
+    "agree, every rank is as likely as any other."
+)
+
+
+def render(found: Calibration) -> str:
+    """One self-contained page."""
+    return template("page.html.j2").render(
+        title=f"Calibration of {found.settings['model']} on {found.settings['case']}",
+        subtitle=str(found.verdict),
+        verdict=str(found.verdict),
+        failed=not found.passed,
+        style=Markup(files("bayes_compliance.report").joinpath("templates/style.css").read_text(encoding="utf-8")),
+        sections=[_curves(found), _table(found)],
+    )
+
+
+def _curves(found: Calibration) -> Section:
+    n = len(found.ranks)
+    points, lower, upper = band(n, RANK_DRAWS, found.verdict.false_alarm)
+    with drawing.canvas([3.0], frame=drawing.Frame(left=0.6, bottom=0.5)) as (fig, axes):
+        ax = axes[0, 0]
+        ax.fill_between(points, lower - points, upper - points, color=drawing.SKY, alpha=0.35, linewidth=0)
+        rejected = {verdict.name for verdict in found.verdict.verdicts if verdict.rejected}
+        for name, ranks in zip(found.names, found.ranks.T, strict=True):
+            below = np.searchsorted(np.sort(ranks), np.arange(1, RANK_DRAWS + 1)) / n
+            bad = name in rejected
+            ax.plot(points, below - points, color=drawing.RED if bad else drawing.SOFT, linewidth=1.6 if bad else 0.6)
+        ax.axhline(0, color=drawing.INK, linewidth=0.6)
+        ax.set(xlim=(0, 1), xlabel="rank of the truth, as a share", ylabel="ECDF less uniform")
+        svg = drawing.svg(fig, "ranks", "Ranks of the truth", str(found.verdict))
+    caption = (
+        f"Shaded: where the curve of one right quantity stays as a whole with {1 - found.verdict.false_alarm:.0%} "
+        "probability. With many quantities some right ones leave it; the verdict allows for that."
+    )
+    return Section("Ranks", "ranks", join([paragraph(HOW), figure(svg, caption)]))
+
+
+def _table(found: Calibration) -> Section:
+    rows = [["REJECTED" if v.rejected else "", v.name, f"{v.p:.3g}"] for v in found.verdict.verdicts]
+    said = f"{found.divergences} divergent transitions in {len(found.ranks)} fits."
+    columns = ["", "Quantity", Number("p-value")]
+    return Section("Quantities", "quantities", join([paragraph(said), table("Smallest p-value first", columns, rows)]))

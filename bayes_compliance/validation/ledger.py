@@ -1,0 +1,237 @@
+"""A sealed ledger: forecasts that nobody can better afterwards.
+
+Each line of the ledger holds a forecast of the future, the SHA-256 of every file it was made from, the time, and the
+SHA-256 of the line before; its own seal is the SHA-256 of all that. To change, drop or insert a line breaks every seal
+after it. A chain alone cannot prove *when* it was made, nor that no other chain was kept beside it: publish the last
+seal (`head`) where others can see its date.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from bayes_compliance import store
+from bayes_compliance.errors import Refused
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from bayes_compliance.case import Case
+
+FIRST = "0" * 64
+"""What the first line has for the line before."""
+
+KEPT = ("state", "rule", "date", "p_violate", "p_partial", "p_comply")
+SUMMARY = ("case", "version", "versions", "settings", "inputs", "passed")
+
+
+class Entry(NamedTuple):
+    """A sealed forecast: when it was sealed, and its rows as `KEPT` has them."""
+
+    number: int
+    sealed: datetime
+    case: str
+    forecast: list[dict[str, Any]]
+
+
+class Scored(NamedTuple):
+    """A decision that came after a forecast was sealed: probabilities (violate, partial, comply), and the scores."""
+
+    entry: int
+    state: str
+    rule: str
+    date: date
+    decision: str
+    p: tuple[float, float, float]
+    scores: dict[str, float]
+
+
+def seal(line: dict[str, Any]) -> str:
+    """SHA-256 of a line without its own seal, keys sorted."""
+    content = {name: value for name, value in line.items() if name != "seal"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def add(ledger: str | PathLike[str], run: str | PathLike[str], now: datetime | None = None) -> str:
+    """Seal the forecast of a RUN; rows for dates that are past are left out. Returns the new seal.
+
+    Parameters
+    ----------
+    ledger : path
+        A file of JSON lines, made if it is not there; it must be whole.
+    run : path
+        A RUN folder with its forecast.csv.
+    now : datetime or None
+        With a time zone; default the clock.
+
+    Raises
+    ------
+    Refused
+        If the ledger is broken, the RUN has no forecast, or none of its dates is ahead.
+    """
+    now = (now or datetime.now(UTC)).astimezone(UTC)
+    folder, book = Path(run), Path(ledger)
+    before = verify(book) if book.exists() else FIRST
+    summary = store.read_summary(folder)
+    rows = [row for row in _forecast(folder / "forecast.csv") if date.fromisoformat(row["date"]) > now.date()]
+    if not rows:
+        raise Refused(
+            f"{folder}: every date of its forecast is past on {now.date()}; allowed: a forecast of the future"
+        )
+    line = {
+        "sealed": now.isoformat(timespec="seconds"),
+        "before": before,
+        "forecast_sha256": store.sha256(folder / "forecast.csv"),
+        **{name: summary.get(name) for name in SUMMARY},
+        "forecast": rows,
+    }
+    line["seal"] = seal(line)
+    with open(book, "ab") as file:
+        file.write((json.dumps(line, sort_keys=True) + "\n").encode())
+        file.flush()
+        os.fsync(file.fileno())
+    return line["seal"]
+
+
+def _forecast(path: Path) -> list[dict[str, Any]]:
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            return [{name: row[name] for name in KEPT} for row in csv.DictReader(file)]
+    except (OSError, KeyError) as error:
+        raise Refused(f"{path} cannot be read ({error}); allowed: a RUN with its forecast") from error
+
+
+def verify(ledger: str | PathLike[str], head: str | None = None) -> str:
+    """Check every seal and the chain; returns the last seal.
+
+    Parameters
+    ----------
+    ledger : path
+    head : str or None
+        A seal that was published: the ledger must contain it, so that no line up to it was changed since.
+
+    Raises
+    ------
+    Refused
+        Naming the first line that was changed, inserted or dropped, or a published seal that is missing.
+    """
+    last, seals = FIRST, []
+    when = None
+    for number, line in _lines(Path(ledger)):
+        place = f"{ledger}:{number}"
+        if line.get("seal") != seal(line):
+            raise Refused(f"{place}: seal: the line was changed after it was sealed; allowed: the line as it was")
+        if line["before"] != last:
+            raise Refused(f"{place}: before: the line before was dropped, moved or changed; allowed: the whole chain")
+        sealed = datetime.fromisoformat(line["sealed"])
+        if when is not None and sealed < when:
+            raise Refused(f"{place}: sealed: {sealed} is before the line above, {when}; allowed: times that rise")
+        when, last = sealed, line["seal"]
+        seals.append(last)
+    if head is not None and head not in seals:
+        raise Refused(f"{ledger}: no line has the seal {head}; allowed: the ledger that was published with it")
+    return last
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"{path} cannot be read ({error}); allowed: a ledger") from error
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            found = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise Refused(f"{path}:{number}: no JSON ({error}); allowed: one sealed forecast a line") from error
+        if not isinstance(found, dict) or not {"seal", "before", "sealed", "forecast"} <= set(found):
+            raise Refused(f"{path}:{number}: no sealed forecast; allowed: one sealed forecast a line")
+        yield number, found
+
+
+def entries(ledger: str | PathLike[str]) -> list[Entry]:
+    """The sealed forecasts of a whole ledger."""
+    verify(ledger)
+    return [
+        Entry(number, datetime.fromisoformat(line["sealed"]), line["case"], line["forecast"])
+        for number, line in _lines(Path(ledger))
+    ]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """All sealed forecasts of decisions that have come.
+
+    Attributes
+    ----------
+    scored : tuple of Scored
+    """
+
+    scored: tuple[Scored, ...]
+
+    def __str__(self) -> str:
+        if not self.scored:
+            return "No decision has come since any forecast was sealed."
+        means = {name: np.mean([one.scores[name] for one in self.scored]) for name in self.scored[0].scores}
+        said = ", ".join(f"{name} {value:.3f}" for name, value in means.items())
+        lines = [
+            f"{one.date} {one.state} {one.rule}: {one.decision}; foretold p_comply {one.p[2]:.2f} (line {one.entry})"
+            for one in self.scored
+        ]
+        return "\n".join([*lines, f"Mean scores of {len(self.scored)} forecasts, lower is better: {said}"])
+
+
+def score(ledger: str | PathLike[str], case: Case) -> Settled:
+    """Score sealed forecasts against the decisions that a case has by now.
+
+    Each compliance decision after an entry's sealing is scored with that entry, linearly between its forecast dates;
+    before the first and after the last of them it is not. Every entry counts, not the best or the last one.
+
+    Parameters
+    ----------
+    ledger : path
+        Verified first.
+    case : Case
+        With the decisions that have come.
+    """
+    from bayes_compliance.validation.origins import compliances
+
+    found = [
+        scored
+        for entry in entries(ledger)
+        if entry.case == case.name
+        for decision in compliances(case)
+        if decision.date > entry.sealed.date()
+        for scored in _settle(entry, decision)
+    ]
+    return Settled(tuple(found))
+
+
+def _settle(entry: Entry, decision: Any) -> list[Scored]:
+    from bayes_compliance.layout import OUTCOME
+    from bayes_compliance.validation.scores import each
+
+    p = _between(entry.forecast, decision.state, decision.rule, decision.date)
+    if p is None:
+        return []
+    scores = {name: float(values[0]) for name, values in each([p], [OUTCOME[decision.decision]]).items()}
+    return [Scored(entry.number, decision.state, decision.rule, decision.date, decision.decision, p, scores)]
+
+
+def _between(rows: Sequence[dict[str, Any]], state: str, rule: str, day: date) -> tuple[float, float, float] | None:
+    """Probabilities on a date, linear between the forecast's own dates; None outside them."""
+    own = sorted((date.fromisoformat(row["date"]), row) for row in rows if (row["state"], row["rule"]) == (state, rule))
+    days = [one.toordinal() for one, _ in own]
+    if not days or not days[0] <= day.toordinal() <= days[-1]:
+        return None
+    found = [np.interp(day.toordinal(), days, [float(row[name]) for _, row in own]) for name in KEPT[3:]]
+    return float(found[0]), float(found[1]), float(found[2])
