@@ -156,13 +156,14 @@ def futures(
     draws: Draws,
     seed: int,
     alteration: Alteration | None = None,
+    paths: int | None = None,
 ) -> Iterator[tuple[slice, Future]]:
     """The worlds ahead in chunks of draws, so that memory stays low; the same seed gives the same worlds."""
     n = len(draws["innovation"])
     starts = range(0, n, CHUNK)
     for start, sequence in zip(starts, np.random.SeedSequence(seed).spawn(len(starts)), strict=True):
         part = {name: values[start : start + CHUNK] for name, values in draws.items()}
-        yield slice(start, start + CHUNK), Future(model, layout, days, part, PATHS, sequence, alteration)
+        yield slice(start, start + CHUNK), Future(model, layout, days, part, paths or PATHS, sequence, alteration)
 
 
 def thin(draws: Draws, chains: int, most: int = MAX_DRAWS) -> tuple[Draws, int]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict
 
 import numpy as np
 import xarray as xr
@@ -77,6 +77,16 @@ class Question(Watcher, Protocol):
     def result(self) -> xr.Dataset: ...
 
 
+class Options(TypedDict, total=False):
+    """What `Ahead` may be told."""
+
+    seed: int
+    until: date | None
+    step_years: float | None
+    draws: int
+    paths: int | None
+
+
 class Ahead:
     """The worlds ahead of a posterior, the same for every question and the same as the forecast's.
 
@@ -91,6 +101,8 @@ class Ahead:
         Default to the case's horizon.
     draws : int
         At most so many posterior draws, evenly spaced; by default those of the forecast.
+    paths : int or None
+        Future paths for each draw, even; by default those of the forecast. Fewer are other worlds.
     """
 
     def __init__(
@@ -102,7 +114,9 @@ class Ahead:
         until: date | None = None,
         step_years: float | None = None,
         draws: int = forecast.MAX_DRAWS,
+        paths: int | None = None,
     ) -> None:
+        self.paths = paths or forecast.PATHS
         self.prepared, self.layout, self.seed = prepared, prepared.layout, seed
         horizon = prepared.case.horizon
         self.days = forecast.plan(self.layout, until or horizon.until, step_years or horizon.step_years)
@@ -112,11 +126,14 @@ class Ahead:
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """Pairs of state and rule, dates, draws and future paths."""
-        return len(self.grid.pairs), len(self.grid.times), len(self.draws["innovation"]), forecast.PATHS
+        return len(self.grid.pairs), len(self.grid.times), len(self.draws["innovation"]), self.paths
 
-    def put(self, questions: Iterable[Watcher], alteration: Alteration | None = None) -> None:
-        """Let every question see every date of every world, as it is or under an alteration."""
-        walk_through(self.prepared, self.days, self.draws, self.seed, questions, alteration)
+    def put(
+        self, questions: Iterable[Watcher], alteration: Alteration | None = None, before: Sequence[Day] = ()
+    ) -> None:
+        """Let every question see every date of every world, as it is or under an alteration; days `before` first."""
+        days = [*before, *self.days]
+        walk_through(self.prepared, days, self.draws, self.seed, questions, alteration, self.paths)
 
     def answer(self, question: Question) -> xr.Dataset:
         """The answer to one question."""
@@ -131,10 +148,11 @@ def walk_through(
     seed: int,
     watchers: Iterable[Watcher],
     alteration: Alteration | None = None,
+    paths: int | None = None,
 ) -> None:
     """Show the worlds ahead on any days, as they are or under an alteration."""
     watchers = list(watchers)
-    for at, future in forecast.futures(prepared.model, prepared.layout, days, draws, seed, alteration):
+    for at, future in forecast.futures(prepared.model, prepared.layout, days, draws, seed, alteration, paths):
         for moment in future.run():
             scene = Scene(at, future, moment)
             for watcher in watchers:
@@ -192,11 +210,11 @@ class Grid:
 
 
 class Kept:
-    """Values of every world on every reported date, (pair, time, draw, path), by name."""
+    """Values of every world on every reported date, (pair, time, draw, path), by name; in single precision."""
 
     def __init__(self, ahead: Ahead, *names: str) -> None:
         self.grid = ahead.grid
-        self.values = {name: np.zeros(ahead.shape) for name in names}
+        self.values = {name: np.zeros(ahead.shape, np.float32) for name in names}
 
     def keep(self, scene: Scene, **values: NDArray) -> None:
         """Keep what a scene came to, (draw, path, row); on dates that are not reported, nothing."""
@@ -216,7 +234,7 @@ class Kept:
         for name in names:
             values = self.values[name]
             lower, median, upper = np.quantile(values, (forecast.BAND[0], 0.5, forecast.BAND[1]), axis=(2, 3))
-            found |= {name: values.mean(axis=(2, 3)), f"{name}_median": median}
+            found |= {name: values.mean(axis=(2, 3), dtype=float), f"{name}_median": median}
             found |= {f"{name}_lower": lower, f"{name}_upper": upper}
         return {label: (("time",), value) for label, value in found.items()}
 

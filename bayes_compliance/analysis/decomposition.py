@@ -23,13 +23,13 @@ from __future__ import annotations
 
 from datetime import date
 from functools import reduce
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_compliance.analysis.ahead import Ahead, Grid, Kept, Scene, parts_of, walk_through
+from bayes_compliance.analysis.ahead import Ahead, Grid, Kept, Options, Scene, parts_of
 from bayes_compliance.rows import History, Item, Rows
 from bayes_compliance.worlds import Day, met
 
@@ -50,22 +50,16 @@ def sources(layout: Layout) -> list[str]:
     return [TODAY, *drifts, SHOCKS, CONDUCT, ENTRENCHMENT, NOISE]
 
 
-def shares_of_variance(
-    prepared: Prepared,
-    tree: xr.DataTree,
-    *,
-    seed: int = 1,
-    until: date | None = None,
-    step_years: float | None = None,
-) -> xr.Dataset:
+def shares_of_variance(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) -> xr.Dataset:
     """Var(S + sigma e) at each date, and its shares by source.
 
     Parameters
     ----------
     prepared, tree
         A model with `parts`, and its fit.
-    seed, until, step_years
-        As in `Ahead`.
+    **options
+        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`; the worlds start at the last decision, so
+        they are not those of the forecast.
 
     Returns
     -------
@@ -80,9 +74,9 @@ def shares_of_variance(
     Refused
         If the model does not say what each lobby adds.
     """
-    ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years)
+    ahead = Ahead(prepared, tree, **options)
     question = Shares(ahead)
-    walk_through(prepared, [question.today, *ahead.days], ahead.draws, seed, [question])
+    ahead.put([question], before=[question.today])
     return question.result()
 
 
@@ -208,14 +202,7 @@ def _sums(parts: NDArray, noise: NDArray) -> _Sums:
     return _Sums(len(flat), means, means.sum(-1), together, own, (noise**2).mean(axis=0))
 
 
-def tilt(
-    prepared: Prepared,
-    tree: xr.DataTree,
-    *,
-    seed: int = 1,
-    until: date | None = None,
-    step_years: float | None = None,
-) -> xr.Dataset:
+def tilt(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) -> xr.Dataset:
     """Bias dP + dG, temptation (1 - w q) L, and the probability that the bias exceeds the temptation.
 
     Net tilt is SC less what SA would be with the same magnitudes: positive means that the coalition for compliance is
@@ -225,8 +212,8 @@ def tilt(
     ----------
     prepared, tree
         A model with `parts`, and its fit.
-    seed, until, step_years
-        As in `Ahead`.
+    **options
+        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`.
 
     Returns
     -------
@@ -239,7 +226,7 @@ def tilt(
     Refused
         If the model does not say what each lobby adds.
     """
-    ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years)
+    ahead = Ahead(prepared, tree, **options)
     return ahead.answer(Tilt(ahead))
 
 

@@ -7,15 +7,14 @@ bodies count on the side of their weight. L is what asset specificity leaves of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_compliance import theory
-from bayes_compliance.analysis.ahead import Ahead, Game, Kept, Scene
+from bayes_compliance.analysis.ahead import Ahead, Game, Kept, Options, Scene
 from bayes_compliance.rows import ANY_RULE
 
 if TYPE_CHECKING:
@@ -46,14 +45,7 @@ PUNISHMENTS: dict[str, Punishment] = {
 }
 
 
-def ceiling_of_reciprocity(
-    prepared: Prepared,
-    tree: xr.DataTree,
-    *,
-    seed: int = 1,
-    until: date | None = None,
-    step_years: float | None = None,
-) -> xr.Dataset:
+def ceiling_of_reciprocity(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) -> xr.Dataset:
     """The most that retaliation could ensure: p with w q = 1 (III.A changes 5).
 
     L counts in full, as if the counterparty were certain to perform and the future weighed as much as today; all else
@@ -63,8 +55,8 @@ def ceiling_of_reciprocity(
     ----------
     prepared, tree
         A model with `parts`, and its fit.
-    seed, until, step_years
-        As in `Ahead`.
+    **options
+        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`.
 
     Returns
     -------
@@ -77,18 +69,11 @@ def ceiling_of_reciprocity(
     Refused
         If the model does not say what each lobby adds.
     """
-    ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years)
+    ahead = Ahead(prepared, tree, **options)
     return ahead.answer(Ceiling(ahead))
 
 
-def preference_types(
-    prepared: Prepared,
-    tree: xr.DataTree,
-    *,
-    seed: int = 1,
-    until: date | None = None,
-    step_years: float | None = None,
-) -> xr.Dataset:
+def preference_types(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) -> xr.Dataset:
     """Probability of each type of a state's own preferences, and that both sides' are of the dilemma kind.
 
     Harmony X >= K'; dilemma X < K' < X + L; deadlock X + L <= K'. The counterparty's side of the game is on the same
@@ -99,8 +84,8 @@ def preference_types(
     ----------
     prepared, tree
         A model with `parts`, and its fit.
-    seed, until, step_years
-        As in `Ahead`.
+    **options
+        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`.
 
     Returns
     -------
@@ -113,18 +98,15 @@ def preference_types(
     Refused
         If the model does not say what each lobby adds.
     """
-    ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years)
+    ahead = Ahead(prepared, tree, **options)
     return ahead.answer(Types(ahead))
 
 
 def critical_discount(
     prepared: Prepared,
     tree: xr.DataTree,
-    *,
     punishments: Mapping[str, Punishment] = PUNISHMENTS,
-    seed: int = 1,
-    until: date | None = None,
-    step_years: float | None = None,
+    **options: Unpack[Options],
 ) -> xr.Dataset:
     r"""How patient a state in a dilemma must be to comply: the least d with w(d) >= (K' - X) / L.
 
@@ -138,8 +120,8 @@ def critical_discount(
         A model with `parts`, and its fit.
     punishments : dict of str to Punishment
         By name: for ever, n periods, detected after m, or `delimited` to T.
-    seed, until, step_years
-        As in `Ahead`.
+    **options
+        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`.
 
     Returns
     -------
@@ -153,7 +135,7 @@ def critical_discount(
     Refused
         If the model does not say what each lobby adds.
     """
-    ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years)
+    ahead = Ahead(prepared, tree, **options)
     return ahead.answer(CriticalDiscount(ahead, punishments))
 
 
@@ -263,7 +245,7 @@ class CriticalDiscount:
         dilemmas = (~np.isnan(ratio)).sum(-1)
         count = np.where(dilemmas > 0, dilemmas, np.nan)
         # d* rises with the ratio, so its quantiles are those of the ratio, taken at values that occur
-        levels = quantiles(ratio, dilemmas)
+        levels = quantiles(ratio, dilemmas).astype(float)
         needed = np.stack([discount_needed(levels, p) for p in self.punishments.values()], axis=2)
         possible = np.stack([self._within(ratio, p) for p in self.punishments.values()], axis=2)
         data: dict[str, Any] = {

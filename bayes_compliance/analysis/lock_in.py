@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_compliance.analysis.ahead import Ahead, Kept, Scene
+from bayes_compliance.analysis.ahead import Ahead, Kept, Options, Scene
 from bayes_compliance.rows import Rows
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
 
 
-def lock_in(
-    prepared: Prepared,
-    tree: xr.DataTree,
-    *,
-    seed: int = 1,
-    until: date | None = None,
-    step_years: float | None = None,
-) -> xr.Dataset:
+def lock_in(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) -> xr.Dataset:
     r"""Compliance under the agreement against the same conduct without it, on the same paths of the lobbies.
 
     In every world ``p_agreement`` is the probability of compliance at the support SC, as in the forecast, and
@@ -35,8 +28,8 @@ def lock_in(
     ----------
     prepared, tree
         A model and its fit.
-    seed, until, step_years
-        As in `Ahead`.
+    **options
+        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`.
 
     Returns
     -------
@@ -45,7 +38,7 @@ def lock_in(
         draws and future paths), and `pivotal` = P(S0 < threshold < SC), by (state, rule, time); all in
         [0, 1] but the lift.
     """
-    ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years)
+    ahead = Ahead(prepared, tree, **options)
     return ahead.answer(LockIn(ahead))
 
 

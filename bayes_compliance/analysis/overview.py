@@ -22,8 +22,6 @@ from bayes_compliance.analysis.tipping import Pressures, depth_of, tipping_of
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
 
-ALTERED_DRAWS = 250
-
 
 def overview(
     prepared: Prepared,
@@ -32,8 +30,12 @@ def overview(
     seed: int = 1,
     until: date | None = None,
     step_years: float | None = None,
+    draws: int = 1000,
+    paths: int | None = 4,
 ) -> dict[str, xr.Dataset]:
-    """The answers of the functions of the same names, equal to theirs and cheaper than one after the other.
+    """The answers of the functions of the same names, cheaper than one after the other.
+
+    They are equal to theirs for the same `draws` and `paths`; `sincerity` goes by all draws.
 
     Parameters
     ----------
@@ -41,21 +43,23 @@ def overview(
         A model with `parts`, and its fit.
     seed, until, step_years
         As in `Ahead`.
+    draws, paths : int
+        At most so many posterior draws, and future paths for each (None: the forecast's). What alters the worlds, and
+        so simulates them anew, goes by a fourth of the draws.
 
     Returns
     -------
     dict of str to Dataset
         `lock_in`, `survival`, `tilt`, `ceiling_of_reciprocity`, `preference_types`, `critical_discount`, `sincerity`,
         `shares_of_variance`, `anticipation`, `tipping_points`, `deepest_rule`, `value_of_information`; and where the
-        case declares any, `bilateral_or_multilateral` and `scenarios`,
-        from `ALTERED_DRAWS` draws, since each alters the worlds and simulates them anew.
+        case declares any, `bilateral_or_multilateral` and `scenarios`.
 
     Raises
     ------
     Refused
         If the model does not say what each lobby adds.
     """
-    ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years)
+    ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years, draws=draws, paths=paths)
     questions: dict[str, Question] = {
         "lock_in": LockIn(ahead),
         "survival": Survival(ahead),
@@ -70,19 +74,23 @@ def overview(
     return {name: question.result() for name, question in questions.items()} | {
         "tipping_points": tipping_of(kept),
         "deepest_rule": depth_of(kept),
-        "value_of_information": value_of_information(prepared, tree, seed=seed, until=until),
-        **_altered(prepared, tree, seed, until),
+        "value_of_information": value_of_information(prepared, tree, seed=seed, until=until, draws=draws, paths=paths),
+        **_altered(prepared, tree, seed, until, max(1, draws // 4), paths),
         "sincerity": sincerity(prepared, tree, seed=seed, until=until),
-        "shares_of_variance": shares_of_variance(prepared, tree, seed=seed, until=until, step_years=step_years),
+        "shares_of_variance": shares_of_variance(
+            prepared, tree, seed=seed, until=until, step_years=step_years, draws=draws, paths=paths
+        ),
     }
 
 
-def _altered(prepared: Prepared, tree: xr.DataTree, seed: int, until: date | None) -> dict[str, xr.Dataset]:
+def _altered(
+    prepared: Prepared, tree: xr.DataTree, seed: int, until: date | None, draws: int, paths: int | None
+) -> dict[str, xr.Dataset]:
     found = {}
     if prepared.case.counterparty_sets:
         found["bilateral_or_multilateral"] = bilateral_or_multilateral(
-            prepared, tree, seed=seed, until=until, draws=ALTERED_DRAWS
+            prepared, tree, seed=seed, until=until, draws=draws, paths=paths
         )
     if prepared.case.scenarios:
-        found["scenarios"] = scenarios(prepared, tree, seed=seed, until=until, draws=ALTERED_DRAWS, refuse=False)
+        found["scenarios"] = scenarios(prepared, tree, seed=seed, until=until, draws=draws, paths=paths, refuse=False)
     return found

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_compliance.analysis.ahead import Ahead, Scene
+from bayes_compliance.analysis.ahead import Ahead, Options, Scene
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
@@ -17,14 +17,7 @@ if TYPE_CHECKING:
 HALF = 0.5
 
 
-def survival(
-    prepared: Prepared,
-    tree: xr.DataTree,
-    *,
-    seed: int = 1,
-    until: date | None = None,
-    step_years: float | None = None,
-) -> xr.Dataset:
+def survival(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) -> xr.Dataset:
     """Probability of no violation from the last decision up to each date, and when it falls below one half.
 
     Decisions fall due on fixed dates after the last one, `decisions_per_year` of them, whatever the reporting step; a
@@ -34,8 +27,8 @@ def survival(
     ----------
     prepared, tree
         A model and its fit.
-    seed, until, step_years
-        As in `Ahead`.
+    **options
+        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`.
 
     Returns
     -------
@@ -44,7 +37,7 @@ def survival(
         violation is as likely as not, linear between the last decision (probability 1) and the reported dates; NaT
         where that is not by the horizon.
     """
-    ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years)
+    ahead = Ahead(prepared, tree, **options)
     return ahead.answer(Survival(ahead))
 
 

@@ -20,6 +20,7 @@ from bayes_compliance.latents import Latents
 from tests.builders import complied, known, quantiles, write_case
 
 CHAINS, DRAWS, SEED = 2, 10, 5
+WORLDS = CHAINS * DRAWS * forecast.PATHS
 
 
 def folder(place):

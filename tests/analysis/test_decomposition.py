@@ -73,6 +73,15 @@ def test_nothing_is_left_over(rich):
         assert abs(found["share"].sel(source=source)).max() > 1e-4, source
 
 
+@pytest.mark.parametrize("model", ["information", "opportunism", "reciprocity", "unitary", "managerial"])
+def test_nothing_is_left_over_in_the_other_models(tmp_path, model):
+    found = shares_of_variance(*plain.standin(plain.folder(tmp_path), model=model), draws=4, paths=4)
+    owed = found["variance"].notnull()
+    assert owed.any()
+    assert found["share"].sum("source").where(owed, 1.0).values == pytest.approx(1.0, abs=1e-12)
+    assert (found["share"].sel(source=[TODAY, NOISE]).where(owed, 1.0) != 0).all()
+
+
 @pytest.mark.usefixtures("in_chunks")
 def test_the_error_of_a_share_is_that_of_leaving_out_chunks(rich):
     found = shares_of_variance(*rich)
@@ -101,7 +110,7 @@ def _linear(place, volatility=(2.0, 3.0), half_life=None, hazard=0.0, sd=4.0):
 def test_variance_grows_by_the_squared_volatilities_on_the_linear_scale(tmp_path):
     """Var(S(t) | data) = Var(S(T) | data) + (t - T) sum c^2 v^2; false-alarm rate 1e-5 for each date.
 
-    Antithetic paths make today and drift uncorrelated exactly, and leave 4 independent paths for each draw.
+    Antithetic paths make today and drift uncorrelated exactly, and leave half of the paths independent.
     """
     n = 2000
     prepared, tree = plain.standin(_linear(tmp_path), draws=n // plain.CHAINS)
@@ -109,11 +118,11 @@ def test_variance_grows_by_the_squared_volatilities_on_the_linear_scale(tmp_path
     years = (found["time"].values - np.datetime64("2010-01-01")) / np.timedelta64(1, "D") / 365.25
     grown = found["variance"] - found["variance_today"] - 25.0
     expected = years * (2.0**2 + 3.0**2)
-    error = expected * np.sqrt(2 / (4 * n))
+    error = expected * np.sqrt(2 / (forecast.PATHS // 2 * n))
     assert (abs(grown - expected) < 4.5 * error).all()
     assert (abs(grown - years * (2.0**2 + 2.0**2)) > 4.5 * error).all()  # another volatility would be seen
     assert (found["share"].sel(source="drift of j") * found["variance"]).values == pytest.approx(
-        years * 4.0, rel=4.5 * np.sqrt(2 / (4 * n)) + 0.05
+        years * 4.0, rel=4.5 * np.sqrt(2 / (forecast.PATHS // 2 * n)) + 0.05
     )
     assert found["share"].sel(source=["shocks", "conduct", "entrenchment"]).values == pytest.approx(0)
 
@@ -126,7 +135,7 @@ def test_random_shocks_add_their_hazard_times_their_size(tmp_path):
     per_year = 0.5 * 4.0**2 * 13.0
     expected = 15 * per_year  # both lobbies of the state jump together, by independent sizes
     kurtosis = 3 * (1 + 1 / (15 * 0.5))
-    error = expected * np.sqrt((kurtosis - 1) / (4 * n)) * np.sqrt(2)
+    error = expected * np.sqrt((kurtosis - 1) / (forecast.PATHS // 2 * n)) * np.sqrt(2)
     shocks = (found["share"] * found["variance"]).sel(source="shocks").item()
     assert abs(shocks - expected) < 4.5 * error
     assert abs(shocks - expected / 2) > 4.5 * error

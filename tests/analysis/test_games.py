@@ -90,7 +90,7 @@ def test_the_ceiling_is_the_loop_with_l_in_full(rich):
         room = np.array(ceiling) - p[where]
         assert plain.at(found, "p_ceiling", where) == pytest.approx(np.mean(ceiling))
         assert plain.at(found, "p_comply", where) == pytest.approx(np.mean(p[where]))
-        assert plain.at(found, "room_upper", where) == pytest.approx(np.quantile(room, 0.95), abs=1e-12)
+        assert plain.at(found, "room_upper", where) == pytest.approx(np.quantile(room, 0.95), abs=1e-7)
     assert (found["room"].min() >= 0) & (found["room"].max() > 0.05)
 
 
@@ -114,7 +114,7 @@ def test_the_critical_discount_is_the_loop_over_worlds(rich):
     assert len(ratios) >= 4 * found.sizes["time"]
     for where, ratio in ratios.items():
         r = np.array(ratio)
-        assert plain.at(found, "p_dilemma", where) == pytest.approx(len(r) / (2 * plain.DRAWS * 8))
+        assert plain.at(found, "p_dilemma", where) == pytest.approx(len(r) / plain.WORLDS)
         assert plain.at(found, "p_enough", where) == pytest.approx(np.mean(enough[where]))
         # two periods: d^2 + d over 1 + d + d^2 is r, so d^2 + d = r / (1 - r)
         a = r / (1 - r)
@@ -178,7 +178,7 @@ def test_the_article_s_inequality_is_the_ceiling(tmp_path):
     prepared, tree = plain.standin(_two_states(tmp_path, 12.0, 12.0), draws=2)
     found = ceiling_of_reciprocity(prepared, tree).isel(time=0).sel(state="H", rule="r")
     assert found["p_ceiling"].item() == pytest.approx(plain.phi((8 + 5 + 2 - 12) / 3))
-    assert found["p_comply_upper"].item() <= plain.phi((8 + 0.5 * 5 + 2 - 12) / 3) + 1e-12
+    assert found["p_comply_upper"].item() <= plain.phi((8 + 0.5 * 5 + 2 - 12) / 3) + 1e-7
     needed = critical_discount(prepared, tree).sel(state="H", rule="r", punishment="for ever")["discount"]
     assert needed.values == pytest.approx((12 - 10) / 5)
 

@@ -33,12 +33,12 @@ def test_lock_in_is_the_loop_over_worlds(rich):
             turned[plain.key(item)].append(s0 < rows.threshold[i] < sc)
     assert len(with_it) == 6 * found.sizes["time"]
     for where, p in with_it.items():
-        assert len(p) == 2 * plain.DRAWS * 8
+        assert len(p) == plain.WORLDS
         lift = np.array(p) - without[where]
         assert plain.at(found, "p_agreement", where) == pytest.approx(np.mean(p))
         assert plain.at(found, "p_alone", where) == pytest.approx(np.mean(without[where]))
-        assert plain.at(found, "lift", where) == pytest.approx(np.mean(lift), abs=1e-12)
-        assert plain.at(found, "lift_upper", where) == pytest.approx(np.quantile(lift, 0.95), abs=1e-12)
+        assert plain.at(found, "lift", where) == pytest.approx(np.mean(lift), abs=1e-7)
+        assert plain.at(found, "lift_upper", where) == pytest.approx(np.quantile(lift, 0.95), abs=1e-7)
         assert plain.at(found, "pivotal", where) == pytest.approx(np.mean(turned[where]))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from bayes_compliance import seeds, worlds
+from bayes_compliance import forecast, seeds, worlds
 from bayes_compliance.analysis.sincerity import sincerity
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.rows import Item
@@ -55,17 +55,17 @@ def test_sincerity_is_the_loop_over_worlds(rich):
 
 
 def _paths(prepared, draws, days):
-    """The paths of the analysis: its stream, antithetic pairs, eight for each draw."""
+    """The paths of the analysis: its stream, antithetic pairs."""
     layout, rng, n = prepared.layout, seeds.generator(plain.SEED, "sincerity"), len(draws["innovation"])
 
     def normal_numbers(*shape):
-        half = rng.standard_normal((n, 4, *shape))
+        half = rng.standard_normal((n, forecast.PATHS // 2, *shape))
         return np.concatenate([half, -half], axis=1)
 
     times = np.array([layout.time(day) for day in days])
     return (
         worlds.continued(layout, draws["innovation"], times, normal_numbers),
-        worlds.every_spread(layout, draws["spread"], 8, rng),
+        worlds.every_spread(layout, draws["spread"], forecast.PATHS, rng),
     )
 
 

@@ -22,7 +22,7 @@ START, TIMES = date(2000, 1, 1), [date(2001, 1, 1), date(2002, 1, 1), date(2003,
 def test_survival_is_the_share_of_worlds_without_a_violation(rich):
     prepared, tree = rich
     found = survival(prepared, tree, seed=plain.SEED)
-    violated, share, worlds = set(), plain.gather(), 2 * plain.DRAWS * 8
+    violated, share = set(), plain.gather()
     for moment, draw, path, _ in plain.every_world(prepared, tree):
         for i, item in enumerate(moment.day.rows.items):
             if moment.day.decided[i] and moment.outcome[draw % 7, path, i] == 0:
@@ -31,7 +31,7 @@ def test_survival_is_the_share_of_worlds_without_a_violation(rich):
                 share[plain.key(item)].append((draw, path, item.state, item.rule) not in violated)
     assert len(share) == 6 * found.sizes["time"]
     for where, intact in share.items():
-        assert len(intact) == worlds
+        assert len(intact) == plain.WORLDS
         assert plain.at(found, "p_no_violation", where) == pytest.approx(np.mean(intact))
 
 
@@ -48,7 +48,7 @@ def test_a_constant_chance_of_violation_compounds(tmp_path):
     prepared, tree = plain.standin(_constant(tmp_path), draws=200)
     found = survival(prepared, tree).sel(state="H", rule="r")
     p = plain.phi(3 / 3) ** (2 * np.arange(1, 6))
-    error = np.sqrt(p * (1 - p) / (200 * 2 * 8)) * np.sqrt(2)  # paths come in antithetic pairs
+    error = np.sqrt(p * (1 - p) / (200 * 2 * forecast.PATHS)) * np.sqrt(2)  # paths come in antithetic pairs
     assert (abs(found["p_no_violation"].values - p) < 4.5 * error).all()
     assert (abs(found["p_no_violation"].values - p ** (1 / 2)) > 4.5 * error).any()
     # .841^(2 t) = 1/2 at t = 2.01, linear between steps of a year
