@@ -45,8 +45,8 @@ class Alteration:
         Multiplies the volatility of the state's lobbies, and with it shocks after the date.
     shock : dict of state to scale >= 0
         A shock on the date, in yearly standard deviations of each of the state's lobbies.
-    answering : frozenset of state or None
-        The only counterparties whose conduct moves L; a lobby that answers several keeps the others' share out.
+    answering : dict of state to set of states
+        The only counterparties whose conduct moves the state's L; a lobby that answers several loses the others' share.
     """
 
     since: date
@@ -56,7 +56,7 @@ class Alteration:
     w: Mapping[str, float] = field(default_factory=dict)
     pace: Mapping[str, float] = field(default_factory=dict)
     shock: Mapping[str, float] = field(default_factory=dict)
-    answering: frozenset[str] | None = None
+    answering: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 class Altered:
@@ -97,15 +97,19 @@ class Altered:
         """The same rows with lobbies added, scaled and taken away, and with L cut down to who answers."""
         new = self.layout.rows_for(rows.items) if self.alteration.added else rows
         new = replace(new, weight=new.weight * self._scales[new.lobby])
-        return new if self.alteration.answering is None else self._answering(new, self.alteration.answering)
+        return self._answering(new) if self.alteration.answering else new
 
-    def _answering(self, rows: Rows, only: frozenset[str]) -> Rows:
-        case = self.layout.case
-        kept = np.zeros((len(case.states), rows.sees.shape[-1]))
+    def _answering(self, rows: Rows) -> Rows:
+        case, answering = self.layout.case, self.alteration.answering
+        kept = np.ones((len(case.states), rows.sees.shape[-1]))
         for i, state in enumerate(case.states):
-            among = [other in only for other in state.counterparties or ()]
-            kept[i, : len(among)] = among
-        none = [only.isdisjoint(b.counterparties) if b.counterparties else False for b in case.lobbies]
+            if state.id in answering:
+                among = [other in answering[state.id] for other in state.counterparties or ()]
+                kept[i, : len(among)] = among
+        none = [
+            b.counterparties is not None and b.state in answering and answering[b.state].isdisjoint(b.counterparties)
+            for b in case.lobbies
+        ]
         gone = rows.answers & np.array(none)[rows.lobby]
         return replace(rows, sees=rows.sees * kept[rows.state][:, None], weight=np.where(gone, 0.0, rows.weight))
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance import seeds
 from bayes_compliance.analysis.ahead import Ahead, Scene, parts_of
-from bayes_compliance.forecast import MAX_DRAWS, PATHS
+from bayes_compliance.forecast import MAX_DRAWS
 from bayes_compliance.rows import ANY_RULE, Item
 from bayes_compliance.worlds import continued, every_spread, met, on_slots, related
 
@@ -22,7 +22,13 @@ LEVELS = (0.05, 0.5, 0.95)
 
 
 def anticipation(
-    prepared: Prepared, tree: xr.DataTree, *, seed: int = 1, until: date | None = None, draws: int = MAX_DRAWS
+    prepared: Prepared,
+    tree: xr.DataTree,
+    *,
+    seed: int = 1,
+    until: date | None = None,
+    draws: int = MAX_DRAWS,
+    paths: int | None = None,
 ) -> xr.Dataset:
     r"""How much K would have had to grow at t1 to block adherence, beside what entrenchment takes from it later.
 
@@ -41,8 +47,8 @@ def anticipation(
     seed : int
     until : date or None
         Default: the case's horizon.
-    draws : int
-        At most so many posterior draws.
+    draws, paths : int
+        At most so many posterior draws, and future paths for each (None: the forecast's).
 
     Returns
     -------
@@ -53,7 +59,7 @@ def anticipation(
         in points, of which `taken_from_k` is K's own loss; `k_left`, what is left of K's strength, in [0, 1]; and
         `p_worth`, the probability that what is taken exceeds what was needed.
     """
-    ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws)
+    ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws, paths=paths)
     return ahead.answer(Anticipation(ahead))
 
 
@@ -123,11 +129,11 @@ class Anticipation(Taken):
         rng = seeds.generator(self.ahead.seed, "anticipation")
 
         def normal(*shape: int) -> NDArray:
-            return rng.standard_normal((self.ahead.shape[2], PATHS, *shape))
+            return rng.standard_normal((*self.ahead.shape[2:], *shape))
 
         draws = related(layout, self.ahead.draws)
         paths = continued(layout, draws["innovation"], np.array([layout.time(day) for day in dates]), normal)
-        spread = every_spread(layout, draws["spread"], PATHS, rng)
+        spread = every_spread(layout, draws["spread"], self.ahead.paths, rng)
         x = {name: values[:, None] for name, values in draws.items()}
         return {pair: self._room(pair, day, x, paths[..., dates.index(day)], spread) for pair, day in days.items()}
 

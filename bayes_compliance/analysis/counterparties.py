@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from bayes_compliance.alterations import Alteration
 from bayes_compliance.analysis.ahead import Ahead
@@ -16,20 +15,26 @@ from bayes_compliance.errors import Refused
 from bayes_compliance.forecast import MAX_DRAWS
 
 if TYPE_CHECKING:
-    from bayes_compliance.case import CounterpartySet
+    from bayes_compliance.case import Case, CounterpartySet
     from bayes_compliance.models import Prepared
 
 ALL = "all"
 
 
 def bilateral_or_multilateral(
-    prepared: Prepared, tree: xr.DataTree, *, seed: int = 1, until: date | None = None, draws: int = MAX_DRAWS
+    prepared: Prepared,
+    tree: xr.DataTree,
+    *,
+    seed: int = 1,
+    until: date | None = None,
+    draws: int = MAX_DRAWS,
+    paths: int | None = None,
 ) -> xr.Dataset:
     r"""Probability of compliance under each declared set of counterparties.
 
-    Under a set C only its members' conduct moves L: an L lobby counts :math:`w \sum_{c \in C} \omega_c q_c` instead of
-    :math:`w \sum_c \omega_c q_c`, so that the weights kept out are lost and not shared out anew. A lobby that is
-    declared by counterparty counts if any of them is in the set.
+    Under a set C only its members' conduct moves the L of those who deal with any of them: an L lobby counts
+    :math:`w \sum_{c \in C} \omega_c q_c` instead of :math:`w \sum_c \omega_c q_c`, so that the weights kept out are
+    lost and not shared out anew. A lobby that is declared by counterparty counts if any of them is in the set.
 
     Parameters
     ----------
@@ -39,8 +44,8 @@ def bilateral_or_multilateral(
     seed : int
     until : date or None
         Default: the case's horizon.
-    draws : int
-        At most so many posterior draws.
+    draws, paths : int
+        At most so many posterior draws, and future paths for each (None: the forecast's).
 
     Returns
     -------
@@ -51,24 +56,26 @@ def bilateral_or_multilateral(
     sets = prepared.case.counterparty_sets
     if not sets:
         raise Refused("case.toml: no counterparty_sets are declared; allowed: at least one [[counterparty_sets]]")
-    ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws)
+    ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws, paths=paths)
     since = prepared.case.last_decision_date()
     p = [p_of_worlds(ahead).mean(axis=(2, 3))]
     for each in sets:
-        alone = p_of_worlds(ahead, Alteration(since, answering=frozenset(each.states))).mean(axis=(2, 3))
-        p.append(np.where(_applies(ahead, each)[:, None], alone, np.nan))
+        partners = {state: only for state, only in _partners(prepared.case, each).items() if only}
+        alone = p_of_worlds(ahead, Alteration(since, answering=partners)).mean(axis=(2, 3))
+        applies = np.array([state in partners for state, _ in ahead.grid.pairs])
+        p.append(np.where(applies[:, None], alone, np.nan))
     found = np.stack(p, axis=1)
     data = {"p": (("set", "time"), found), "difference": (("set", "time"), found - found[:, :1])}
     return ahead.grid.dataset(data, set=[ALL, *(each.id for each in sets)])
 
 
-def _applies(ahead: Ahead, only: CounterpartySet) -> NDArray:
-    """For each pair, whether the state deals with a member of the set, and is told apart from the others."""
-    case = ahead.prepared.case
-    partners = {}
+def _partners(case: Case, only: CounterpartySet) -> dict[str, frozenset[str]]:
+    """Members of the set that each state deals with; none where it does not tell them apart from the others."""
+    found = {}
     for state in case.states:
         declared = [b.counterparties for b in case.lobbies if b.state == state.id and b.role == "L"]
-        split = [other for others in declared for other in others or ()]
+        split = {other for others in declared for other in others or ()}
         whole = state.counterparties is None and None in declared
-        partners[state.id] = set() if whole else {*(state.counterparties or ()), *split} - {state.id}
-    return np.array([bool(partners[state] & set(only.states)) for state, _ in ahead.grid.pairs])
+        dealt_with = set() if whole else {*(state.counterparties or ()), *split} - {state.id}
+        found[state.id] = frozenset(dealt_with & set(only.states))
+    return found

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from bayes_compliance import theory
-from bayes_compliance.analysis.ahead import Ahead, Scene, walk_through
-from bayes_compliance.forecast import PATHS
+from bayes_compliance.analysis.ahead import Ahead, Scene
 from bayes_compliance.rows import Item
 from bayes_compliance.worlds import Day
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
 
-DRAWS = 500
-DEGREE = 7
-"""Of the polynomial in ranks that stands for the regression."""
+DRAWS, PATHS = 1000, 4
+DEGREE, TAIL = 5, 2
+"""Regressors: polynomials of the signal's rank up to DEGREE and, for the tails, of its normal score to TAIL."""
 
 
 def value_of_information(
-    prepared: Prepared, tree: xr.DataTree, *, seed: int = 1, until: date | None = None, draws: int = DRAWS
+    prepared: Prepared,
+    tree: xr.DataTree,
+    *,
+    seed: int = 1,
+    until: date | None = None,
+    draws: int = DRAWS,
+    paths: int | None = PATHS,
 ) -> xr.Dataset:
     r"""Share of the variance of p that knowing a lobby's strength on the day of the last decision would take away.
 
@@ -43,8 +49,8 @@ def value_of_information(
     seed : int
     until : date or None
         Default: the case's horizon.
-    draws : int
-        At most so many posterior draws.
+    draws, paths : int
+        At most so many posterior draws, and future paths for each (None: the forecast's).
 
     Returns
     -------
@@ -52,12 +58,12 @@ def value_of_information(
         `voi` (state, rule, time, lobby), about 0 (or a little below, by chance) for a lobby that tells nothing and at
         most 1; and `variance` (state, rule, time) of p. Lobbies of all states are asked about.
     """
-    ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws)
+    ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws, paths=paths)
     asked = _Signals(ahead)
     last = prepared.case.last_decision_date()
     rows = ahead.layout.rows_for([Item(*pair, last, "compliance") for pair in ahead.grid.pairs])
     nothing = np.zeros(len(rows), bool)
-    walk_through(prepared, [Day(last, rows, nothing, nothing), *ahead.days], ahead.draws, seed, [asked])
+    ahead.put([asked], before=[Day(last, rows, nothing, nothing)])
     return asked.result()
 
 
@@ -66,10 +72,9 @@ class _Signals:
 
     def __init__(self, ahead: Ahead) -> None:
         self.grid, self.layout = ahead.grid, ahead.layout
-        n, lobbies = ahead.shape[2], len(ahead.layout.case.lobbies)
         self.last = ahead.layout.case.last_decision_date()
-        self.p = np.zeros((*ahead.shape[:2], n, PATHS))
-        self.strength = np.zeros((lobbies, n, PATHS))
+        self.p = np.zeros(ahead.shape)
+        self.strength = np.zeros((len(ahead.layout.case.lobbies), *ahead.shape[2:]))
         self.on_rule: dict[tuple[int, int], NDArray] = {}
 
     def see(self, scene: Scene) -> None:
@@ -90,23 +95,24 @@ class _Signals:
 
     def result(self) -> xr.Dataset:
         pairs, times = self.p.shape[:2]
-        bases = [_basis(signal) for signal in self.strength]
+        bases = [_regressors(signal) for signal in self.strength]
         found = np.zeros((pairs, times, len(bases)))
         for i, p in enumerate(self.p):
             centred = _centred(p)
             for lobby, general in enumerate(bases):
                 here = self.on_rule.get((i, lobby))
-                found[i, :, lobby] = _share(general if here is None else _basis(here), centred)
+                found[i, :, lobby] = _share(general if here is None else _regressors(here), centred)
         data = {"voi": (("time", "lobby"), found), "variance": (("time",), self.p.var(axis=(2, 3)))}
         return self.grid.dataset(data, lobby=[lobby.id for lobby in self.layout.case.lobbies])
 
 
 def share_explained(signal: NDArray, p: NDArray) -> NDArray:
-    r"""Share of the variance of p that a signal explains, by regression on polynomials of the signal's rank.
+    r"""Share of the variance of p that a signal explains, by regression on its rank.
 
-    With Q an orthonormal basis of the polynomials without their constant and r the residuals, the explained sum of
-    squares :math:`|Q'p|^2` has in it, by chance alone, :math:`\sum_d |Q_d' r_d|^2 D / (D - degree)` over the D draws;
-    paths of one draw are not independent, and this allows for it. It is taken out.
+    With Q an orthonormal basis of the regressors (their constant apart) and r the residuals, the explained sum of
+    squares :math:`|Q'p|^2` has in it, by chance alone, :math:`\sum_d s_d' (I - Q_d' Q_d)^{-1} s_d` with
+    :math:`s_d = Q_d' r_d` over the draws d: residuals times residuals with their draw left out, so that neither the
+    dependence of a draw's paths nor a draw far out on the signal's scale matters. It is taken out.
 
     Parameters
     ----------
@@ -118,7 +124,7 @@ def share_explained(signal: NDArray, p: NDArray) -> NDArray:
     array (time,)
         At most 1; 0 where the signal or p does not vary.
     """
-    return _share(_basis(signal), _centred(p))
+    return _share(_regressors(signal), _centred(p))
 
 
 def _centred(p: NDArray) -> NDArray:
@@ -127,23 +133,34 @@ def _centred(p: NDArray) -> NDArray:
     return moved - moved.mean(axis=(0, 1))
 
 
-def _basis(signal: NDArray) -> NDArray | None:
-    """Orthonormal polynomials in the ranks, (draw, path, degree); None for a signal that does not vary."""
+class _Regressors(NamedTuple):
+    """Orthonormal regressors, (draw, path, regressor), and what each draw's share of them leaves, inverted."""
+
+    basis: NDArray
+    without: NDArray
+
+
+def _regressors(signal: NDArray) -> _Regressors | None:
+    """What to regress on; None for a signal that does not vary."""
     if np.ptp(signal) == 0:
         return None
     from scipy.stats import rankdata
 
     rank = (2 * rankdata(signal.ravel()) - 1) / signal.size - 1
-    columns = legendre.legvander(rank, DEGREE)[:, 1:]
-    return np.linalg.qr(columns - columns.mean(axis=0))[0].reshape(*signal.shape, DEGREE)
+    score = ndtri((1 + rank) / 2)
+    columns = np.column_stack([legendre.legvander(rank, DEGREE)[:, 1:], *(score**k for k in range(1, TAIL + 1))])
+    basis = np.linalg.qr(columns - columns.mean(axis=0))[0].reshape(*signal.shape, -1)
+    # a draw that alone spans a regressor has no residual to leave out
+    own = np.swapaxes(basis, 1, 2) @ basis * (1 - 1e-9)
+    return _Regressors(basis, np.linalg.inv(np.eye(basis.shape[-1]) - own))
 
 
-def _share(basis: NDArray | None, p: NDArray) -> NDArray:
+def _share(regressors: _Regressors | None, p: NDArray) -> NDArray:
     total = (p**2).sum(axis=(0, 1))
-    if basis is None:
+    if regressors is None:
         return np.zeros(p.shape[-1])
-    n = len(basis)
+    basis, without = regressors
     fit = np.einsum("dpq,dpt->qt", basis, p, optimize=True)
-    residual = p - basis @ fit
-    by_chance = ((np.swapaxes(basis, 1, 2) @ residual) ** 2).sum(axis=(0, 1)) * n / (n - basis.shape[-1])
+    score = np.swapaxes(basis, 1, 2) @ (p - basis @ fit)
+    by_chance = (score * (without @ score)).sum(axis=(0, 1))
     return np.where(total > 0, ((fit**2).sum(axis=0) - by_chance) / np.where(total > 0, total, 1), 0.0)

@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_compliance.alterations import Added, Alteration
-from bayes_compliance.analysis.ahead import Ahead, Kept, Scene
+from bayes_compliance.analysis.ahead import Ahead, Scene
 from bayes_compliance.case import Lobby
 from bayes_compliance.errors import Refused
 from bayes_compliance.forecast import BAND, MAX_DRAWS
@@ -34,6 +34,7 @@ def scenarios(
     seed: int = 1,
     until: date | None = None,
     draws: int = MAX_DRAWS,
+    paths: int | None = None,
     refuse: bool = True,
 ) -> xr.Dataset:
     r"""What each scenario of the case does to the probability of compliance.
@@ -51,8 +52,8 @@ def scenarios(
     seed : int
     until : date or None
         Default: the case's horizon.
-    draws : int
-        At most so many posterior draws, evenly spaced.
+    draws, paths : int
+        At most so many posterior draws, evenly spaced, and future paths for each (None: the forecast's).
     refuse : bool
         Whether to refuse a scenario that changes nothing; else it is shown with the reason.
 
@@ -70,7 +71,7 @@ def scenarios(
         If the case has no such scenario, or one changes nothing.
     """
     chosen = choose(prepared.case, ids)
-    ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws)
+    ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws, paths=paths)
     idle = [idle_because(scenario, ahead) for scenario in chosen]
     _refuse_some(chosen, idle if refuse else [])
     base = p_of_worlds(ahead)
@@ -117,15 +118,16 @@ def p_of_worlds(ahead: Ahead, alteration: Alteration | None = None) -> NDArray:
     """Probability of compliance in each world, (pair, time, draw, path), as it is or under an alteration."""
     asked = _Asked(ahead)
     ahead.put([asked], alteration)
-    return asked.kept["p"]
+    return asked.p
 
 
 class _Asked:
     def __init__(self, ahead: Ahead) -> None:
-        self.kept = Kept(ahead, "p")
+        self.grid, self.p = ahead.grid, np.zeros(ahead.shape)
 
     def see(self, scene: Scene) -> None:
-        self.kept.keep(scene, p=scene.moment.answer.p_comply)
+        if (j := self.grid.time(scene)) is not None:
+            self.p[self.grid.pair(scene.rows), j, scene.at] = np.moveaxis(scene.moment.answer.p_comply, -1, 0)
 
 
 def choose(case: Case, ids: Iterable[str] | None) -> list[Scenario]:

@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from bayes_compliance.analysis.ahead import Ahead, Scene, parts_of
-from bayes_compliance.forecast import PATHS
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
     from bayes_compliance.rows import Rows
 
-DRAWS = 250
+DRAWS, PATHS = 500, 4
 """Posterior draws that are kept of those that are seen, evenly spaced, each with all its future paths."""
 LIMIT = 100.0
 """Factors are sought between 1 / LIMIT and LIMIT."""
@@ -26,7 +25,13 @@ HALF, KEPT = 0.5, 0.8
 
 
 def tipping_points(
-    prepared: Prepared, tree: xr.DataTree, *, seed: int = 1, until: date | None = None, draws: int = DRAWS
+    prepared: Prepared,
+    tree: xr.DataTree,
+    *,
+    seed: int = 1,
+    until: date | None = None,
+    draws: int = DRAWS,
+    paths: int | None = PATHS,
 ) -> xr.Dataset:
     r"""The change in each lobby that takes the probability of compliance across one half.
 
@@ -44,8 +49,8 @@ def tipping_points(
     seed : int
     until : date or None
         Default: the case's horizon.
-    draws : int
-        At most so many posterior draws.
+    draws, paths : int
+        At most so many posterior draws, and future paths for each (None: the forecast's).
 
     Returns
     -------
@@ -54,11 +59,17 @@ def tipping_points(
         the linear one, NaN where no such change does or the lobby does not bear on the rule; and `p` (state, rule,
         time).
     """
-    return tipping_of(_pressures(prepared, tree, seed, until, draws))
+    return tipping_of(_pressures(prepared, tree, seed, until, draws, paths))
 
 
 def deepest_rule(
-    prepared: Prepared, tree: xr.DataTree, *, seed: int = 1, until: date | None = None, draws: int = DRAWS
+    prepared: Prepared,
+    tree: xr.DataTree,
+    *,
+    seed: int = 1,
+    until: date | None = None,
+    draws: int = DRAWS,
+    paths: int | None = PATHS,
 ) -> xr.Dataset:
     r"""The deepest version of each rule that all who owe it would keep with probability .8 or more.
 
@@ -68,7 +79,7 @@ def deepest_rule(
 
     Parameters
     ----------
-    prepared, tree, seed, until, draws
+    prepared, tree, seed, until, draws, paths
         As in `tipping_points`.
 
     Returns
@@ -77,11 +88,13 @@ def deepest_rule(
         `depth` (rule, time) and each side's own, `own_depth` (state, rule, time): 1 is the rule as it is, NaN where no
         k does, infinite where k = 100 still does. `sides` (rule): the number of states that owe the rule.
     """
-    return depth_of(_pressures(prepared, tree, seed, until, draws))
+    return depth_of(_pressures(prepared, tree, seed, until, draws, paths))
 
 
-def _pressures(prepared: Prepared, tree: xr.DataTree, seed: int, until: date | None, draws: int) -> Pressures:
-    ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws)
+def _pressures(
+    prepared: Prepared, tree: xr.DataTree, seed: int, until: date | None, draws: int, paths: int | None
+) -> Pressures:
+    ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws, paths=paths)
     kept = Pressures(ahead)
     ahead.put([kept])
     return kept
@@ -103,7 +116,7 @@ class Pressures:
 
     def __init__(self, ahead: Ahead) -> None:
         self.grid, self.layout = ahead.grid, ahead.layout
-        n = ahead.shape[2]
+        n, self.paths = ahead.shape[2:]
         self.kept = np.unique(np.linspace(0, n - 1, min(n, DRAWS)).round().astype(int))
         self.rows: list[Rows] = []
         self.margin: list[NDArray] = []
@@ -119,10 +132,10 @@ class Pressures:
         if j == len(self.rows):
             self._open(scene.rows)
         for into, values in zip((self.margin, self.added, self.push), self._scaled(scene, here), strict=True):
-            into[j].reshape(*into[j].shape[:-1], -1, PATHS)[..., here, :] = np.moveaxis(values, [0, 1], [-2, -1])
+            into[j].reshape(*into[j].shape[:-1], -1, self.paths)[..., here, :] = np.moveaxis(values, [0, 1], [-2, -1])
 
     def _open(self, rows: Rows) -> None:
-        worlds = len(self.kept) * PATHS
+        worlds = len(self.kept) * self.paths
         self.rows.append(rows)
         self.margin.append(np.zeros((len(rows), worlds)))
         self.added.append(np.zeros((*rows.lobby.shape, worlds)))
