@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance import dynamics, theory
 from bayes_compliance.history import Record
+from bayes_compliance.measurements import Measured, measured
 from bayes_compliance.rows import ANY_RULE, History, Item, RowBuilder, Rows
 
 if TYPE_CHECKING:
@@ -142,6 +143,11 @@ class Layout:
         )
 
     @cached_property
+    def measured(self) -> Measured:
+        """Proxies as measurements, where the case asks for it."""
+        return measured(self)
+
+    @cached_property
     def knots(self) -> tuple[tuple[int, date], ...]:
         moving = [not _is_zero(prior) for prior in self.priors.quantities["volatility"].priors]
         used = zip(self.rows.items, self.rows.lobby, self.rows.weight, strict=True)
@@ -149,9 +155,10 @@ class Layout:
             (int(lobby), item.date)
             for item, lobbies, weights in used
             for lobby, weight in zip(lobbies, weights, strict=True)
-            if weight and moving[lobby] and item.date != self.case.reference_date
+            if weight
         }
-        return tuple(sorted(found))
+        points = sorted(found | self.measured.points)
+        return tuple((lobby, day) for lobby, day in points if moving[lobby] and day != self.case.reference_date)
 
     @cached_property
     def knot_slot(self) -> NDArray:
@@ -178,14 +185,19 @@ class Layout:
     @cached_property
     def pairs_used(self) -> NDArray:
         """Positions in `pairs` that some row is about; the others are as the prior has them."""
-        return np.unique(self.rows.pair[(self.rows.pair >= 0) & (self.rows.weight != 0)])
+        rows = [self.rows, *([self.measured.votes.rows] if self.measured.votes else [])]
+        return np.unique(np.concatenate([one.pair[(one.pair >= 0) & (one.weight != 0)] for one in rows]))
 
     @cached_property
     def pair_slot(self) -> NDArray:
         """Position among the used pairs of each (row, slot), -1 where the lobby has no spread."""
+        return self.pair_slot_of(self.rows)
+
+    def pair_slot_of(self, rows: Rows) -> NDArray:
+        """The same of any rows whose pairs are used."""
         position = np.full(len(self.pairs) + 1, -1)
         position[self.pairs_used] = np.arange(len(self.pairs_used))
-        return position[self.rows.pair]
+        return position[rows.pair]
 
     @cached_property
     def relations(self) -> tuple[NDArray, NDArray]:

@@ -134,7 +134,7 @@ def build(
     """
     import pymc as pm
 
-    from bayes_compliance.inference.variables import at_knots, decide, judged, on_slots
+    from bayes_compliance.inference.variables import at_knots, decide, judged, measure, on_slots
 
     terms = layout.terms
     with pm.Model(coords=layout.coords) as model:
@@ -151,4 +151,6 @@ def build(
             decide(layout, x, supported(x) - layout.rows.threshold)
         else:
             likelihood(x, supported)
+        if layout.measured:
+            measure(layout, x, innovation, z, support)
     return model

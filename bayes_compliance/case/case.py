@@ -40,6 +40,7 @@ class Head(Part):
     q_kind: Literal["conduct", "type"] = "conduct"
     status_quo_includes: tuple[Literal["P", "G"], ...] = ()
     dynamics: Dynamics = Dynamics()
+    measure_proxies: bool = False
 
 
 class Case(Head):

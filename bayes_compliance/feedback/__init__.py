@@ -152,7 +152,7 @@ def feedback(prepared: Prepared, name: str = "coalition", *, seed: int = 1, draw
         record=_record(prepared, drawn),
         conflicts=tuple(conflict(prepared, judgement, found[item]) for judgement, item in judged),
         bent=tuple(priors.bent()), defaults=priors.defaults, k_ref=priors.k_ref, performance=priors.performance,
-        notes=priors.notes, questions=tuple(unanswered(case)),
+        notes=(*priors.notes, *prepared.layout.measured.left_out), questions=tuple(unanswered(case)),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance import theory
 from bayes_compliance.latents import AHEAD_ONLY, Latents, relation
+from bayes_compliance.measurements import log_density
 
 if TYPE_CHECKING:
     from bayes_compliance.elicitation import Component, Prior
@@ -101,6 +102,12 @@ def decide(layout: Layout, x: dict[str, Any], margin: Any) -> None:
 
     if len(layout.rows):
         pm.CustomDist("outcome", margin, noise, width, logp=logp, observed=layout.outcome, dims="decision")
+
+
+def measure(layout: Layout, x: dict[str, Any], innovation: Any, spread: Any, support: Callable[..., Any]) -> None:
+    """The proxies that the case has for measurements, observed."""
+    walk = None if innovation is None else at_knots(layout, innovation)
+    pm.Potential("proxies", log_density(layout, x, walk, spread, support, on_slots))
 
 
 def at_knots(layout: Layout, innovation: Any) -> Any:

@@ -20,7 +20,15 @@ ELSE = "or engine nuts"
 
 def structural(prepared: Prepared) -> list[str]:
     """Reasons that lie in the model, in the scale of lobbies and in the coding of decisions."""
-    return [*_of_model(prepared), *_of_scale(prepared.layout), *_of_coding(prepared.layout)]
+    layout = prepared.layout
+    return [*_of_model(prepared), *_of_scale(layout), *_of_coding(layout), *_of_proxies(layout)]
+
+
+def _of_proxies(layout: Layout) -> list[str]:
+    if not layout.measured:
+        return []
+    what = "proxies are measurements, which engine exact does not weigh"
+    return [f"case.toml:1: measure_proxies: {what}; allowed to engine exact: false, {ELSE}"]
 
 
 def _of_model(prepared: Prepared) -> list[str]:

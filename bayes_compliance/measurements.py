@@ -1,0 +1,198 @@
+r"""Proxies as measurements, where case.toml says `measure_proxies = true`; otherwise they are only shown.
+
+    magnitudes   log value = a + b log m(t) + error                     error sd .5 sqrt((1-r)/r); a, b by kind and unit
+    vote shares  probit share = b (SA(t) - threshold) / sigma + error   error sd sqrt((1-r)/r); one b
+
+r is the judged reliability (.9: a magnitude to within .17 log units), b ~ N(1, .2), and a is open, N(0, 10): a kind
+says how lobbies compare and how they move, not how large they are. a and b are integrated out in closed form. With
+u = log m - c, c the prior median, and error variances D, the residuals log value - c - u are normal with covariance
+D + 10^2 1 1' + .2^2 u u'. m(t) is the magnitude on the date without spread between rules and entrenchment; SA the
+support for the whole treaty, as at adherence.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from datetime import date
+from math import log, sqrt
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from bayes_compliance import theory
+from bayes_compliance.rows import ANY_RULE, History, Item, Rows
+
+if TYPE_CHECKING:
+    from bayes_compliance.case import Case, Proxy
+    from bayes_compliance.layout import Layout
+
+ERROR = 0.5
+"""Error sd of a magnitude's proxy of reliability one half, in log units."""
+
+SLOPE_SD = 0.2
+LEVEL_SD = 10.0
+LOG_2PI = 1.8378770664093453
+
+
+class Group(NamedTuple):
+    """Proxies of one kind and unit: rows of proxies.csv, lobbies, dates, log values less c, log prior medians c."""
+
+    kind: str
+    unit: str
+    row: tuple[int, ...]
+    lobby: NDArray
+    date: tuple[date, ...]
+    value: NDArray
+    center: NDArray
+    variance: NDArray
+
+
+class Votes(NamedTuple):
+    """Vote shares: rows of proxies.csv, adherence rows of the whole treaty, probits of shares, error variances."""
+
+    row: tuple[int, ...]
+    rows: Rows
+    value: NDArray
+    variance: NDArray
+
+
+class Measured(NamedTuple):
+    """What is measured, and what is not, with the reason."""
+
+    groups: tuple[Group, ...] = ()
+    votes: Votes | None = None
+    left_out: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.groups or self.votes)
+
+    @property
+    def points(self) -> set[tuple[int, date]]:
+        """Lobbies with the dates on which a row speaks of them."""
+        found = {(int(lobby), day) for group in self.groups for lobby, day in zip(group.lobby, group.date, strict=True)}
+        if self.votes:
+            rows = self.votes.rows
+            found |= {(int(b), rows.items[i].date) for i, s in np.argwhere(rows.weight) for b in [rows.lobby[i, s]]}
+        return found
+
+
+def measured(layout: Layout) -> Measured:
+    """The proxies of a case as measurements; nothing where the case does not ask for it."""
+    case = layout.case
+    if not case.measure_proxies:
+        return Measured()
+    reasons = {proxy.row: _why_not(case, proxy) for proxy in case.proxies}
+    by_kind: dict[tuple[str, str], list[Proxy]] = defaultdict(list)
+    for proxy in case.proxies:
+        if not reasons[proxy.row] and proxy.lobby:
+            by_kind[proxy.kind, proxy.unit].append(proxy)
+    for alone in (group[0] for group in by_kind.values() if len(group) == 1):
+        reasons[alone.row] = f"it is the only {alone.kind} in {alone.unit or 'its unit'}, and says nothing alone"
+    groups = [_group(layout, kind, unit, group) for (kind, unit), group in sorted(by_kind.items()) if len(group) > 1]
+    votes = [proxy for proxy in case.proxies if proxy.kind == "vote_share" and not reasons[proxy.row]]
+    told = tuple(f"proxies.csv:{row}: not measured: {why}" for row, why in sorted(reasons.items()) if why)
+    return Measured(tuple(groups), _votes(layout, votes) if votes else None, told)
+
+
+def _why_not(case: Case, proxy: Proxy) -> str:
+    if proxy.reliability == 1:
+        return "reliability 1 leaves no error; below 1 it would be"
+    if proxy.kind == "vote_share":
+        return "" if 0 < _share(proxy) < 1 else f"{proxy.value:g} is no share between 0 and 1, nor a percentage"
+    if case.is_linear(case.lobby(proxy.lobby)):
+        return f"lobby {proxy.lobby!r} moves in points and has no logarithm"
+    return "" if proxy.value > 0 else f"{proxy.value:g} has no logarithm"
+
+
+def _share(proxy: Proxy) -> float:
+    return proxy.value / 100 if "percent" in proxy.unit.lower() or "%" in proxy.unit else proxy.value
+
+
+def _group(layout: Layout, kind: str, unit: str, proxies: list[Proxy]) -> Group:
+    place = {lobby.id: i for i, lobby in enumerate(layout.case.lobbies)}
+    lobby = np.array([place[proxy.lobby] for proxy in proxies])
+    priors = layout.priors.quantities["magnitude"].priors
+    center = np.array([log(prior.median) for i in lobby if (prior := priors[i]) is not None])
+    value = np.array([log(proxy.value) for proxy in proxies])
+    return Group(
+        kind, unit, tuple(p.row for p in proxies), lobby, tuple(p.date for p in proxies),
+        value - value.mean() + center.mean() - center, center,
+        np.array([ERROR**2 * (1 - p.reliability) / p.reliability for p in proxies]),
+    )  # fmt: skip
+
+
+def _votes(layout: Layout, proxies: list[Proxy]) -> Votes:
+    rows = layout.rows_for([Item(proxy.state, ANY_RULE, proxy.date, "adherence") for proxy in proxies])
+    variance = np.array([(1 - p.reliability) / p.reliability for p in proxies])
+    return Votes(tuple(p.row for p in proxies), rows, ndtri([_share(proxy) for proxy in proxies]), variance)
+
+
+def log_density(
+    layout: Layout, x: Mapping[str, Any], at_knots: Any, spread: Any, support: Callable[..., Any], on_slots: Any
+) -> Any:
+    """Log density of all that is measured, shape (...,), for NumPy and PyTensor alike.
+
+    Parameters
+    ----------
+    layout : Layout
+    x : dict
+        Judged quantities, (..., lobby) and (..., state).
+    at_knots, spread : array (..., knot), (..., pair)
+        W of each lobby at its knots, and the spread of each pair.
+    support : callable
+        The model's.
+    on_slots : callable
+        Spreads values by an index, 0 where it is -1.
+    """
+    index = {knot: i for i, knot in enumerate(layout.knots)}
+    total: Any = 0.0
+    for group in layout.measured.groups:
+        knot = np.array([index.get(point, -1) for point in zip(map(int, group.lobby), group.date, strict=True)])
+        magnitude = x["magnitude"][..., group.lobby]
+        change = x["volatility"][..., group.lobby] * on_slots(at_knots, knot)
+        u = theory.namespace(magnitude).log(magnitude) + change - group.center
+        total = total + normal(group.value - u, u, group.variance, LEVEL_SD)
+    if layout.measured.votes is None:
+        return total
+    _, rows, value, variance = layout.measured.votes
+    pairs = [(int(b), item.date) for item, lobbies in zip(rows.items, rows.lobby, strict=True) for b in lobbies]
+    walk = on_slots(at_knots, np.array([index.get(pair, -1) for pair in pairs]).reshape(rows.lobby.shape))
+    margin = _margin(layout, rows, x, walk, on_slots(spread, layout.pair_slot_of(rows)), support)
+    return total + normal(value - margin, margin, variance, 0.0)
+
+
+def _margin(layout: Layout, rows: Rows, x: Mapping[str, Any], walk: Any, spread: Any, support: Any) -> Any:
+    """Support for adherence less the threshold, in units of the noise; it meets no conduct, whatever a state's type."""
+    nothing = np.zeros((len(rows), layout.builder.width))
+    x = {"sincere": np.ones(len(layout.case.states)), **x}
+    s = support(layout, rows, x, walk, spread, History(nothing, nothing, np.zeros(len(rows))))
+    return (s - rows.threshold) / x["decision_noise"][..., rows.state]
+
+
+def normal(residual: Any, u: Any, variance: NDArray, level_sd: float) -> Any:
+    """Log density of residuals that are normal about 0 with covariance D + level_sd^2 1 1' + .2^2 u u'; (..., row)."""
+    xp = theory.namespace(residual, u)
+    across = level_sd * SLOPE_SD * (u / variance).sum(-1)
+    one = 1 + level_sd**2 * (1 / variance).sum()
+    two = 1 + SLOPE_SD**2 * (u**2 / variance).sum(-1)
+    first, second = level_sd * (residual / variance).sum(-1), SLOPE_SD * (residual * u / variance).sum(-1)
+    determinant = one * two - across**2
+    explained = (two * first**2 - 2 * across * first * second + one * second**2) / determinant
+    square = (residual**2 / variance).sum(-1) - explained
+    return -(len(variance) * LOG_2PI + np.log(variance).sum() + xp.log(determinant) + square) / 2
+
+
+def log_density_of(layout: Layout, draws: Mapping[str, NDArray], support: Callable[..., Any]) -> NDArray:
+    """The same under draws, shape (draw,), by NumPy."""
+    from bayes_compliance.worlds import on_slots, related
+
+    walk = draws["innovation"] @ layout.path_factor.T
+    return log_density(layout, related(layout, draws), walk, draws["spread"], support, on_slots)
+
+
+def error_sd(reliability: float) -> float:
+    """Error sd of a magnitude's proxy, in log units."""
+    return ERROR * sqrt((1 - reliability) / reliability)

@@ -1,0 +1,160 @@
+"""Proxies as measurements: explicit covariances, closed forms of their effect, and the sampler's own density."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from bayes_compliance import measurements, models
+from bayes_compliance.case import load_case
+from bayes_compliance.check import check
+from bayes_compliance.errors import Refused
+from bayes_compliance.inference import exact
+from bayes_compliance.latents import Latents
+from bayes_compliance.measurements import error_sd, normal
+from bayes_compliance.models import prepare
+from tests.builders import known, quantiles, write_case
+from tests.builders import normal as gaussian
+from tests.models.test_density import compiled, natural, point
+
+LOBBIES = ({"id": "j", "state": "H", "role": "J"}, {"id": "k", "state": "H", "role": "K"})
+STILL = [known("volatility", 0.0, "j"), known("volatility", 0.0, "k"), known("decision_noise", 1.0)]
+LINEAR = [gaussian("j", 1.0, 0.8), gaussian("k", 1.5, 0.0001), known("rule_spread_points", 0.0), *STILL]
+LOG = [quantiles("magnitude", 20, 40, 80, "j"), quantiles("magnitude", 60, 100, 167, "k"), known("rule_spread", 0.0),
+       *STILL]  # fmt: skip
+
+
+def vote(value: float, reliability: float = 0.9, day: str = "2000-01-01", unit: str = "share") -> dict:
+    return {"date": day, "state": "H", "kind": "vote_share", "value": value, "unit": unit, "reliability": reliability}
+
+
+def stake(lobby: str, value: float, reliability: float = 0.9, day: str = "2000-01-01", unit: str = "USD") -> dict:
+    return {"date": day, "state": "H", "lobby": lobby, "kind": "stake", "value": value, "unit": unit,
+            "reliability": reliability}  # fmt: skip
+
+
+def prepared(folder, judgements, proxies, measure=True, model="coalition", **more):
+    place = write_case(
+        folder, lobbies=LOBBIES, judgements=judgements, proxies=proxies, measure_proxies=measure,
+        **{"scale": "log" if judgements[0].get("family") is None else "linear"} | more,
+    )  # fmt: skip
+    return prepare(model, load_case(place))
+
+
+def weighed(ready, n=200_000, seed=1):
+    """Prior draws with weights that make them draws of what the proxies leave."""
+    draws = Latents(ready.layout).draw_all(n, np.random.default_rng(seed))
+    log_p = measurements.log_density_of(ready.layout, draws, ready.model.support)
+    weights = np.exp(log_p - log_p.max())
+    return draws["magnitude"], weights / weights.sum()
+
+
+def test_the_density_is_the_multivariate_normal_with_that_covariance():
+    rng = np.random.default_rng(1)
+    u, residual, variance = rng.normal(size=(3, 4)), rng.normal(size=(3, 4)), rng.uniform(0.1, 1, 4)
+    for level in (0.0, 10.0):
+        by_hand = [
+            stats.multivariate_normal(np.zeros(4), np.diag(variance) + level**2 + 0.04 * np.outer(row, row)).logpdf(r)
+            for row, r in zip(u, residual, strict=True)
+        ]
+        assert normal(residual, u, variance, level) == pytest.approx(by_hand, rel=1e-9)
+
+
+def test_the_slope_is_integrated_out():
+    # log share: z ~ N(b m, s^2), b ~ N(1, .2)
+    z, m, s = 0.8, 1.7, 0.4
+    total, _ = integrate.quad(lambda b: stats.norm.pdf(z, b * m, s) * stats.norm.pdf(b, 1, 0.2), -1, 3)
+    assert normal(np.array([z - m]), np.array([m]), np.array([s**2]), 0.0) == pytest.approx(np.log(total), rel=1e-8)
+
+
+def test_a_vote_share_moves_support_as_the_gaussian_closed_form_says(tmp_path, monkeypatch):
+    monkeypatch.setattr(measurements, "SLOPE_SD", 0.0)
+    magnitude, weights = weighed(prepared(tmp_path, LINEAR, [vote(0.9, 0.8)]))
+    # J ~ N(1, .8^2), z = probit(.9) = J - 1.5 + e, e of variance .2 / .8
+    gain = 0.64 / (0.64 + 0.25)
+    mean = 1 + gain * (stats.norm.ppf(0.9) + 1.5 - 1)
+    assert weights @ magnitude[:, 0] == pytest.approx(mean, abs=0.01)
+    sd = np.sqrt(weights @ (magnitude[:, 0] - mean) ** 2)
+    assert sd == pytest.approx(np.sqrt(0.64 * (1 - gain)), abs=0.01)
+
+
+def test_two_stakes_tell_the_ratio_and_not_the_level(tmp_path, monkeypatch):
+    monkeypatch.setattr(measurements, "SLOPE_SD", 0.0)
+    ready = prepared(tmp_path, LOG, [stake("j", 3.0), stake("k", 3.0)])
+    magnitude, weights = weighed(ready)
+    j, k = np.log(magnitude).T
+    sd_j, sd_k = np.log(2) / 1.6448536, np.log(167 / 60) / 3.2897073
+    # log j - log k: prior N(log .4, sd_j^2 + sd_k^2), measured 0 with twice the error variance
+    variance, error = sd_j**2 + sd_k**2, 2 * error_sd(0.9) ** 2
+    prior = np.log(40) - np.log(np.sqrt(60 * 167 * 100) ** (2 / 3))
+    assert weights @ (j - k) == pytest.approx(prior * error / (variance + error), abs=0.02)
+    # what the two have in common, weighed by their priors, stays
+    common = (j / sd_j**2 + k / sd_k**2) / (1 / sd_j**2 + 1 / sd_k**2)
+    assert weights @ common == pytest.approx(common.mean(), abs=0.01)
+
+
+def test_the_unit_of_a_kind_says_nothing(tmp_path):
+    a, b = (prepared(tmp_path / n, LOG, [stake("j", 3.0 * f), stake("k", 5.0 * f)]) for n, f in (("a", 1), ("b", 1000)))
+    (in_a,), (in_b,) = a.layout.measured.groups, b.layout.measured.groups
+    assert in_a.value == pytest.approx(in_b.value, abs=1e-12)
+
+
+def test_a_series_tells_how_a_lobby_moved(tmp_path):
+    moving = [*LOG[:3], known("volatility", 0.1, "j"), known("volatility", 0.1, "k"), known("decision_noise", 1.0)]
+    ready = prepared(tmp_path, moving, [stake("j", 10.0, day="2000-01-01"), stake("j", 20.0, day="2010-01-01")])
+    assert [day.year for _, day in ready.layout.knots] == [2010]
+    draws = Latents(ready.layout).draw_all(100_000, np.random.default_rng(2))
+    log_p = measurements.log_density_of(ready.layout, draws, ready.model.support)
+    weights = np.exp(log_p - log_p.max())
+    change = 0.1 * (draws["innovation"] @ ready.layout.path_factor.T)[:, 0]
+    moved = weights @ change / weights.sum()
+    # prior sd .1 sqrt(10) = .32 against an error of .17 sqrt(2): most of log 2 is believed
+    gain = 0.1 / (0.1 + 2 * error_sd(0.9) ** 2)
+    assert moved == pytest.approx(gain * np.log(2), rel=0.15)
+
+
+def test_without_the_switch_nothing_is_measured(tmp_path):
+    proxies = [stake("j", 3.0, day="1995"), stake("k", 3.0, day="1996"), vote(0.6)]
+    off = prepared(tmp_path / "off", LOG, proxies, measure=False)
+    none = prepared(tmp_path / "none", LOG, [], measure=False)
+    assert not off.layout.measured
+    assert off.layout.knots == none.layout.knots
+    assert prepared(tmp_path / "on", LOG, proxies).layout.measured
+
+
+def test_what_cannot_be_measured_is_told(tmp_path):
+    proxies = [stake("j", 3.0), stake("k", -3.0), stake("j", 1.0, unit="GBP"), vote(1.0), vote(0.6, 1.0),
+               vote(55, unit="percent of seats")]  # fmt: skip
+    ready = prepared(tmp_path, LOG, proxies)
+    told = " ".join(ready.layout.measured.left_out)
+    for words in ("-3 has no logarithm", "the only stake in USD", "the only stake in GBP", "1 is no share",
+                  "reliability 1 leaves no error"):  # fmt: skip
+        assert words in told
+    assert ready.layout.measured.votes.value == pytest.approx([stats.norm.ppf(0.55)])
+    assert len(ready.layout.measured.left_out) == 5
+    linear = prepared(tmp_path / "linear", LINEAR, [stake("j", 3.0), stake("k", 2.0)])
+    assert "'j' moves in points and has no logarithm" in linear.layout.measured.left_out[0]
+    assert check(tmp_path).notes == ready.layout.measured.left_out
+
+
+def test_the_exact_engine_refuses_measurements(tmp_path):
+    with pytest.raises(Refused, match="measure_proxies: proxies are measurements, which engine exact does not weigh"):
+        exact.sample(prepared(tmp_path, LINEAR, [vote(0.6)]), draws=10, chains=1, seed=1)
+
+
+@pytest.mark.parametrize("model", ["coalition", "opportunism"])
+def test_the_samplers_model_has_the_same_density(model, tmp_path):
+    judged = [*LOG[:2], quantiles("volatility", 0.05, 0.1, 0.2, "j"), known("volatility", 0.1, "k"),
+              known("decision_noise", 30.0), known("rule_spread", 0.3)]  # fmt: skip
+    proxies = [stake("j", 3.0, day="1995-01-01"), stake("k", 4.0, 0.5), vote(0.6, day="2001-02-03"), vote(0.7, 0.4)]
+    with_, without = (prepared(tmp_path / str(on), judged, proxies, on, model) for on in (True, False))
+    assert len(with_.layout.knots) > len(without.layout.knots)
+    draws = Latents(with_.layout).draw_all(3, np.random.default_rng(1))
+    log_p = measurements.log_density_of(with_.layout, draws, models.load(model).support)
+    built, logp = compiled(model, with_.layout)
+    prior = sum(v.sum(axis=-1) for k, v in Latents(with_.layout).log_prior(draws).items() if "shock" not in k)
+    prior = prior + stats.norm.logpdf(draws["innovation"]).sum(-1) + stats.norm.logpdf(draws["spread"]).sum(-1)
+    for d in range(3):
+        found = logp(point(built, natural(Latents(with_.layout), draws, d)))
+        assert found == pytest.approx(prior[d] + log_p[d], rel=1e-9)
