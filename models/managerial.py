@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 coalition = load("coalition")
 support, parts, build = coalition.support, coalition.parts, coalition.build
 
+TARGET_ACCEPT = 0.99
 STATED = {"volatility": rivals.NONE, "rule_spread_points": (0.25, 0.7, 2.0)}
 WHY = "a constant capacity to comply for each state and rule, in units of the decision noise"
 

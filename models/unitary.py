@@ -10,8 +10,8 @@ with W a Brownian motion or an Ornstein-Uhlenbeck process that is 0 on the refer
 and compliance, no conduct abroad, no depth.
 
 Priors, in units of the noise: I0 ~ N(0, 1), so that the prior probability of a decision is uniform; v lognormal with
-5%, 50% and 95% quantiles .05, .2, .6 per sqrt(year): at .2 an interest at 0 lies after ten years, with 90% probability,
-between probabilities of .15 and .85. Partial outcomes as for `coalition`.
+5%, 50% and 95% quantiles .05, .15, .45 per sqrt(year): at .15 an interest at 0 gives after ten years, with 90%
+probability, a chance of compliance between .22 and .78. Partial outcomes as for `coalition`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 coalition = load("coalition")
 support, parts, build = coalition.support, coalition.parts, coalition.build
 
-STATED = {"volatility": (0.05, 0.2, 0.6), "rule_spread_points": rivals.NONE}
+TARGET_ACCEPT = 0.99
+STATED = {"volatility": (0.05, 0.15, 0.45), "rule_spread_points": rivals.NONE}
 WHY = "one national interest for all rules of the state, in units of the decision noise"
 
 

@@ -64,11 +64,16 @@ def sample(
         import nutpie
 
         compiled = nutpie.compile_pymc_model(built, var_names=names)
-        values, stats = run(compiled, names, draws=draws, tune=tune, chains=chains, seed=seed, progress=progress)
+        values, stats = run(
+            compiled, names, draws=draws, tune=tune, chains=chains, seed=seed, progress=progress,
+            target_accept=getattr(model, "TARGET_ACCEPT", TARGET_ACCEPT),
+        )  # fmt: skip
     return collect(layout, values, (chains, draws)), stats
 
 
-def run(compiled: Any, names: list[str], *, progress: bool, **settings: int) -> tuple[dict[str, NDArray], dict]:
+def run(
+    compiled: Any, names: list[str], *, progress: bool, target_accept: float = TARGET_ACCEPT, **settings: int
+) -> tuple[dict[str, NDArray], dict]:
     """Draws (chain, draw, ...) of the named variables of a compiled model, and the sampler's statistics."""
     import nutpie
 
@@ -78,7 +83,7 @@ def run(compiled: Any, names: list[str], *, progress: bool, **settings: int) -> 
         save_warmup=False,
         blocking=False,
         progress_bar=progress and sys.stderr.isatty(),
-        target_accept=TARGET_ACCEPT,
+        target_accept=target_accept,
     )
     try:
         trace = sampler.wait()
