@@ -133,7 +133,14 @@ def _votes(layout: Layout, proxies: list[Proxy]) -> Votes:
 def log_density(
     layout: Layout, x: Mapping[str, Any], at_knots: Any, spread: Any, support: Callable[..., Any], on_slots: Any
 ) -> Any:
-    """Log density of all that is measured, shape (...,), for NumPy and PyTensor alike.
+    """Log density of all that is measured, shape (...,), for NumPy and PyTensor alike: the sum of `log_densities`."""
+    return sum(log_densities(layout, x, at_knots, spread, support, on_slots))
+
+
+def log_densities(
+    layout: Layout, x: Mapping[str, Any], at_knots: Any, spread: Any, support: Callable[..., Any], on_slots: Any
+) -> list[Any]:
+    """Log density of each group of proxies, and of the vote shares, each of shape (...,).
 
     Parameters
     ----------
@@ -148,20 +155,20 @@ def log_density(
         Spreads values by an index, 0 where it is -1.
     """
     index = {knot: i for i, knot in enumerate(layout.knots)}
-    total: Any = 0.0
+    found: list[Any] = []
     for group in layout.measured.groups:
         knot = np.array([index.get(point, -1) for point in zip(map(int, group.lobby), group.date, strict=True)])
         magnitude = x["magnitude"][..., group.lobby]
         change = x["volatility"][..., group.lobby] * on_slots(at_knots, knot)
         u = theory.namespace(magnitude).log(magnitude) + change - group.center
-        total = total + normal(group.value - u, u, group.variance, LEVEL_SD)
+        found.append(normal(group.value - u, u, group.variance, LEVEL_SD))
     if layout.measured.votes is None:
-        return total
+        return found
     _, rows, value, variance = layout.measured.votes
     pairs = [(int(b), item.date) for item, lobbies in zip(rows.items, rows.lobby, strict=True) for b in lobbies]
     walk = on_slots(at_knots, np.array([index.get(pair, -1) for pair in pairs]).reshape(rows.lobby.shape))
     margin = _margin(layout, rows, x, walk, on_slots(spread, layout.pair_slot_of(rows)), support)
-    return total + normal(value - margin, margin, variance, 0.0)
+    return [*found, normal(value - margin, margin, variance, 0.0)]
 
 
 def _margin(layout: Layout, rows: Rows, x: Mapping[str, Any], walk: Any, spread: Any, support: Any) -> Any:
@@ -185,14 +192,57 @@ def normal(residual: Any, u: Any, variance: NDArray, level_sd: float) -> Any:
     return -(len(variance) * LOG_2PI + np.log(variance).sum() + xp.log(determinant) + square) / 2
 
 
-def log_density_of(layout: Layout, draws: Mapping[str, NDArray], support: Callable[..., Any]) -> NDArray:
-    """The same under draws, shape (draw,), by NumPy."""
+def log_densities_of(layout: Layout, draws: Mapping[str, NDArray], support: Callable[..., Any]) -> NDArray:
+    """`log_densities` under draws by NumPy, shape (group, draw)."""
     from bayes_compliance.worlds import on_slots, related
 
     walk = draws["innovation"] @ layout.path_factor.T
-    return log_density(layout, related(layout, draws), walk, draws["spread"], support, on_slots)
+    return np.array(log_densities(layout, related(layout, draws), walk, draws["spread"], support, on_slots))
 
 
 def error_sd(reliability: float) -> float:
     """Error sd of a magnitude's proxy, in log units."""
     return ERROR * sqrt((1 - reliability) / reliability)
+
+
+class Moved(NamedTuple):
+    """What a group of proxies did to a lobby's magnitude.
+
+    `median` and `without` are its medians on the reference date with and without the group, in points; `effective` is
+    the number of draws that `without` rests on: below a hundred or so it cannot be told without another fit.
+    """
+
+    kind: str
+    unit: str
+    lobby: str
+    median: float
+    without: float
+    effective: float
+
+
+def moved(layout: Layout, draws: Mapping[str, NDArray], support: Callable[..., Any]) -> list[Moved]:
+    """How much each group of proxies moved each lobby that it speaks of, by importance weights 1 / p(group | draw).
+
+    Parameters
+    ----------
+    layout : Layout
+    draws : dict
+        Posterior draws, (draw, item).
+    support : callable
+        The model's.
+    """
+    measured, lobbies = layout.measured, layout.case.lobbies
+    groups = [(g.kind, g.unit, np.unique(g.lobby)) for g in measured.groups]
+    if measured.votes is not None:
+        rows = measured.votes.rows
+        groups.append(("vote_share", "", np.unique(rows.lobby[rows.weight != 0])))
+    found = []
+    for (kind, unit, speaks_of), log_p in zip(groups, log_densities_of(layout, draws, support), strict=True):
+        weights = np.exp(log_p.min() - log_p)
+        weights /= weights.sum()
+        for lobby in speaks_of:
+            m = draws["magnitude"][:, lobby]
+            without = float(np.quantile(m, 0.5, method="inverted_cdf", weights=weights))
+            effective = float(1 / (weights**2).sum())
+            found.append(Moved(kind, unit, lobbies[lobby].id, float(np.median(m)), without, effective))
+    return found

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bayes_compliance.case import CaseError, Seed, load_case
+from bayes_compliance.cli import main
 from bayes_compliance.elicitation import Component, build_priors, log_pool
 from bayes_compliance.elicitation.cooke import assess, calibration, information
 from bayes_compliance.errors import Refused
+from bayes_compliance.models import prepare
 from tests.builders import quantiles, write_case
 
 NORMALS = st.lists(st.tuples(st.floats(-3, 3), st.floats(0.2, 3), st.floats(0.1, 5)), min_size=2, max_size=4)
@@ -214,3 +216,11 @@ def test_seeds_that_do_not_fit_are_refused(old, new, words, tmp_path):
     (place / "seeds.csv").write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(CaseError, match=rf"seeds\.csv:\d+: {words}.*; allowed: "):
         load_case(place)
+
+
+def test_the_pool_is_recorded_and_refused_before_anything_is_written(tmp_path, capsys):
+    place = case_with_seeds(tmp_path / "case", [])
+    assert main(["run", str(place), "--out", str(tmp_path / "run"), "--pool", "mean"]) == 2
+    assert capsys.readouterr().err.startswith("--pool: 'mean' is no pool; allowed: linear, log, cooke")
+    assert not (tmp_path / "run").exists()
+    assert prepare("coalition", load_case(place), pool="log").priors.pool == "log"

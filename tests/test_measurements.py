@@ -45,9 +45,14 @@ def prepared(folder, judgements, proxies, measure=True, model="coalition", **mor
 def weighed(ready, n=200_000, seed=1):
     """Prior draws with weights that make them draws of what the proxies leave."""
     draws = Latents(ready.layout).draw_all(n, np.random.default_rng(seed))
-    log_p = measurements.log_density_of(ready.layout, draws, ready.model.support)
+    weights = weights_of(ready, draws)
+    return draws["magnitude"], weights
+
+
+def weights_of(ready, draws):
+    log_p = measurements.log_densities_of(ready.layout, draws, ready.model.support).sum(axis=0)
     weights = np.exp(log_p - log_p.max())
-    return draws["magnitude"], weights / weights.sum()
+    return weights / weights.sum()
 
 
 def test_the_density_is_the_multivariate_normal_with_that_covariance():
@@ -105,13 +110,27 @@ def test_a_series_tells_how_a_lobby_moved(tmp_path):
     ready = prepared(tmp_path, moving, [stake("j", 10.0, day="2000-01-01"), stake("j", 20.0, day="2010-01-01")])
     assert [day.year for _, day in ready.layout.knots] == [2010]
     draws = Latents(ready.layout).draw_all(100_000, np.random.default_rng(2))
-    log_p = measurements.log_density_of(ready.layout, draws, ready.model.support)
-    weights = np.exp(log_p - log_p.max())
+    weights = weights_of(ready, draws)
     change = 0.1 * (draws["innovation"] @ ready.layout.path_factor.T)[:, 0]
-    moved = weights @ change / weights.sum()
+    moved = weights @ change
     # prior sd .1 sqrt(10) = .32 against an error of .17 sqrt(2): most of log 2 is believed
     gain = 0.1 / (0.1 + 2 * error_sd(0.9) ** 2)
     assert moved == pytest.approx(gain * np.log(2), rel=0.15)
+
+
+def test_what_a_group_moved_is_the_distance_to_the_fit_without_it(tmp_path):
+    ready = prepared(tmp_path, LOG, [stake("j", 5.0, 0.4), stake("k", 3.0, 0.4)])
+    draws = Latents(ready.layout).draw_all(50_000, np.random.default_rng(3))
+    kept = np.random.default_rng(4).choice(50_000, 20_000, p=weights_of(ready, draws))
+    found = {one.lobby: one for one in measurements.moved(
+        ready.layout, {name: values[kept] for name, values in draws.items()}, ready.model.support)}  # fmt: skip
+    # without its only group the posterior is the prior: medians 40 and about 100
+    assert found["j"].without == pytest.approx(40, rel=0.05)
+    assert found["k"].without == pytest.approx(100, rel=0.05)
+    assert found["j"].median > 44
+    assert found["k"].median < 96
+    assert found["j"].effective > 1000
+    assert (found["j"].kind, found["j"].unit) == ("stake", "USD")
 
 
 def test_without_the_switch_nothing_is_measured(tmp_path):
@@ -151,7 +170,7 @@ def test_the_samplers_model_has_the_same_density(model, tmp_path):
     with_, without = (prepared(tmp_path / str(on), judged, proxies, on, model) for on in (True, False))
     assert len(with_.layout.knots) > len(without.layout.knots)
     draws = Latents(with_.layout).draw_all(3, np.random.default_rng(1))
-    log_p = measurements.log_density_of(with_.layout, draws, models.load(model).support)
+    log_p = measurements.log_densities_of(with_.layout, draws, models.load(model).support).sum(axis=0)
     built, logp = compiled(model, with_.layout)
     prior = sum(v.sum(axis=-1) for k, v in Latents(with_.layout).log_prior(draws).items() if "shock" not in k)
     prior = prior + stats.norm.logpdf(draws["innovation"]).sum(-1) + stats.norm.logpdf(draws["spread"]).sum(-1)
