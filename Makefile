@@ -20,10 +20,10 @@ lint: setup ## style and types
 	$(BIN)/mypy
 
 test: lint ## lint, types, doctests and the fast tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 test-slow: setup ## calibration and recovery of known truth
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n 2 -m slow
 
 wheel-check: setup ## the wheel in a fresh environment away from the checkout
 	@sh .ci/wheel-check
