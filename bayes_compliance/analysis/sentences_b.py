@@ -1,0 +1,173 @@
+"""What would change the answer, in plain sentences: tipping points, depth, what to find out, sets and scenarios.
+
+Every function takes the Dataset of the analysis of its name, by the rules of `sentences_a`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from bayes_compliance.analysis.counterparties import ALL
+from bayes_compliance.analysis.sentences_a import EVEN, MATTERS, _and, _at_the_horizon, _day, _pairs, percent
+from bayes_compliance.analysis.tipping import KEPT, LIMIT
+from bayes_compliance.rows import ANY_RULE
+
+
+def tipping_points_sentences(found: xr.Dataset) -> list[str]:
+    """What would move the answer most: the smallest change in one lobby that takes p across one half."""
+    said = []
+    for who, state, rule, day in _at_the_horizon(found, "p"):
+        here = found.sel(state=state, rule=rule).isel(time=-1)
+        p = here["p"].item()
+        verdict = "more likely than not" if p > EVEN else "less likely than not" if p < EVEN else "as likely as not"
+        said.append(f"{who}: compliance on {day} is {verdict} ({percent(p)}); {_tipping(here)}.")
+    return said
+
+
+def _tipping(here: xr.Dataset) -> str:
+    ways = []
+    factors = here["factor"].dropna("lobby")
+    if factors.size:
+        nearest = factors[np.abs(np.log(factors.values)).argmin()]
+        ways.append(f"{nearest['lobby'].item()} {times(nearest.item())}")
+    points = here["points"].dropna("lobby")
+    if points.size:
+        nearest = points[np.abs(points.values).argmin()]
+        more = "more" if nearest.item() >= 0 else "less"
+        ways.append(f"{abs(nearest.item()):.3g} points {more} of {nearest['lobby'].item()}")
+    if not ways:
+        return f"no change in one lobby alone, up to {LIMIT:g} times, would take it across one half"
+    return f"what would take it across one half is {' or '.join(ways)}"
+
+
+def times(factor: float) -> str:
+    """How much stronger or weaker a lobby is, in words."""
+    if factor < 1:
+        return f"shrunk to {factor:.2g} of its strength" if factor < 0.995 else "shrunk by less than 1%"
+    return f"grown to {factor:.3g} times its strength" if factor >= 1.005 else "grown by less than 1%"
+
+
+def deepest_rule_sentences(found: xr.Dataset) -> list[str]:
+    """How deep each rule could be and still be kept by all who owe it."""
+    said, day = [], _day(found, -1)
+    for rule in found["rule"].values:
+        here = found.sel(rule=rule).isel(time=-1)
+        sides = here["sides"].item()
+        by = f"all {sides} who owe it" if sides > 1 else "the one who owes it"
+        name = "a new rule" if rule == ANY_RULE else f"{rule}"
+        said.append(f"{name}: on {day} {_depth(here['depth'].item(), by)}.")
+    return said
+
+
+def _depth(depth: float, by: str) -> str:
+    bar = f"{KEPT:.0%} or more by {by}"
+    if np.isnan(depth):
+        return f"no version of the rule, from a hundredth of its depth up, would be kept with probability {bar}"
+    if np.isinf(depth):
+        return f"a rule {LIMIT:g} times as deep would still be kept with probability {bar}"
+    return f"a rule up to {depth:.2g} times as deep would be kept with probability {bar}"
+
+
+def value_of_information_sentences(found: xr.Dataset) -> list[str]:
+    """What to find out next."""
+    said = []
+    for who, state, rule, day in _at_the_horizon(found, "variance"):
+        voi = found["voi"].sel(state=state, rule=rule).isel(time=-1).to_series().sort_values(kind="stable")
+        best, value = voi.index[-1], float(voi.iloc[-1])
+        if value < MATTERS:
+            said.append(
+                f"{who}: no single lobby's strength today would tell much of compliance on {day}: none takes away "
+                f"{percent(MATTERS)} of the variance of its probability."
+            )
+            continue
+        next_best = [f", then {lobby} ({percent(float(v))})" for lobby, v in voi.iloc[-2:-1].items() if v >= MATTERS]
+        said.append(
+            f"{who}: for compliance on {day}, what to find out next is how strong {best} is today: it would take away "
+            f"{percent(min(value, 1.0))} of the variance of its probability{''.join(next_best)}."
+        )
+    return said
+
+
+def anticipation_sentences(found: xr.Dataset) -> list[str]:
+    """Whether the losers had reason to fight the treaty at the outset."""
+    said, day = [], _day(found, -1)
+    for state in found["state"].values:
+        here = found.sel(state=state, rule=ANY_RULE).isel(time=-1)
+        if np.isnan(here["needed"].item()):
+            continue
+        low, middle, high = (_needed(factor) for factor in here["factor"].values)
+        said.append(
+            f"{state}: to block adherence those who lose would have had to be {middle} ({low} to {high}); as they were "
+            f"they could have blocked it with probability {percent(here['p_blocks'].item())}."
+        )
+        said.append(f"{state}: {_foreseen(here, day)}.")
+    return said
+
+
+def _needed(factor: float) -> str:
+    if np.isinf(factor):
+        return "there at all"
+    return f"{factor:.2g} times as strong"
+
+
+def _foreseen(here: xr.Dataset, day: str) -> str:
+    taken, worth = here["taken"].item(), here["p_worth"].item()
+    if not taken > 0:
+        return "no entrenchment takes anything from them, so there was nothing to foresee"
+    reason = "had reason to fight it" if worth > EVEN else "had no such reason"
+    return (
+        f"by {day} entrenchment moves the balance against them by {taken:.3g} points on average; that is more than the "
+        f"{here['needed'].item():.3g} points that blocking asked for with probability {percent(worth)}, so losers who "
+        f"foresaw it more likely than not {reason}"
+    )
+
+
+def bilateral_or_multilateral_sentences(found: xr.Dataset) -> list[str]:
+    """What reciprocity with some counterparties alone would sustain."""
+    said = []
+    for who, state, rule in _pairs(found["p"].sel(set=ALL).isel(time=-1)):
+        p = found["p"].sel(state=state, rule=rule).isel(time=-1).to_series().dropna()
+        if len(p) < 2:
+            continue
+        alone = _and([f"{percent(value)} with {name}" for name, value in p.items() if name != ALL])
+        said.append(
+            f"{who}: compliance on {_day(found, -1)} has probability {percent(p[ALL])} with all counterparties and "
+            f"{alone}; {_sets(p[ALL] - p.drop(ALL).min())}."
+        )
+    return said
+
+
+def _sets(lost: float) -> str:
+    if abs(lost) < MATTERS:
+        return "how many answer matters little"
+    return "the others' answer is needed" if lost > 0 else "fewer do better"
+
+
+def scenarios_sentences(found: xr.Dataset) -> list[str]:
+    """What each scenario does by the horizon."""
+    return [_scenario(found.sel(scenario=id), _day(found, -1)) for id in found["scenario"].values]
+
+
+def _scenario(one: xr.Dataset, day: str) -> str:
+    title = f"{one['title'].item()} (from {np.datetime_as_string(one['since'].values, 'D')})"
+    if one["idle"].item():
+        return f"{title}: changes nothing, as {one['idle'].item()}."
+    last = one.isel(time=-1)
+    pairs = list(_pairs(last["difference"]))
+    moved = [last["difference"].sel(state=state, rule=rule).item() for _, state, rule in pairs]
+    who, state, rule = pairs[int(np.argmax(np.abs(moved)))]
+    most = last.sel(state=state, rule=rule)
+    many = sum(abs(value) >= MATTERS for value in moved)
+    how = f"of {len(moved)} probabilities {many} move by {percent(MATTERS)} or more" if many else "little changes"
+    return (
+        f"{title}: on {day} {how}; the most is {who}, from {percent(most['p_base'].item())} to "
+        f"{percent(most['p_scenario'].item())} (difference {signed(most['difference'].item())}, in 90% of worlds "
+        f"{signed(most['difference_lower'].item())} to {signed(most['difference_upper'].item())})."
+    )
+
+
+def signed(change: float) -> str:
+    """A change in probability, in percentage points with its sign."""
+    points = round(100 * change)
+    return f"{points:+d} points" if points else "0 points"

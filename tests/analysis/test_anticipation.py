@@ -1,0 +1,116 @@
+"""Anticipation against a plain loop, and the closed form of a case without doubt."""
+
+from __future__ import annotations
+
+from math import exp
+
+import numpy as np
+import pytest
+
+from bayes_compliance import forecast, seeds
+from bayes_compliance.analysis.anticipation import anticipation
+from bayes_compliance.inference.tree import draws_of
+from bayes_compliance.rows import Item
+from bayes_compliance.worlds import continued, every_spread, related
+from tests.analysis import plain
+from tests.builders import complied, known, write_case
+
+
+def at_adherence(prepared, tree) -> dict:
+    """SA less the threshold, and K, of every world, by state and rule; `*` the treaty as a whole."""
+    layout, case, found = prepared.layout, prepared.case, plain.gather()
+    draws = related(layout, forecast.thin(*draws_of(tree))[0])
+    n, rng = len(draws["innovation"]), seeds.generator(plain.SEED, "anticipation")
+    days = {pair: case.adherence_of(*pair) for pair in [*layout.obligations, ("F", "*"), ("H", "*")]}
+    dates = sorted(set(days.values()))
+    paths = continued(layout, draws["innovation"], np.array([layout.time(d) for d in dates]),
+                      lambda *shape: rng.standard_normal((n, forecast.PATHS, *shape)))  # fmt: skip
+    spread = every_spread(layout, draws["spread"], forecast.PATHS, rng)
+    for pair, day in days.items():
+        rows = layout.rows_for([Item(*pair, day, "adherence")])
+        for d, p in np.ndindex(n, forecast.PATHS):
+            x = {name: values[d] for name, values in draws.items()}
+            world = plain.World(x, paths[d, p, :, dates.index(day)], spread[d, p], None, None, np.zeros(1))
+            parts = plain.lobbies(layout, rows, 0, world)
+            k = -sum(part.total for part in parts if case.lobbies[part.lobby].role == "K")
+            found[pair].append((plain.support(parts) - rows.threshold[0], k))
+    return found
+
+
+def test_anticipation_is_the_loop_over_worlds(rich):
+    prepared, tree = rich
+    found, lobbies = anticipation(prepared, tree, seed=plain.SEED), prepared.case.lobbies
+    room, taken, from_k, full = at_adherence(prepared, tree), plain.gather(), plain.gather(), plain.gather()
+    for moment, draw, path, world in plain.every_world(prepared, tree):
+        if not moment.day.reported.any():
+            continue
+        for i, item in enumerate(moment.day.rows.items):
+            now = plain.lobbies(prepared.layout, moment.day.rows, i, world)
+            never = plain.lobbies(prepared.layout, moment.day.rows, i, world._replace(accrued=0 * world.accrued))
+            is_k = [lobbies[part.lobby].role == "K" for part in now]
+            gain = [a.total - b.total for a, b in zip(now, never, strict=True)]
+            for rule in (item.rule, "*") if item.rule != "*" else ():
+                where = (item.state, rule, np.datetime64(item.date, "ns"), draw, path)
+                taken[where].append(sum(gain))
+                from_k[where].append(sum(g for g, k in zip(gain, is_k, strict=True) if k))
+                full[where].append(-sum(b.total for b, k in zip(never, is_k, strict=True) if k))
+    for (state, rule), worlds in room.items():
+        short, k = np.array(worlds).T
+        here = found.sel(state=state, rule=rule)
+        factor = 1 + short / k
+        assert here["p_blocks"].item() == pytest.approx(np.mean(factor <= 1))
+        assert here["needed"].item() == pytest.approx(np.maximum(short, 0).mean())
+        assert here["factor"].values == pytest.approx(np.quantile(factor, [0.05, 0.5, 0.95], method="nearest"))
+        for day in found["time"].values:
+            each = [(np.mean(taken[w]), np.mean(from_k[w]), np.mean(full[w]))
+                    for w in sorted(taken) if w[:3] == (state, rule, day)]  # fmt: skip
+            gain, lost, k_then = np.array(each).T
+            assert len(each) == plain.WORLDS
+            at = here.sel(time=day)
+            assert at["taken"].item() == pytest.approx(gain.mean(), rel=1e-5)
+            assert at["taken_from_k"].item() == pytest.approx(lost.mean(), rel=1e-5)
+            assert at["k_left"].item() == pytest.approx(np.mean(1 - lost / k_then), rel=1e-5)
+            assert at["p_worth"].item() == pytest.approx(np.mean(gain > np.maximum(short, 0)))
+    assert float(found["taken"].max()) > 1
+    assert 0 < float(found["p_worth"].mean()) < 1
+
+
+def test_without_doubt_it_is_arithmetic(tmp_path):
+    lobbies = [{"id": name, "state": "H", "role": name.upper(), "rules": ["r"]} for name in ("j", "k")]
+    judged = [known("magnitude", 15.0, "j"), known("magnitude", 12.0, "k"), known("entrenchment", 0.1, "k"),
+              known("volatility", 0.0, "j"), known("volatility", 0.0, "k"), known("decision_noise", 1e-3),
+              known("shock_hazard", 0.0)]  # fmt: skip
+    place = write_case(
+        tmp_path, scale="log", lobbies=lobbies, judgements=judged,
+        decisions=[complied("2001-01-01", "comply", "H", "r")],
+    )  # fmt: skip
+    found = anticipation(*plain.standin(place)).sel(state="H").isel(time=-1)
+    years = (found["time"].values - np.datetime64("2001-01-01")) / np.timedelta64(1, "D") / 365.25
+    for rule in ("r", "*"):
+        one = found.sel(rule=rule)
+        # K would have to grow from 12 to 15; it is left with exp(-.1 t) of 12
+        assert one["factor"].values == pytest.approx(15 / 12)
+        assert one["needed"].item() == pytest.approx(3)
+        assert one["k_left"].item() == pytest.approx(exp(-0.1 * years), rel=1e-5)
+        assert one["taken"].item() == pytest.approx(12 * (1 - exp(-0.1 * years)), rel=1e-5)
+        assert one["p_blocks"].item() == 0
+        assert one["p_worth"].item() == 1
+
+
+def test_without_entrenchment_nothing_is_taken_and_without_k_nothing_blocks(tmp_path):
+    lobbies = [
+        {"id": "j", "state": "H", "role": "J", "rules": ["r"]},
+        {"id": "k", "state": "F", "role": "K", "rules": ["s"]},
+    ]
+    judged = [known(name, value, b) for name, value in (("magnitude", 5.0), ("volatility", 0.1)) for b in "jk"]
+    judged += [known("decision_noise", 1.0), known("rule_spread_points", 0.0)]
+    place = write_case(
+        tmp_path, states=[{"id": "H"}, {"id": "F"}], rules=[{"id": "r", "states": ["H"]}, {"id": "s", "states": ["F"]}],
+        lobbies=lobbies, judgements=judged,
+    )  # fmt: skip
+    found = anticipation(*plain.standin(place))
+    assert (found["taken"].fillna(0) == 0).all()
+    assert (found["factor"].sel(state="H", rule="r") == np.inf).all()
+    assert (found["p_blocks"].sel(state="F", rule="s") == 1).all()
+    assert found["k_left"].sel(state="H", rule="r").isnull().all()
+    assert (found["k_left"].sel(state="F", rule="s") == 1).all()
