@@ -96,19 +96,19 @@ def anticipation_sentences(found: xr.Dataset) -> list[str]:
         here = found.sel(state=state, rule=ANY_RULE).isel(time=-1)
         if np.isnan(here["needed"].item()):
             continue
-        low, middle, high = (_needed(factor) for factor in here["factor"].values)
+        needed = _needed(*here["factor"].values)
         said.append(
-            f"{state}: to block adherence those who lose would have had to be {middle} ({low} to {high}); as they were "
-            f"they could have blocked it with probability {percent(here['p_blocks'].item())}."
+            f"{state}: to block adherence those who lose would have had to be {needed}; as they were they could "
+            f"have blocked it with probability {percent(here['p_blocks'].item())}."
         )
         said.append(f"{state}: {_foreseen(here, day)}.")
     return said
 
 
-def _needed(factor: float) -> str:
-    if np.isinf(factor):
-        return "there at all"
-    return f"{factor:.2g} times as strong"
+def _needed(low: float, middle: float, high: float) -> str:
+    if np.isinf(middle):
+        return "there in the first place"
+    return f"{middle:.2g} times as strong ({low:.2g} to {'any number' if np.isinf(high) else format(high, '.2g')})"
 
 
 def _foreseen(here: xr.Dataset, day: str) -> str:

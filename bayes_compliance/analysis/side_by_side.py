@@ -36,7 +36,8 @@ def _lines(one: xr.Dataset, every_date: bool) -> Iterator[str]:
             at = here.isel(time=j)
             names = ("p_base", "p_scenario", "difference", "difference_lower", "difference_upper")
             signs = ("", "", "+", "+", "+")
-            numbers = "".join(f"{at[n].item():>{sign}11.3f}" for n, sign in zip(names, signs, strict=True))
+            # adding 0 to a rounded number takes the sign off a zero
+            numbers = "".join(f"{round(at[n].item(), 3) + 0.0:>{s}11.3f}" for n, s in zip(names, signs, strict=True))
             yield f"{state:<{wide[0]}}  {rule:<{wide[1]}}  {_day(at['time'])}{numbers}"
 
 

@@ -87,13 +87,14 @@ def test_anticipation(factor, blocks, needed, taken, worth):
         {"state": ["H"], "rule": ["*"], "time": DAY},
     )  # fmt: skip
     first, second = say.anticipation_sentences(found)
-    assert f"had to be {sorted(factor)[1]:.2g} times as strong" in first
+    low, middle, high = sorted(factor)
+    assert f"had to be {middle:.2g} times as strong ({low:.2g} to {high:.2g})" in first
     assert f"probability {say.percent(blocks)}" in first
     assert ("nothing to foresee" in second) == (taken == 0)
     if taken > 0:
         assert ("more likely than not had reason" in second) == (worth > 0.5)
         assert say.percent(worth) in second
-    assert "there at all" in say.anticipation_sentences(found.assign(factor=found["factor"] + np.inf))[0]
+    assert "there in the first place" in say.anticipation_sentences(found.assign(factor=found["factor"] + np.inf))[0]
 
 
 @given(P, P, st.one_of(P, st.just(np.nan)))

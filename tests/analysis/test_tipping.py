@@ -87,11 +87,18 @@ def test_the_deepest_rule_is_the_search_over_worlds(rich, worlds):
     found, roles = deepest_rule(*rich, seed=plain.SEED, paths=None), [b.role for b in rich[0].case.lobbies]
     kept = 0
 
+    arrays = {
+        where: (
+            np.array([w[2] for w in each]),
+            np.array([sum(t for b, t in w[0].items() if roles[b] in "JK") for w in each]),
+            np.array([w[3] for w in each]),
+        )
+        for where, each in worlds.items()
+    }
+
     def p(where, k):
-        return np.mean([
-            ndtr((margin + (k - 1) * sum(t for b, t in total.items() if roles[b] in "JK")) / noise)
-            for total, _, margin, noise in worlds[where]
-        ])  # fmt: skip
+        margin, at_home, noise = arrays[where]
+        return ndtr((margin + (k - 1) * at_home) / noise).mean()
 
     for rule in found["rule"].values:
         for day in {where[2] for where in worlds}:
