@@ -49,6 +49,12 @@ class Foreseen(NamedTuple):
     expected: Any
 
 
+def of_worlds(history: Any, some: NDArray) -> Any:
+    """A history (foreseen or not) in some of its worlds, by their first axis."""
+    by_world = [name for name in history._fields if name != "count"]
+    return history._replace(**{name: getattr(history, name)[some] for name in by_world})
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows as arrays.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from bayes_compliance.analysis.ahead import Ahead, Scene, parts_of
+from bayes_compliance.rows import of_worlds
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
@@ -146,7 +147,7 @@ class Pressures:
         some = self.kept[here] - scene.at.start
         x = {name: values[some] for name, values in scene.x.items()}
         seen = (moment.walk[some], moment.spread[some])
-        met = moment.history._replace(credit=moment.history.credit[some], accrued=moment.history.accrued[some])
+        met = of_worlds(moment.history, some)
         parts = parts_of(future.model)
         added = parts(future.layout, rows, x, *seen, met).contributions
         more = x | {"magnitude": x["magnitude"] + 1}
