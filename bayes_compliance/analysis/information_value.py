@@ -149,7 +149,10 @@ def _regressors(signal: NDArray) -> _Regressors | None:
     rank = (2 * rankdata(signal.ravel()) - 1) / signal.size - 1
     score = ndtri((1 + rank) / 2)
     columns = np.column_stack([legendre.legvander(rank, DEGREE)[:, 1:], *(score**k for k in range(1, TAIL + 1))])
-    basis = np.linalg.qr(columns - columns.mean(axis=0))[0].reshape(*signal.shape, -1)
+    columns -= columns.mean(axis=0)
+    # by the small Gram matrix: a threaded QR of so thin a matrix spends its time waiting on busy cores
+    whiten = np.linalg.inv(np.linalg.cholesky(np.einsum("wi,wj->ij", columns, columns)))
+    basis = (columns @ whiten.T).reshape(*signal.shape, -1)
     # a draw that alone spans a regressor has no residual to leave out
     own = np.swapaxes(basis, 1, 2) @ basis * (1 - 1e-9)
     return _Regressors(basis, np.linalg.inv(np.eye(basis.shape[-1]) - own))
