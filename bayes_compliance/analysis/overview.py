@@ -32,6 +32,7 @@ def overview(
     step_years: float | None = None,
     draws: int = 1000,
     paths: int | None = 4,
+    horizon_only: bool = False,
 ) -> dict[str, xr.Dataset]:
     """The answers of the functions of the same names, cheaper than one after the other.
 
@@ -46,6 +47,8 @@ def overview(
     draws, paths : int
         At most so many posterior draws, and future paths for each (None: the forecast's). What alters the worlds, and
         so simulates them anew, goes by a fourth of the draws.
+    horizon_only : bool
+        Whether `tipping_points` and `deepest_rule` have the last date alone: they cost most.
 
     Returns
     -------
@@ -69,7 +72,7 @@ def overview(
         "critical_discount": CriticalDiscount(ahead),
         "anticipation": Anticipation(ahead),
     }
-    kept = Pressures(ahead)
+    kept = Pressures(ahead, horizon_only)
     ahead.put([*questions.values(), kept])
     return {name: question.result() for name, question in questions.items()} | {
         "tipping_points": tipping_of(kept),

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from bayes_compliance.analysis.ahead import Ahead, Scene, parts_of
+from bayes_compliance.analysis.ahead import Ahead, Grid, Scene, parts_of
 from bayes_compliance.rows import of_worlds
 
 if TYPE_CHECKING:
@@ -115,8 +115,9 @@ class Pressures:
         The same for lobbies on the log scale; for the others what one point more of the lobby adds.
     """
 
-    def __init__(self, ahead: Ahead) -> None:
-        self.grid, self.layout = ahead.grid, ahead.layout
+    def __init__(self, ahead: Ahead, horizon_only: bool = False) -> None:
+        self.grid = Grid(ahead.prepared, ahead.grid.times[-1:]) if horizon_only else ahead.grid
+        self.layout = ahead.layout
         n, self.paths = ahead.shape[2:]
         self.kept = np.unique(np.linspace(0, n - 1, min(n, DRAWS)).round().astype(int))
         self.rows: list[Rows] = []

@@ -50,7 +50,7 @@ def render(run: Run) -> str:
         verdict=sentences.verdict([str(check) for check in missed], len(run.checks)),
         failed=bool(missed),
         style=Markup(files(__name__).joinpath("templates/style.css").read_text(encoding="utf-8")),
-        sections=[section(run) for section in SECTIONS],
+        sections=[made for section in SECTIONS if (made := section(run)) is not None],
     )
 
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from bayes_compliance.elicitation import TOLERANCE
 from bayes_compliance.report.parts import Number, Section, heading, join, paragraph, table, when
+from bayes_compliance.report.sections.pooling import POOLED
 from bayes_compliance.report.sentences import number, plural
 
 if TYPE_CHECKING:
@@ -58,10 +59,8 @@ def _bent(priors: Priors) -> list[Markup]:
 
 
 def _by_analyst(priors: Priors) -> list[Markup]:
-    parts = [heading("By analyst"), paragraph(
-        "An analyst is a label for what was read. Several analysts of one quantity are pooled as a mixture by their "
-        "weights: two opposed readings stay two."
-    )]  # fmt: skip
+    told = f"An analyst is a label for what was read. Analysts of one quantity are pooled {POOLED[priors.pool]}."
+    parts = [heading("By analyst"), paragraph(told)]
     ordered = sorted(priors.fitted, key=lambda item: item.judgement.analyst)
     for analyst, items in groupby(ordered, key=lambda item: item.judgement.analyst):
         parts.append(_analyst(analyst, list(items)))

@@ -1,0 +1,178 @@
+"""What the analyses answer about a run: computed once for each, with why the rest does not apply."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bayes_compliance.analysis.ahead import Ahead
+    from bayes_compliance.case import Case
+    from bayes_compliance.runs import Run
+
+DRAWS, PATHS = 600, 4
+"""Posterior draws at most, and future paths of each: fewer than the forecast's will do for differences."""
+
+ANSWERING = ("ceiling_of_reciprocity", "preference_types", "critical_discount")
+"""About the L channel."""
+
+NEEDS_PARTS = (
+    "shares_of_variance", "tilt", *ANSWERING, "tipping_points", "deepest_rule", "value_of_information", "anticipation",
+)  # fmt: skip
+
+
+class Answers(NamedTuple):
+    """Datasets by the name of their analysis, and by name why an analysis does not apply."""
+
+    found: dict[str, xr.Dataset]
+    missing: dict[str, str]
+
+
+_known: WeakKeyDictionary[Run, Answers] = WeakKeyDictionary()
+
+
+def answers(run: Run) -> Answers:
+    """The answers to all questions that the run's model and case give an answer to.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Answers
+        The same object for the same run.
+    """
+    if run not in _known:
+        _known[run] = _answers(run)
+    return _known[run]
+
+
+def _answers(run: Run) -> Answers:
+    model, case = run.prepared.model, run.prepared.case
+    missing = {}
+    if not hasattr(model, "system"):
+        missing["equilibria"] = "in this model states do not choose at the same time; reciprocity is one that does"
+    if not hasattr(model, "log_ratio"):
+        missing["insincerity"] = "in this model states are not of two types; opportunism is one in which they are"
+    if not case.counterparty_sets:
+        missing["bilateral_or_multilateral"] = "the case declares no sets of counterparties"
+    if not case.scenarios:
+        missing["scenarios"] = "no scenario is declared that this model could follow"
+    found = _by_lobby(run, missing) if hasattr(model, "parts") else _without_parts(run, missing)
+    return Answers(found | _of_the_model(run), missing)
+
+
+def _by_lobby(run: Run, missing: dict[str, str]) -> dict[str, xr.Dataset]:
+    from bayes_compliance.analysis.overview import overview
+
+    found = overview(run.prepared, run.tree, **_asked(run), draws=DRAWS, paths=PATHS, horizon_only=True)
+    if not any(lobby.role == "L" for lobby in run.prepared.case.lobbies):
+        for name in ANSWERING:
+            missing[name] = "no lobby of the case gains from the other side's compliance, so nothing answers"
+            found.pop(name)
+    return found
+
+
+def _without_parts(run: Run, missing: dict[str, str]) -> dict[str, xr.Dataset]:
+    """What needs no lobbies told apart; of a rival, which has none, how long a promise lasts."""
+    from bayes_compliance.analysis.lock_in import LockIn
+    from bayes_compliance.analysis.scenarios import scenarios
+    from bayes_compliance.analysis.sincerity import sincerity
+    from bayes_compliance.analysis.survival import Survival
+
+    ahead = _ahead(run)
+    survival, lock_in = Survival(ahead), LockIn(ahead)
+    rival = hasattr(run.prepared.model, "recast")
+    why = "this model has no lobbies" if rival else "this model does not say what each lobby adds to support"
+    missing |= dict.fromkeys((*NEEDS_PARTS, *(("lock_in", "sincerity") if rival else ())), why)
+    ahead.put([survival] if rival else [survival, lock_in])
+    found = {"survival": survival.result()}
+    if not rival:
+        found["lock_in"] = lock_in.result()
+        found["sincerity"] = sincerity(run.prepared, run.tree, **_asked(run))
+    if "scenarios" not in missing:
+        found["scenarios"] = scenarios(
+            run.prepared, run.tree, **_asked(run), draws=DRAWS // 4, paths=PATHS, refuse=False
+        )
+    missing.setdefault("bilateral_or_multilateral", why)
+    return found
+
+
+def _of_the_model(run: Run) -> dict[str, xr.Dataset]:
+    from bayes_compliance.analysis.equilibria import Equilibria
+    from bayes_compliance.analysis.opportunism import insincerity
+
+    found = {}
+    if hasattr(run.prepared.model, "system"):
+        ahead = _ahead(run)
+        found["equilibria"] = ahead.answer(Equilibria(ahead))
+    if hasattr(run.prepared.model, "log_ratio"):
+        found["insincerity"] = insincerity(run.prepared, run.tree)
+    return found
+
+
+def _ahead(run: Run) -> Ahead:
+    from bayes_compliance.analysis.ahead import Ahead
+
+    return Ahead(run.prepared, run.tree, **_asked(run), draws=DRAWS, paths=PATHS)
+
+
+def _asked(run: Run) -> dict[str, Any]:
+    """The seed and horizon of the run, so that its worlds are those of the forecast."""
+    settings = run.summary["settings"]
+    return {"seed": settings["seed"], "until": date.fromisoformat(settings["until"]) if settings["until"] else None}
+
+
+def owed(case: Case) -> dict[str, list[str]]:
+    """Rules that each state owes, the new rule left out; states that owe none are left out."""
+    return {state.id: sorted(state.rules) for state in case.states if state.rules}
+
+
+def over_rules(found: xr.Dataset, case: Case, middle: bool = False) -> xr.Dataset:
+    """A Dataset with one rule for each state: any of those that it owes, taken at random.
+
+    Parameters
+    ----------
+    found : Dataset
+        On (state, rule, ...), NaN where a rule is not owed.
+    case : Case
+    middle : bool
+        Medians over rules instead of means, for quantities that may be infinite.
+
+    Returns
+    -------
+    Dataset
+        Means over rules of what is a number; its rules are named for sentences: ``over its 3 rules``, or the rule
+        where a state owes one.
+    """
+    import xarray as xr
+
+    numbers = found[[name for name, values in found.data_vars.items() if values.dtype.kind == "f"]]
+    each = []
+    for state, rules in owed(case).items():
+        here = numbers.sel(state=[state], rule=rules)
+        mean = here.median("rule") if middle else here.mean("rule")
+        name = rules[0] if len(rules) == 1 else f"over its {len(rules)} rules"
+        each.append(mean.expand_dims(rule=[name], axis=1))
+    return xr.merge(each, join="outer", compat="no_conflicts") if each else numbers.isel(state=[], rule=[])
+
+
+def by_state_alone(found: xr.Dataset) -> dict[str, xr.Dataset]:
+    """What `over_rules` found of each state, without the rule."""
+    return {
+        str(state): found.sel(state=state).dropna("rule", how="all").isel(rule=0) for state in found["state"].values
+    }
+
+
+def last_day(found: xr.Dataset) -> date:
+    """The horizon of a Dataset with a time."""
+    return day_of(found["time"].values[-1])
+
+
+def day_of(value: Any) -> date:
+    """A date as xarray keeps it."""
+    return value.astype("datetime64[D]").item()

@@ -1,0 +1,210 @@
+"""Small multiples that compare: dots with and without something, intervals, bars, and stacks over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from bayes_compliance.report.drawing import (
+    BLUE,
+    GREEN,
+    INK,
+    LINE,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    SOFT,
+    YELLOW,
+    Frame,
+    canvas,
+    legend,
+    patch,
+    room_for,
+    svg,
+    top_for,
+)  # fmt: skip
+from bayes_compliance.report.sentences import listed, number, percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SERIES = ((ORANGE, "o"), (BLUE, "D"), (GREEN, "s"), (PURPLE, "^"), (RED, "v"), (SKY, "P"), (INK, "X"))
+"""Colour and shape, so that neither is needed alone."""
+LAYERS = (BLUE, SKY, ORANGE, PURPLE, YELLOW, SOFT)
+ROW = 0.21
+
+
+class Panel(NamedTuple):
+    """A panel's title, and by row its numbers; NaN is not drawn."""
+
+    title: str
+    rows: Mapping[str, Sequence[float]]
+
+
+def dots(name: str, title: str, series: Sequence[str], panels: Sequence[Panel]) -> Markup:
+    """Probabilities of each row side by side on one line, by series.
+
+    Parameters
+    ----------
+    name : str
+        Distinct on the page.
+    title : str
+    series : sequence of str
+        At most as many as there are marks; each row has a number for each.
+    panels : sequence of Panel
+    """
+    from matplotlib.lines import Line2D
+
+    if len(series) > len(SERIES):
+        raise ValueError(f"{len(series)} series; allowed: at most {len(SERIES)}, as many as can be told apart")
+    keys = [
+        Line2D([], [], marker=shape, color=colour, linestyle="none", markersize=5, label=label)
+        for label, (colour, shape) in zip(series, SERIES, strict=False)
+    ]
+
+    def draw(axes: Axes, panel: Panel) -> None:
+        for at, values in enumerate(panel.rows.values()):
+            there = [100 * v for v in values if v == v]
+            axes.plot([min(there), max(there)], [at, at], color=LINE, linewidth=2, zorder=1)
+            for value, (colour, shape) in zip(values, SERIES, strict=False):
+                axes.plot([100 * value], [at], shape, color=colour, markersize=5, markeredgecolor="white",
+                          markeredgewidth=0.5, zorder=3)  # fmt: skip
+        _percents(axes)
+
+    said = "; ".join(
+        f"{_of(panel)}{row}: {listed([f'{percent(v)} {s}' for s, v in zip(series, values, strict=True) if v == v])}"
+        for panel in panels
+        for row, values in panel.rows.items()
+    )
+    return _rows(name, title, said, panels, draw, keys)
+
+
+def intervals(name: str, title: str, what: str, panels: Sequence[Panel]) -> Markup:
+    """Differences in percentage points: a dot with its 5% to 95% band, each row (lower, middle, upper)."""
+    from matplotlib.lines import Line2D
+
+    keys = [Line2D([], [], color=BLUE, linewidth=2, marker="o", markersize=4.5, label=f"{what}: mean, 5% to 95%")]
+
+    def draw(axes: Axes, panel: Panel) -> None:
+        for at, (low, middle, high) in enumerate(panel.rows.values()):
+            axes.plot([100 * low, 100 * high], [at, at], color=SKY, linewidth=2.2, solid_capstyle="butt")
+            axes.plot([100 * middle], [at], "o", color=BLUE, markersize=4.5, markeredgecolor="white",
+                      markeredgewidth=0.5)  # fmt: skip
+        axes.axvline(0, color=INK, linewidth=0.8, zorder=0)
+        axes.set_xlim(-104, 104)
+        axes.set_xticks([-100, -50, 0, 50, 100], ["−100", "−50", "0", "+50", "+100"])
+
+    said = "; ".join(
+        f"{_of(panel)}{row}: {_points(mid)} ({_points(low)} to {_points(high)})"
+        for panel in panels
+        for row, (low, mid, high) in panel.rows.items()
+    )
+    return _rows(name, title, f"{what}: {said}", panels, draw, keys)
+
+
+def bars(name: str, title: str, panels: Sequence[Panel]) -> Markup:
+    """Shares in percent, one bar for each row."""
+    most = max((v for panel in panels for (v,) in panel.rows.values()), default=0)
+
+    def draw(axes: Axes, panel: Panel) -> None:
+        values = [100 * max(value, 0) for (value,) in panel.rows.values()]
+        axes.barh(range(len(values)), values, 0.66, color=BLUE)
+        axes.set_xlim(0, max(10, 105 * most))
+        axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}%")
+
+    said = "; ".join(
+        f"{_of(panel)}{row}: {percent(min(max(value, 0), 1))}"
+        for panel in panels
+        for row, (value,) in panel.rows.items()
+    )
+    return _rows(name, title, said, panels, draw, [])
+
+
+def stacks(
+    name: str, title: str, layers: Sequence[str], panels: Mapping[str, NDArray], days: Sequence[date]
+) -> Markup:  # fmt: skip
+    """Shares by layer over time, stacked; what is negative hangs below zero.
+
+    Parameters
+    ----------
+    name, title : str
+    layers : sequence of str
+    panels : dict of title to array (day, layer)
+    days : sequence of date
+    """
+    keys = [patch(layer, colour) for layer, colour in zip(layers, LAYERS, strict=False)]
+    columns = min(3, len(panels))
+    lines = -(-len(panels) // columns)
+    low = min(0.0, *(float(np.minimum(shares, 0).sum(-1).min()) for shares in panels.values()))
+    with canvas([1.9] * lines, columns, Frame(top=top_for(keys, title=True))) as (figure, grid):
+        for axes, (label, shares) in zip(grid.flat, panels.items(), strict=False):
+            _stack(axes, shares, days)
+            axes.set_title(label)
+            axes.set_ylim(100 * low, 100 - 100 * low)
+            axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}%")
+        for axes in grid.flat[len(panels) :]:
+            axes.set_axis_off()
+        legend(figure, keys)
+        return svg(figure, name, title, _say_stacks(layers, panels, days))
+
+
+def _stack(axes: Axes, shares: NDArray, days: Sequence[date]) -> None:
+    at = np.arange(len(days))
+    above, below = np.zeros(len(days)), np.zeros(len(days))
+    for values, colour in zip(100 * shares.T, LAYERS, strict=False):
+        bottom = np.where(values >= 0, above, below)
+        axes.bar(at, values, 0.86, bottom=bottom, color=colour, linewidth=0)
+        above, below = above + np.maximum(values, 0), below + np.minimum(values, 0)
+    every = -(-len(days) // 5)
+    axes.set_xticks(at[::every], [str(day.year) for day in days[::every]])
+    axes.grid(False, axis="x")
+
+
+def _say_stacks(layers: Sequence[str], panels: Mapping[str, NDArray], days: Sequence[date]) -> str:
+    def say(shares: NDArray) -> str:
+        return listed([f"{layer} {100 * share:.0f}%" for layer, share in zip(layers, shares, strict=True)])
+
+    return "; ".join(
+        f"{label}: {say(shares[0])} on {days[0]}, {say(shares[-1])} on {days[-1]}" for label, shares in panels.items()
+    )
+
+
+def _rows(
+    name: str, title: str, said: str, panels: Sequence[Panel], draw: Callable[[Axes, Panel], None], keys: list[Any]
+) -> Markup:
+    """Panels one below the other, their rows read from the top."""
+    titled = any(panel.title for panel in panels)
+    labels = [row for panel in panels for row in panel.rows]
+    top = top_for(keys, title=titled) if keys else 0.1 + 0.22 * titled
+    frame = Frame(left=room_for(labels), right=0.3, top=top, bottom=0.3, between=0.55)
+    with canvas([ROW * len(panel.rows) + 0.12 for panel in panels], frame=frame) as (figure, grid):
+        for axes, panel in zip(grid[:, 0], panels, strict=True):
+            draw(axes, panel)
+            axes.set_yticks(range(len(panel.rows)), list(panel.rows))
+            axes.set_ylim(len(panel.rows) - 0.4, -0.6)
+            axes.tick_params(axis="y", length=0)
+            axes.spines[["left"]].set_visible(False)
+            axes.set_title(panel.title)
+        if keys:
+            legend(figure, keys)
+        return svg(figure, name, title, f"{said}.")
+
+
+def _of(panel: Panel) -> str:
+    return f"{panel.title}, " if panel.title else ""
+
+
+def _percents(axes: Axes) -> None:
+    axes.set_xlim(-2, 102)
+    axes.set_xticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
+
+
+def _points(difference: float) -> str:
+    points = round(100 * difference)
+    return f"+{points}" if points > 0 else number(points)

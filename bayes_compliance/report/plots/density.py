@@ -1,0 +1,99 @@
+"""Curves of what each analyst judged, and of the pool, small multiples by quantity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from bayes_compliance.report.drawing import (
+    BLUE,
+    GREEN,
+    INK,
+    ORANGE,
+    PURPLE,
+    RED,
+    Frame,
+    canvas,
+    legend,
+    line,
+    svg,
+    top_for,
+)  # fmt: skip
+from bayes_compliance.report.sentences import listed, number
+
+if TYPE_CHECKING:
+    from bayes_compliance.elicitation.curves import Curves
+
+COLUMNS = 4
+STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, ":"), (PURPLE, "-."), (RED, (0, (5, 1))))
+"""Colour and dashes of each analyst; further ones begin anew."""
+
+
+def curves(name: str, title: str, found: Sequence[Curves]) -> Markup:
+    """One panel for each quantity: analysts' densities in colour, the pool's as a thick grey line."""
+    analysts = sorted({analyst for one in found for analyst in one.analysts})
+    style = {analyst: STYLES[i % len(STYLES)] for i, analyst in enumerate(analysts)}
+    keys = [line("the pool", "#aab2bb", 4)] + [_key(analyst, *style[analyst]) for analyst in analysts]
+    columns = min(COLUMNS, len(found))
+    lines = -(-len(found) // columns)
+    frame = Frame(left=0.15, top=top_for(keys, title=True), between=0.52, beside=0.3)
+    with canvas([0.75] * lines, columns, frame) as (figure, grid):
+        for axes, one in zip(grid.flat, found, strict=False):
+            _draw(axes, one, style)
+        for axes in grid.flat[len(found) :]:
+            axes.set_axis_off()
+        legend(figure, keys)
+        return svg(figure, name, title, "; ".join(map(_say, found)) + ".")
+
+
+def _key(analyst: str, colour: str, dashes: Any) -> Any:
+    key = line(analyst, colour, 1.4)
+    key.set_linestyle(dashes)
+    return key
+
+
+def _draw(axes: Any, one: Curves, style: dict[str, tuple[str, Any]]) -> None:
+    per = one.x if one.log else np.ones_like(one.x)  # on a log axis areas are equal where density is per log unit
+    axes.plot(one.x, one.pool * per, color="#aab2bb", linewidth=4, solid_capstyle="butt")
+    for analyst, density in one.analysts.items():
+        colour, dashes = style[analyst]
+        axes.plot(one.x, density * per, color=colour, linestyle=dashes, linewidth=1.4)
+    if one.log:
+        axes.set_xscale("log")
+        ticks = _ticks(one.x[0], one.x[-1])
+        axes.set_xticks(ticks, [number(tick) for tick in ticks])
+        axes.set_xticks([], minor=True)
+    else:
+        axes.locator_params(axis="x", nbins=4)
+    axes.set_yticks([])
+    axes.set_ylim(bottom=0)
+    axes.spines[["left"]].set_visible(False)
+    axes.set_title(_label(one), fontsize=7, fontweight="normal", color=INK)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """At most four round numbers between the ends: one digit and zeros."""
+    inside = np.geomspace(low, high, 6)[1:-1]
+    power = 10 ** np.floor(np.log10(inside))
+    return sorted({float(t) for t in np.round(inside / power) * power})
+
+
+def _label(one: Curves) -> str:
+    name = one.name if len(one.name) <= 36 else one.name[:35] + "…"
+    return name if one.quantity == "magnitude" else f"{one.quantity.replace('_', ' ')}: {name}"[:40]
+
+
+def _say(one: Curves) -> str:
+    peaks = listed([f"{analyst} near {number(_peak(one, density))}" for analyst, density in one.analysts.items()])
+    unit = f" {one.unit}" if one.unit else ""
+    return (
+        f"{one.quantity.replace('_', ' ')} of {one.name}: {peaks}; the pool near {number(_peak(one, one.pool))}{unit}"
+    )
+
+
+def _peak(one: Curves, density: NDArray) -> float:
+    return float(one.x[np.argmax(density * (one.x if one.log else 1))])

@@ -1,0 +1,110 @@
+"""Dilemma and shadow of the future: which game each state plays, and what reciprocity could do at most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from markupsafe import Markup
+
+from bayes_compliance.analysis.sentences_a import (
+    ceiling_of_reciprocity_sentences,
+    critical_discount_sentences,
+    preference_types_sentences,
+)
+from bayes_compliance.report.answers import answers, by_state_alone, last_day, over_rules
+from bayes_compliance.report.comparison import SAMPLE, pairs
+from bayes_compliance.report.parts import Number, Section, bullets, heading, join, paragraph, table
+from bayes_compliance.report.sentences import day, percent
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bayes_compliance.case import Case
+    from bayes_compliance.runs import Run
+
+TYPES = (
+    "Harmony: the state would comply whatever the others do. Dilemma: it would rather not, but would if that kept the "
+    "other side performing. Deadlock: not even the other side's performance is worth it. A prisoner's dilemma needs "
+    "both sides in a dilemma; only a dilemma is where reciprocity decides."
+)
+CEILING = (
+    "Reciprocity moves those who gain from the other side's compliance. Its ceiling is where they count in full: the "
+    "other side certain to answer, the future as heavy as today."
+)
+DISCOUNT = (
+    "How patient a state in a dilemma must be: what it must value next year, against 1 for this one, for punishment by "
+    "the other side to keep it to its word. Near 0, hardly any patience is needed; near 1, almost no discount is "
+    "allowed."
+)
+
+
+def shadow(run: Run) -> Section | None:
+    """The ceiling of the L channel, preference types, critical discounts, by state and then by rule."""
+    found, case = answers(run).found, run.prepared.case
+    if "preference_types" not in found:
+        return None
+    discounts = discounts_over_rules(found["critical_discount"], case)
+    parts = [
+        heading("Could reciprocity suffice?"), paragraph(CEILING),
+        bullets(ceiling_of_reciprocity_sentences(over_rules(found["ceiling_of_reciprocity"], case))),
+        heading("Which game?"), paragraph(TYPES),
+        bullets(preference_types_sentences(over_rules(found["preference_types"], case))),
+        heading("How patient?"), paragraph(DISCOUNT),
+        bullets(critical_discount_sentences(discounts)),
+        _by_punishment(discounts), _table(found, case), SAMPLE,
+    ]  # fmt: skip
+    return Section("Dilemma and shadow of the future", "shadow", join(parts))
+
+
+def discounts_over_rules(found: xr.Dataset, case: Case) -> xr.Dataset:
+    """The middle rule's discounts; the probability that the shadow is enough given a dilemma on a rule taken at random.
+
+    Where no world of a state is a dilemma there is nothing to say of it.
+    """
+    means = over_rules(found.assign(both=found["p_enough"].fillna(0) * found["p_dilemma"]), case)
+    middle = over_rules(found, case, middle=True)
+    enough = (means["both"] / means["p_dilemma"]).where(means["p_dilemma"] > 0)
+    return means.assign(p_enough=enough, discount=middle["discount"]).drop_vars("both")
+
+
+def _by_punishment(discounts: xr.Dataset) -> Markup:
+    """The discount that each punishment needs, by state."""
+    rows = [
+        [state, str(kind), _band(here["discount"].sel(punishment=kind).values), _percent(float(possible))]
+        for state, here in by_state_alone(discounts.isel(time=-1)).items()
+        for kind, possible in zip(here["punishment"].values, here["p_possible"].values, strict=True)
+    ]
+    columns = ["State", "Punishment", Number("Discount needed"), Number("Possible at all")]
+    caption = "The discount needed in a dilemma, by punishment, on the middle rule: median, 5% to 95%"
+    return table(caption, columns, rows)
+
+
+def _table(found: dict[str, xr.Dataset], case: Case) -> Markup:
+    ceiling, types, discount = (
+        found[name].isel(time=-1) for name in ("ceiling_of_reciprocity", "preference_types", "critical_discount")
+    )
+    columns = [
+        "State", "Rule", *map(Number, ("Complies", "at the ceiling", "Harmony", "Dilemma", "Deadlock",
+        "Discount needed in a dilemma", "The case's shadow is enough")),
+    ]  # fmt: skip
+    rows = []
+    for state, rule, here in pairs(types["p_preference"].to_dataset(), case):
+        on = {"state": state, "rule": rule}
+        shares = [percent(float(p)) for p in here["p_preference"]]
+        ps = [percent(float(ceiling[name].sel(on))) for name in ("p_comply", "p_ceiling")]
+        needed = discount["discount"].sel(on).isel(punishment=0).values
+        rows.append([state, rule, *ps, *shares, _band(needed), _percent(float(discount["p_enough"].sel(on)))])
+    until = day(last_day(found["preference_types"]))
+    return table(f"The game on each rule on {until}; discounts under punishment for ever, 5% to 95%", columns, rows)
+
+
+def _band(discount: np.ndarray) -> str:
+    if np.isnan(discount).any():
+        return "–"
+    low, middle, high = ("above 1" if np.isinf(d) else f"{d:.2f}" for d in discount)
+    return f"{middle} ({low} to {high})"
+
+
+def _percent(p: float) -> str:
+    return "–" if np.isnan(p) else percent(p)
