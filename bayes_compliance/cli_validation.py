@@ -1,4 +1,4 @@
-"""The command line of validation: `backtest`; thin over `bayes_compliance.api`."""
+"""The command line of validation: `backtest`, `calibrate`, `ledger`; thin over `bayes_compliance.api`."""
 
 from __future__ import annotations
 
@@ -41,6 +41,20 @@ def add(commands: Any, make: Make, sampling: Callable[..., None]) -> None:
     for name, default in (("seed", 1), ("draws", 250), ("tune", 500), ("chains", 2)):
         calibrate.add_argument(f"--{name}", type=int, default=default)
 
+    _ledger(make(commands, "ledger", _verify, "sealed forecasts that nobody can better afterwards"), make)
+
+
+def _ledger(ledger: argparse.ArgumentParser, make: Make) -> None:
+    acts = ledger.add_subparsers(title="acts", metavar="ACT", required=True)
+    add = make(acts, "add", _add, "seal the forecast of a RUN")
+    verify = make(acts, "verify", _verify, "check every seal, and that a published one is there")
+    score = make(acts, "score", _score, "score sealed forecasts by the decisions that have come")
+    for act in (add, verify, score):
+        act.add_argument("ledger", metavar="LEDGER", help="a file of JSON lines")
+    add.add_argument("run", metavar="RUN")
+    verify.add_argument("--head", metavar="SEAL", help="a seal that was published")
+    score.add_argument("case", metavar="CASE", help="the case folder with the decisions that have come")
+
 
 def sampler(options: argparse.Namespace) -> dict[str, Any]:
     """The sampler's options as arguments."""
@@ -71,6 +85,27 @@ def _calibrate(options: argparse.Namespace) -> int:
     print(done.verdict)
     print(f"{options.out}/calibration.html")
     return DONE if done.passed else FAILED
+
+
+def _add(options: argparse.Namespace) -> int:
+    from bayes_compliance import api
+
+    print(api.ledger_add(options.ledger, options.run))
+    return DONE
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from bayes_compliance import api
+
+    print(f"whole; the last seal is {api.ledger_verify(options.ledger, options.head)}")
+    return DONE
+
+
+def _score(options: argparse.Namespace) -> int:
+    from bayes_compliance import api
+
+    print(api.ledger_score(options.ledger, options.case))
+    return DONE
 
 
 def say_failures(checks: Sequence[Any]) -> None:

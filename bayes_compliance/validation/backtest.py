@@ -18,7 +18,8 @@ from bayes_compliance.inference.diagnostics import MC_ERROR, Check
 from bayes_compliance.latents import Draws
 from bayes_compliance.models import Prepared, prepare
 from bayes_compliance.theory import COMPLY
-from bayes_compliance.validation import baselines, scores
+from bayes_compliance.validation import baselines
+from bayes_compliance.validation import scores as scoring
 from bayes_compliance.validation.foretelling import Foretold, foretell, known_of
 from bayes_compliance.validation.origins import Origin, View, epochs, known_by, origins
 from bayes_compliance.validation.shared import Shared
@@ -97,25 +98,25 @@ class Backtest:
     def scores(self, forecaster: str, step: int = 1) -> dict[str, NDArray]:
         """Scores of each decision at one step, by name."""
         p, outcome, _ = self.of(forecaster, step)
-        return scores.each(p, outcome)
+        return scoring.each(p, outcome)
 
-    def skill(self, other: str, score: str = "rps", step: int = 1) -> scores.Skill:
+    def skill(self, other: str, score: str = "rps", step: int = 1) -> scoring.Skill:
         """The model's skill over another forecaster, with a band from resampled rules."""
         rules = [one.rule for one in self.of(self.model, step)[2]]
         rng = seeds.generator(self.settings["seed"], f"skill {other} {score} {step}")
         mine, theirs = (self.scores(name, step)[score] for name in (self.model, other))
-        return scores.skill(mine, theirs, rules, rng)
+        return scoring.skill(mine, theirs, rules, rng)
 
-    def reliability(self, step: int = 1) -> scores.Reliability:
+    def reliability(self, step: int = 1) -> scoring.Reliability:
         """The model's CORP reliability of p_comply."""
         p, outcome, _ = self.of(self.model, step)
-        return scores.corp(p[:, COMPLY], outcome == COMPLY, seeds.generator(self.settings["seed"], "corp"))
+        return scoring.corp(p[:, COMPLY], outcome == COMPLY, seeds.generator(self.settings["seed"], "corp"))
 
     @property
-    def coverage(self) -> scores.Coverage:
+    def coverage(self) -> scoring.Coverage:
         """Coverage of the number of compliances among the decisions after each origin; blocks do not overlap."""
         apart = self.blocks[:: self.settings["ahead"]]
-        return scores.coverage([drawn for _, drawn, _ in apart], [came for _, _, came in apart])
+        return scoring.coverage([drawn for _, drawn, _ in apart], [came for _, _, came in apart])
 
     @property
     def checks(self) -> list[Check]:

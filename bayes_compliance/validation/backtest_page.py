@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from bayes_compliance.report import drawing
-from bayes_compliance.report.parts import Number, Section, bullets, figure, join, paragraph, table, template, when
+from bayes_compliance.report.parts import Cell, Number, Section, bullets, figure, join, paragraph, table, template, when
 from bayes_compliance.theory import COMPLY, PARTIAL, VIOLATE
 from bayes_compliance.validation import backtest_words as words
 from bayes_compliance.validation.backtest import Prediction
@@ -112,7 +112,7 @@ def _curve(found: Backtest, text: str) -> Markup:
 
 def _ahead(found: Backtest) -> Section:
     columns = ["Decision date ahead", Number("Decisions"), *(Number(name) for name in found.forecasters)]
-    rows = [
+    rows: list[list[Cell]] = [
         [str(step), len(found.of(found.model, step)[1]),
          *(f"{found.scores(name, step)['rps'].mean():.3f}" for name in found.forecasters)]
         for step in found.steps

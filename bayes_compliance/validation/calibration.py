@@ -106,7 +106,7 @@ def _free(prepared: Prepared) -> dict[str, NDArray]:
 def _last_rows(prepared: Prepared) -> list[int]:
     """The last row of each state that has any."""
     rows = prepared.layout.rows
-    return [max(np.flatnonzero(rows.state == s), key=lambda i: rows.items[i].date) for s in np.unique(rows.state)]
+    return [int(max(np.flatnonzero(rows.state == s), key=lambda i: rows.items[i].date)) for s in np.unique(rows.state)]
 
 
 class Calibrator:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bayes_compliance.validation.backtest import Backtest
     from bayes_compliance.validation.calibration import Calibration
+    from bayes_compliance.validation.ledger import Settled
 
 
 def backtest(
@@ -114,7 +115,8 @@ def calibrate(
         shipped `bananas`.
     model : str
     simulations : int
-        20 at least; 200 find a posterior that is too narrow by a fifth.
+        20 at least. Among 33 quantities 200 find, in 19 cases of 20, one posterior that is too narrow by 30%, too
+        wide by half or off by .4 of its standard deviations; 20 find only gross errors.
     seed, draws, tune, chains, progress
         As in `run`, for each fit.
 
@@ -161,3 +163,24 @@ def _replace(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.new")
     beside.write_text(text, encoding="utf-8")
     os.replace(beside, path)
+
+
+def ledger_add(ledger: str | PathLike[str], run: str | PathLike[str]) -> str:
+    """Seal the forecast of a RUN in a ledger; see `bayes_compliance.validation.ledger.add`."""
+    from bayes_compliance.validation import ledger as ledgers
+
+    return ledgers.add(ledger, run)
+
+
+def ledger_verify(ledger: str | PathLike[str], head: str | None = None) -> str:
+    """Check every seal of a ledger; see `bayes_compliance.validation.ledger.verify`."""
+    from bayes_compliance.validation import ledger as ledgers
+
+    return ledgers.verify(ledger, head)
+
+
+def ledger_score(ledger: str | PathLike[str], case: str | PathLike[str]) -> Settled:
+    """Score sealed forecasts by the decisions that came; see `bayes_compliance.validation.ledger.score`."""
+    from bayes_compliance.validation import ledger as ledgers
+
+    return ledgers.score(ledger, load_case(case))

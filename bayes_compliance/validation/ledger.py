@@ -88,19 +88,20 @@ def add(ledger: str | PathLike[str], run: str | PathLike[str], now: datetime | N
         raise Refused(
             f"{folder}: every date of its forecast is past on {now.date()}; allowed: a forecast of the future"
         )
-    line = {
+    line: dict[str, Any] = {
         "sealed": now.isoformat(timespec="seconds"),
         "before": before,
         "forecast_sha256": store.sha256(folder / "forecast.csv"),
         **{name: summary.get(name) for name in SUMMARY},
         "forecast": rows,
     }
-    line["seal"] = seal(line)
+    sealed = seal(line)
+    line["seal"] = sealed
     with open(book, "ab") as file:
         file.write((json.dumps(line, sort_keys=True) + "\n").encode())
         file.flush()
         os.fsync(file.fileno())
-    return line["seal"]
+    return sealed
 
 
 def _forecast(path: Path) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -36,17 +37,24 @@ def rank(drawn: NDArray, true: NDArray, rng: np.random.Generator) -> NDArray:
 
 def tail(ranks: NDArray, draws: int) -> NDArray:
     """Smallest two-sided binomial tail of the ECDF over its points, shape (...,), for ranks (..., simulation)."""
-    from scipy.special import bdtr, bdtrc
-
-    n = ranks.shape[-1]
-    k = np.arange(1, draws + 1)
-    # number of ranks below each k
-    counts = np.apply_along_axis(lambda row: np.cumsum(np.bincount(row, minlength=draws + 1))[:-1], -1, ranks)
-    p = k / (draws + 1)
-    lower, upper = bdtr(counts, n, p), np.where(counts > 0, bdtrc(counts - 1, n, p), 1.0)
-    return np.minimum(np.minimum(2 * np.minimum(lower, upper), 1.0).min(axis=-1), 1.0)
+    n, bins = ranks.shape[-1], draws + 1
+    sets = ranks.reshape(-1, n)
+    each = np.arange(len(sets))[:, None] * bins + sets
+    counts = np.bincount(each.ravel(), minlength=len(sets) * bins).reshape(len(sets), bins)
+    below = counts.cumsum(axis=1)[:, :-1]
+    return _tails(n, draws)[below, np.arange(draws)].min(axis=1).reshape(ranks.shape[:-1])
 
 
+@cache
+def _tails(n: int, draws: int) -> NDArray:
+    """Two-sided tail of each count at each point, ``2 min(P(X <= count), P(X >= count))``: (n + 1, draws)."""
+    from scipy.stats import binom
+
+    count, p = np.arange(n + 1)[:, None], np.arange(1, draws + 1) / (draws + 1)
+    return np.minimum(2 * np.minimum(binom.cdf(count, n, p), binom.sf(count - 1, n, p)), 1.0)
+
+
+@cache
 def null(n: int, draws: int, seed: int = 214, sets: int = NULL) -> NDArray:
     """Tails of sets of n uniform ranks, sorted, (set,)."""
     rng = np.random.default_rng(seed)

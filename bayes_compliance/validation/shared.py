@@ -86,7 +86,8 @@ class Shared:
 
     def sample(self, data: Data, *, draws: int, tune: int, chains: int, seed: int) -> tuple[Draws, dict[str, NDArray]]:
         """Draws of every latent, (chain, draw, item), and the sampler's statistics, (chain, draw)."""
-        values, stats = {}, {name: np.zeros((chains, draws)) for name in nuts.STATS}
+        values: dict[str, NDArray] = {}
+        stats = {name: np.zeros((chains, draws)) for name in nuts.STATS}
         if self._compiled is not None:
             values, stats = nuts.run(
                 self._compiled.with_data(**self._checked(data)), self._names,

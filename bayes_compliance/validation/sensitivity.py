@@ -1,0 +1,214 @@
+"""Which judgement does the answer hang on? Power-scaling of priors and likelihood, without a new fit.
+
+The posterior with one judgement's prior density raised to the power alpha is the present one weighted by
+``density^(alpha - 1)``, smoothed by Pareto (Kallioinen, Paananen, Bürkner and Vehtari 2024). The sensitivity of a
+forecast is the rate at which its distribution moves away (cumulative Jensen-Shannon distance) as alpha leaves 1; above
+.05 it counts. In words: alpha = 1/2 lets a judgement count half, alpha = 2 twice, as if two had agreed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_compliance.forecast import thin
+from bayes_compliance.inference.tree import draws_of
+from bayes_compliance.latents import AHEAD_ONLY, Latents
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bayes_compliance.models import Prepared
+
+COUNTS = 0.05
+"""Sensitivity from which a component counts (Kallioinen et al. 2024)."""
+
+RATE = (0.99, 1.01)
+HALF, DOUBLE = 0.5, 2.0
+CONFLICT, WEAK, SETTLED = "prior and decisions pull apart", "the judgement decides", "the decisions decide"
+
+
+class Reweighted(NamedTuple):
+    """A mean under other weights, with Pareto k; NaN where importance sampling cannot be trusted."""
+
+    mean: float
+    pareto_k: float
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the weights can carry a mean."""
+        return bool(np.isfinite(self.mean))
+
+
+class Hang(NamedTuple):
+    """How a forecast hangs on one judged quantity: sensitivity, and its mean if the judgement counted half or twice."""
+
+    quantity: str
+    of: str
+    sensitivity: float
+    half: Reweighted
+    double: Reweighted
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What the forecast of one decision hangs on.
+
+    Attributes
+    ----------
+    state, rule, date : str
+    p : float
+        Probability of compliance as it is.
+    prior, likelihood : float
+        Sensitivity to all judgements together, and to the decisions.
+    hangs : tuple of Hang
+        By judged quantity, the most sensitive first.
+    """
+
+    state: str
+    rule: str
+    date: str
+    p: float
+    prior: float
+    likelihood: float
+    hangs: tuple[Hang, ...]
+
+
+class Conflict(NamedTuple):
+    """A judged quantity with its sensitivity to its own prior and to the decisions, and what that says."""
+
+    quantity: str
+    of: str
+    prior: float
+    likelihood: float
+    verdict: str
+
+
+def good_k(n: int) -> float:
+    """Largest Pareto k at which n draws carry a weighted mean: ``min(1 - 1 / log10 n, .7)`` (Vehtari et al. 2024)."""
+    return min(1 - 1 / np.log10(n), 0.7)
+
+
+def reweighted(values: NDArray, log_ratio: NDArray) -> Reweighted:
+    """Mean of values under importance weights, Pareto-smoothed.
+
+    Parameters
+    ----------
+    values, log_ratio : array (draw,)
+    """
+    if np.ptp(log_ratio) == 0:
+        return Reweighted(float(values.mean()), 0.0)
+    log_weights, k = smoothed(log_ratio)
+    weights = np.exp(log_weights - log_weights.max())
+    mean = float(weights @ values / weights.sum()) if k <= good_k(len(values)) else float("nan")
+    return Reweighted(mean, k)
+
+
+def smoothed(log_ratio: NDArray) -> tuple[NDArray, float]:
+    """Pareto-smoothed log weights, (draw,), and Pareto k."""
+    from arviz_stats.base import array_stats
+
+    log_weights, k = array_stats.psislw(-np.asarray(log_ratio, float))
+    return np.asarray(log_weights), float(k)
+
+
+def power(values: NDArray, log_density: NDArray) -> float:
+    """Sensitivity of values to the power of a density: finite difference around alpha = 1; 0 for a constant.
+
+    Parameters
+    ----------
+    values, log_density : array (draw,)
+        Chains one after the other.
+    """
+    from arviz_stats.base import array_stats
+
+    if np.ptp(log_density) == 0 or np.ptp(values) == 0:
+        return 0.0
+    lower, upper = (np.exp(array_stats.power_scale_lw(log_density[None], alpha=a, axis=(-2, -1))) for a in RATE)
+    return float(array_stats.power_scale_sense(values[None], lower, upper, lower_alpha=RATE[0], upper_alpha=RATE[1]))
+
+
+def components(prepared: Prepared, tree: xr.DataTree) -> dict[tuple[str, str], NDArray]:
+    """Log prior density of each judged quantity, (chain * draw,), by quantity and the lobby or state it is of."""
+    log_prior, _ = draws_of(tree, "log_prior")
+    latents = Latents(prepared.layout)
+    coords = prepared.layout.coords
+    return {
+        (name, coords[latents.dims[name]][i]): log_prior[name][:, i]
+        for name in latents.names
+        for i in latents.free[name]
+    }
+
+
+def log_likelihood(tree: xr.DataTree) -> NDArray:
+    """Of all decisions, (chain * draw,)."""
+    return tree["log_likelihood"]["outcome"].transpose("chain", "draw", "decision").values.sum(axis=-1).ravel()
+
+
+def _thinned(parts: Mapping[tuple[str, str], NDArray], chains: int) -> dict[tuple[str, str], NDArray]:
+    """As the forecast thins the posterior's draws."""
+    n = len(next(iter(parts.values())))
+    kept, _ = thin({"innovation": np.arange(n)}, chains)
+    return {name: values[kept["innovation"]] for name, values in parts.items()}
+
+
+def of_forecast(prepared: Prepared, tree: xr.DataTree, forecast: xr.Dataset) -> list[Sensitivity]:
+    """What the forecast of each state and rule hangs on, at its last date.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    tree : DataTree
+        The fit, with log_prior and log_likelihood.
+    forecast : Dataset
+        `Forecast.dataset` of the same fit: `p_today` (state, rule, time, sample).
+    """
+    chains = tree["posterior"].sizes["chain"]
+    parts = components(prepared, tree)
+    data = log_likelihood(tree)
+    prior = np.sum(list(parts.values()), axis=0) if parts else np.zeros_like(data)
+    kept = _thinned({**parts, ("likelihood", ""): data, ("prior", ""): prior}, chains)
+    last = forecast["p_today"].isel(time=-1)
+    found = []
+    for state in last["state"].values:
+        for rule in last["rule"].values:
+            p = last.sel(state=state, rule=rule).values
+            if np.isfinite(p).all():
+                day = str(last["time"].values)[:10]
+                found.append(_hangs(str(state), str(rule), day, p, kept))
+    return found
+
+
+def _hangs(state: str, rule: str, day: str, p: NDArray, kept: dict[tuple[str, str], NDArray]) -> Sensitivity:
+    prior, likelihood = (power(p, kept[name, ""]) for name in ("prior", "likelihood"))
+    hangs = [
+        Hang(*key, power(p, density), reweighted(p, (HALF - 1) * density), reweighted(p, (DOUBLE - 1) * density))
+        for key, density in kept.items()
+        if key[1] and key[0] not in AHEAD_ONLY
+    ]
+    ordered = sorted(hangs, key=lambda hang: (-hang.sensitivity, hang.quantity, hang.of))
+    return Sensitivity(state, rule, day, float(p.mean()), prior, likelihood, tuple(ordered))
+
+
+def conflicts(prepared: Prepared, tree: xr.DataTree) -> list[Conflict]:
+    """Each judged quantity by its sensitivity to its own prior and to the decisions, conflicts first.
+
+    Where both count, prior and decisions pull apart (or hold the quantity up together: look at the two). Where only the
+    prior counts the judgement decides; where neither does, or only the decisions, nothing hangs on the judgement.
+    """
+    posterior, _ = draws_of(tree)
+    latents, data = Latents(prepared.layout), log_likelihood(tree)
+    where = {name: {label: i for i, label in enumerate(prepared.layout.coords[d])} for name, d in latents.dims.items()}
+    found = []
+    for (name, of), density in components(prepared, tree).items():
+        if name in AHEAD_ONLY:
+            continue
+        values = posterior[name][:, where[name][of]]
+        prior, likelihood = power(values, density), power(values, data)
+        verdict = SETTLED if prior < COUNTS else CONFLICT if likelihood >= COUNTS else WEAK
+        found.append(Conflict(name, of, prior, likelihood, verdict))
+    return sorted(found, key=lambda c: (c.verdict != CONFLICT, -c.prior, c.quantity, c.of))

@@ -1,0 +1,71 @@
+"""The command line of validation: exit codes, what is written, and nothing where input is refused."""
+
+import csv
+import json
+
+import pytest
+
+from bayes_compliance import cli
+from tests.inference.linear_cases import walk
+
+WORDS = ["comply", "comply", "violate", "comply", "violate", "violate", "comply"]
+QUICK = ["--engine", "exact", "--draws", "600", "--chains", "2", "--rivals", ""]
+
+
+def table(path):
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+def test_backtest_writes_its_four_files(tmp_path, capsys):
+    case, out = walk(tmp_path / "case", WORDS), tmp_path / "out"
+    assert cli.main(["backtest", str(case), "--out", str(out), "--ahead", "2", *QUICK]) == 0
+    assert {p.name for p in out.iterdir()} == {"backtest.html", "predictions.csv", "scores.csv", "summary.json"}
+    said = capsys.readouterr().out
+    assert "each forecast on the day before it was taken" in said
+    predictions = table(out / "predictions.csv")
+    names = {row["forecaster"] for row in predictions}
+    assert names == {"coalition", "prior only", "weighted sum", "base rate", "persistence"}
+    for row in predictions:
+        assert sum(float(row[f"p_{k}"]) for k in ("violate", "partial", "comply")) == pytest.approx(1, abs=3e-6)
+    page = (out / "backtest.html").read_text()
+    assert "src=" not in page
+    assert 'href="http' not in page
+    assert "No decision, judgement or shock of a later date reached a forecast" in page
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["settings"]["ahead"] == 2
+    assert len(summary["inputs"]["decisions.csv"]) == 64
+
+
+def test_scores_csv_is_the_mean_of_the_predictions(tmp_path):
+    case, out = walk(tmp_path / "case", WORDS), tmp_path / "out"
+    assert cli.main(["backtest", str(case), "--out", str(out), *QUICK]) == 0
+    predictions = [row for row in table(out / "predictions.csv") if row["forecaster"] == "base rate"]
+    brier = [(float(row["p_comply"]) - (row["outcome"] == "comply")) ** 2 for row in predictions]
+    (row,) = (row for row in table(out / "scores.csv") if (row["forecaster"], row["score"]) == ("base rate", "brier"))
+    assert float(row["mean"]) == pytest.approx(sum(brier) / len(brier), abs=2e-6)
+    assert int(row["decisions"]) == len(brier)
+
+
+def test_refused_input_writes_nothing(tmp_path, capsys):
+    case, out = walk(tmp_path / "case", WORDS), tmp_path / "out"
+    assert cli.main(["backtest", str(case), "--out", str(out), "--learn", "99", *QUICK]) == 2
+    assert "no date with 99 earlier compliance decisions" in capsys.readouterr().err
+    assert cli.main(["backtest", str(case), "--out", str(out), "--ahead", "0", *QUICK]) == 2
+    assert "--ahead: 0 is too few" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_the_ledger_s_commands(tmp_path, capsys):
+    case, run, book = walk(tmp_path / "case", WORDS), tmp_path / "run", tmp_path / "ledger.jsonl"
+    run.mkdir()
+    (run / "summary.json").write_text(json.dumps({"tool": "bayes_compliance", "case": "small"}))
+    (run / "forecast.csv").write_text("state,rule,date,p_comply,p_partial,p_violate\nH,r,2100-01-01,.5,0,.5\n")
+    assert cli.main(["ledger", "add", str(book), str(run)]) == 0
+    seal = capsys.readouterr().out.strip()
+    assert cli.main(["ledger", "verify", str(book), "--head", seal]) == 0
+    assert seal in capsys.readouterr().out
+    assert cli.main(["ledger", "score", str(book), str(case)]) == 0
+    assert "No decision has come" in capsys.readouterr().out
+    book.write_text(book.read_text().replace(".5", ".6"))
+    assert cli.main(["ledger", "verify", str(book)]) == 2
+    assert "was changed after it was sealed" in capsys.readouterr().err

@@ -1,0 +1,81 @@
+"""Counts by hand, and a check that sees what it is for."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from bayes_compliance import models
+from bayes_compliance.case import load_case
+from bayes_compliance.validation import predictive, sentences
+from tests.builders import complied, known, normal, write_case
+
+V, P, C = 0, 1, 2
+
+
+def test_the_longest_run_is_of_violations_one_after_the_other():
+    rows = np.array([[V, V, C, V], [C, V, V, V], [C, C, C, C], [V, P, V, V]])
+    assert list(predictive.longest_run(rows)) == [2, 3, 0, 2]
+
+
+def test_years_until_return_by_hand():
+    times = np.array([0.0, 1.0, 3.0, 6.0])
+    rows = np.array([[V, C, V, C], [V, P, C, C], [C, C, C, C], [C, V, V, V]])
+    total, runs = predictive.years_until_return(rows, times)
+    # 1 + 3; from the violation over the partial step to compliance: 3; none; open from 1 to the end at 6
+    assert list(total) == [4.0, 3.0, 0.0, 5.0]
+    assert list(runs) == [2, 1, 0, 1]
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    lobbies = [{"id": "j", "state": "H", "role": "J"}, {"id": "k", "state": "H", "role": "K"}]
+    judgements = [normal("j", 1.0, 0.1), normal("k", 1.0, 0.1), known("partial_width", 0.1)]
+    words = ["comply", "violate", "violate", "comply", "comply", "violate"]
+    rows = [complied(f"20{10 + i}-01-01", word) for i, word in enumerate(words)]
+    adhered = {"date": "2001-01-01", "state": "H", "rule": "*", "kind": "adherence", "decision": "not_adhere"}
+    case = write_case(tmp_path, lobbies=lobbies, judgements=judgements, decisions=[*rows, adhered], outcomes=3)
+    return models.prepare("coalition", load_case(case))
+
+
+def replicated(prepared, outcome):
+    values = ("chain", "draw", "decision"), np.asarray(outcome)[None]
+    return xr.DataTree.from_dict({"posterior_predictive": xr.Dataset({"outcome": values})})
+
+
+def test_counts_are_of_compliance_rows_only(prepared):
+    outcome = prepared.layout.outcome
+    found = {check.name: check for check in predictive.checks(prepared, replicated(prepared, [outcome] * 10))}
+    assert [check.observed for check in found.values()] == [3, 2, pytest.approx(1.0, abs=0.01)]
+    assert all(check.below == 0.5 and not check.strange for check in found.values())
+    assert "look like replicates" in sentences.replicates(list(found.values()))
+
+
+def test_decisions_unlike_their_replicates_are_strange(prepared):
+    never = np.full((200, len(prepared.layout.rows)), C)
+    found = predictive.checks(prepared, replicated(prepared, never))
+    assert all(check.strange for check in found)
+    assert "more than the model expects" in str(found[0])
+    assert "violations by H" in sentences.replicates(found)
+
+
+def test_right_replicates_are_strange_as_rarely_as_stated(prepared):
+    """500 true worlds: more than 8% beyond tails of 5% in all has probability < 1e-3 (the counts are discrete)."""
+    rng = np.random.default_rng(1)
+    worlds = rng.choice([V, P, C], size=(500, len(prepared.layout.rows)), p=[0.3, 0.2, 0.5])
+    tree = replicated(prepared, rng.choice([V, P, C], size=(2000, worlds.shape[1]), p=[0.3, 0.2, 0.5]))
+    layout = prepared.layout
+    strange = 0
+    for world in worlds:
+        layout.outcome = world
+        strange += predictive.checks(prepared, tree)[0].strange
+    assert strange / 500 < 0.08
+
+
+def test_a_case_without_decisions_has_no_checks(tmp_path):
+    lobbies = [{"id": "j", "state": "H", "role": "J"}, {"id": "k", "state": "H", "role": "K"}]
+    case = write_case(tmp_path, lobbies=lobbies, judgements=[normal("j", 1.0, 0.1), normal("k", 1.0, 0.1)])
+    empty = models.prepare("coalition", load_case(case))
+    assert list(predictive.counts(empty.layout)) == []
+    assert SimpleNamespace(layout=empty.layout).layout.outcome.size == 0

@@ -1,0 +1,149 @@
+"""Power-scaling against closed forms and ArviZ; the noise by weights against an exact fit."""
+
+from datetime import date
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from bayes_compliance import inference, models
+from bayes_compliance.case import load_case
+from bayes_compliance.forecast import simulate
+from bayes_compliance.inference.tree import draws_of
+from bayes_compliance.validation import noise, sensitivity, sentences
+from bayes_compliance.validation.sensitivity import Conflict, Hang, Reweighted, Sensitivity
+from tests.inference.linear_cases import walk
+
+WORDS = ["violate", "violate", "comply", "violate", "violate"]
+UNTIL = date(2002, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    prepared = models.prepare("coalition", load_case(walk(tmp_path_factory.mktemp("case"), WORDS, mean=0.8, sd=0.5)))
+    tree = inference.fit(prepared, engine="exact", draws=1000, chains=2, seed=4)
+    draws, chains = draws_of(tree)
+    return SimpleNamespace(
+        prepared=prepared,
+        tree=tree,
+        forecast=simulate(prepared.model, prepared.layout, draws, chains, seed=4, until=UNTIL),
+    )
+
+
+@pytest.mark.parametrize("alpha", [0.5, 2.0])
+def test_reweighted_mean_is_that_of_the_conjugate_posterior(alpha):
+    """Prior N(0, 1) to the power alpha, one datum y = 1 with unit noise: mean 1 / (1 + alpha); 5 standard errors."""
+    rng = np.random.default_rng(1)
+    theta = rng.normal(0.5, np.sqrt(0.5), 4000)
+    found = sensitivity.reweighted(theta, (alpha - 1) * -(theta**2) / 2)
+    assert found.trusted
+    assert found.mean == pytest.approx(1 / (1 + alpha), abs=5 * np.sqrt(0.5 / 4000) * 1.5)
+
+
+def test_weights_that_cannot_carry_a_mean_are_said_to_be_none():
+    theta = np.random.default_rng(2).normal(size=1000)
+    found = sensitivity.reweighted(theta, 40 * theta)
+    assert not found.trusted
+    assert found.pareto_k > sensitivity.good_k(1000)
+
+
+def test_power_is_arviz_s(fitted):
+    """The same number as `psense` on the same tree, for a magnitude and all of its prior."""
+    from arviz_stats import psense
+
+    dataset = xr.Dataset({"m": fitted.tree["posterior"]["magnitude"].sel(lobby="j", drop=True)})
+    log_prior = xr.Dataset({"m": fitted.tree["log_prior"]["magnitude"].sel(lobby="j", drop=True)})
+    tree = xr.DataTree.from_dict(
+        {"posterior": dataset, "log_prior": log_prior, "log_likelihood": fitted.tree["log_likelihood"].to_dataset()}
+    )
+    parts = sensitivity.components(fitted.prepared, fitted.tree)
+    values = dataset["m"].values.ravel()
+    theirs = {group: float(psense(tree, group=group)["m"]) for group in ("prior", "likelihood")}
+    assert sensitivity.power(values, parts["magnitude", "j"]) == pytest.approx(theirs["prior"], rel=0.05)
+    log_likelihood = sensitivity.log_likelihood(fitted.tree)
+    assert sensitivity.power(values, log_likelihood) == pytest.approx(theirs["likelihood"], rel=0.05)
+
+
+def test_a_constant_has_no_power():
+    assert sensitivity.power(np.ones(10), np.arange(10.0)) == 0
+    assert sensitivity.power(np.arange(10.0), np.ones(10)) == 0
+
+
+def test_the_forecast_hangs_on_the_only_judgement_that_is_uncertain(fitted):
+    (found,) = sensitivity.of_forecast(fitted.prepared, fitted.tree, fitted.forecast.dataset)
+    assert (found.state, found.rule) == ("H", "r")
+    first, idle = found.hangs
+    assert (first.quantity, first.of) == ("magnitude", "j")
+    # there is no L, so nothing hangs on the shadow
+    assert (idle.quantity, idle.of) == ("shadow", "H")
+    assert idle.sensitivity < sensitivity.COUNTS < first.sensitivity
+    assert found.p == pytest.approx(fitted.forecast.table[-1]["p_comply"], abs=1e-9)
+    assert first.half.trusted
+    assert "the answer hangs most on the weight of j" in sentences.hangs_on(found)
+
+
+def test_judgement_and_decisions_of_that_case_both_count(fitted):
+    found = {one.quantity: one for one in sensitivity.conflicts(fitted.prepared, fitted.tree)}
+    assert list(found) == ["magnitude", "shadow"]
+    assert found["magnitude"].verdict == sensitivity.CONFLICT
+    assert found["shadow"].verdict == sensitivity.WEAK
+    assert found["shadow"].likelihood < sensitivity.COUNTS
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.4])
+def test_the_noise_by_weights_is_the_noise_by_an_exact_fit(fitted, scale):
+    """2,000 draws each: 6 standard errors of a probability whose spread over draws is below .3."""
+    weighted = noise.at_noise(fitted.prepared, fitted.tree, seed=5, scale=scale, until=UNTIL)
+    assert weighted.how == noise.REWEIGHTED
+    other = models.prepare("coalition", fitted.prepared.case, scale)
+    draws, chains = draws_of(inference.fit(other, engine="exact", draws=1000, chains=2, seed=6))
+    exact = simulate(other.model, other.layout, draws, chains, seed=6, until=UNTIL).table[-1]["p_comply"]
+    assert weighted.p["H", "r"] == pytest.approx(exact, abs=6 * 0.3 / np.sqrt(1000))
+    now = fitted.forecast.table[-1]["p_comply"]
+    assert scale == 1.4 or abs(now - exact) > 6 * 0.3 / np.sqrt(1000), "the comparison must be able to fail"
+
+
+def test_without_trusted_weights_the_noise_is_not_told_or_fitted_anew(fitted):
+    """At twice the noise the posterior is too wide for weights on the present one."""
+    told = noise.at_noise(fitted.prepared, fitted.tree, seed=5, scale=2.0, until=UNTIL)
+    assert (told.how, told.p) == (noise.CANNOT_TELL, {})
+    again = noise.at_noise(fitted.prepared, fitted.tree, seed=5, scale=2.0, until=UNTIL, refit=True)
+    assert again.how == noise.REFITTED
+    assert told.pareto_k == again.pareto_k > sensitivity.good_k(2000)
+    other = models.prepare("coalition", fitted.prepared.case, 2.0)
+    draws, chains = draws_of(inference.fit(other, engine="exact", draws=1000, chains=2, seed=6))
+    exact = simulate(other.model, other.layout, draws, chains, seed=6, until=UNTIL).table[-1]["p_comply"]
+    assert again.p["H", "r"] == pytest.approx(exact, abs=6 * 0.3 / np.sqrt(1000))
+
+
+def hang(sensitivity, half=0.4, double=0.7, quantity="magnitude", of="farmers"):
+    return Hang(quantity, of, sensitivity, Reweighted(half, 0.1), Reweighted(double, 0.2))
+
+
+def test_the_sentence_names_the_judgement_and_both_ways():
+    found = Sensitivity("H", "r", "2030-01-01", 0.6, 0.2, 0.3, (hang(0.4), hang(0.1, of="exporters"), hang(0.01)))
+    assert sentences.hangs_on(found) == (
+        "H, r, 2030-01-01: the answer hangs most on the weight of farmers: the probability of 60% would be 40% if that "
+        "judgement counted half, 70% if it counted twice; next on the weight of exporters."
+    )
+    untrusted = found.hangs[0]._replace(half=Reweighted(np.nan, 0.9))
+    assert "unknown without a new fit if" in sentences.hangs_on(
+        Sensitivity("H", "r", "2030-01-01", 0.6, 0.2, 0.3, (untrusted,))
+    )
+
+
+@pytest.mark.parametrize(("likelihood", "word"), [(0.2, "it rests on the decisions"), (0.0, "hardly hangs on")])
+def test_where_nothing_counts_the_sentence_says_so(likelihood, word):
+    assert word in sentences.hangs_on(Sensitivity("H", "r", "2030-01-01", 0.6, 0.0, likelihood, (hang(0.01),)))
+
+
+def test_sentences_on_conflict_and_noise():
+    found = [Conflict("magnitude", "farmers", 0.2, 0.3, sensitivity.CONFLICT), Conflict("shadow", "H", 0.2, 0.0, "x")]
+    assert "the weight of farmers" in sentences.pulls(found)
+    assert "pull apart on none" in sentences.pulls(found[1:])
+    at = [noise.AtNoise(0.5, noise.REWEIGHTED, 0.2, {("H", "r"): 0.9, ("H", "s"): 0.5}),
+          noise.AtNoise(2.0, noise.CANNOT_TELL, 1.3, {})]  # fmt: skip
+    text = sentences.noise(at, {("H", "r"): 0.6, ("H", "s"): 0.5})
+    assert "H on r, goes from 60% to 90%" in text
+    assert "at 2 times the noise this fit cannot tell (Pareto k 1.30)" in text
