@@ -18,6 +18,9 @@ from bayes_compliance.newcase import new as new
 from bayes_compliance.runs import Run, Timer
 from bayes_compliance.validation.commands import backtest as backtest
 from bayes_compliance.validation.commands import calibrate as calibrate
+from bayes_compliance.validation.commands import ledger_add as ledger_add
+from bayes_compliance.validation.commands import ledger_score as ledger_score
+from bayes_compliance.validation.commands import ledger_verify as ledger_verify
 
 if TYPE_CHECKING:
     from os import PathLike
