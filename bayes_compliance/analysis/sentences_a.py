@@ -73,8 +73,13 @@ def _enough(share: np.ndarray) -> int:
 
 def _change(first: float, last: float) -> str:
     if abs(last - first) < SAME * first:
-        return f"stays about the same ({first:.3g} to {last:.3g})"
-    return f"{'grows' if last > first else 'shrinks'} from {first:.3g} to {last:.3g}"
+        return f"stays about the same ({_plain(first)} to {_plain(last)})"
+    return f"{'grows' if last > first else 'shrinks'} from {_plain(first)} to {_plain(last)}"
+
+
+def _plain(x: float) -> str:
+    """Three significant digits, and no exponent in a large number."""
+    return f"{x:,.0f}" if x >= 1000 else f"{x:.3g}"
 
 
 def tilt_sentences(found: xr.Dataset) -> list[str]:

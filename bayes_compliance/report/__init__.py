@@ -57,9 +57,10 @@ def render(run: Run) -> str:
 def _subtitle(run: Run) -> str:
     case, settings = run.prepared.case, run.summary["settings"]
     last = max(row["date"] for row in facts.ahead(run).table)
+    lobbies = f"{sentences.plural(len(case.lobbies), 'lobby', 'lobbies')}, " if facts.has_lobbies(case) else ""
     known = f", with what was known on {settings['as_of']}" if settings.get("as_of") else ""
     return (
         f"Case {case.name}, model {settings['model']}: {sentences.plural(len(case.states), 'state')}, "
-        f"{sentences.plural(len(case.rules), 'rule')}, {sentences.plural(len(case.lobbies), 'lobby', 'lobbies')}, "
+        f"{sentences.plural(len(case.rules), 'rule')}, {lobbies}"
         f"{sentences.plural(len(case.decisions), 'decision')} on record; forecast to {last}{known}."
     )

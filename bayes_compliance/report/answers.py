@@ -6,10 +6,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from bayes_compliance.report.facts import has_lobbies
+
 if TYPE_CHECKING:
     import xarray as xr
 
-    from bayes_compliance.analysis.ahead import Ahead
+    from bayes_compliance.analysis.ahead import Ahead, Question
     from bayes_compliance.case import Case
     from bayes_compliance.runs import Run
 
@@ -61,8 +63,11 @@ def _answers(run: Run) -> Answers:
     if not case.counterparty_sets:
         missing["bilateral_or_multilateral"] = "the case declares no sets of counterparties"
     if not case.scenarios:
-        missing["scenarios"] = "no scenario is declared that this model could follow"
-    found = _by_lobby(run, missing) if hasattr(model, "parts") else _without_parts(run, missing)
+        missing["scenarios"] = "the case declares no scenario"
+    if not has_lobbies(case):
+        found = _of_a_rival(run, missing)
+    else:
+        found = _by_lobby(run, missing) if hasattr(model, "parts") else _without_parts(run, missing)
     return Answers(found | _of_the_model(run), missing)
 
 
@@ -78,28 +83,35 @@ def _by_lobby(run: Run, missing: dict[str, str]) -> dict[str, xr.Dataset]:
 
 
 def _without_parts(run: Run, missing: dict[str, str]) -> dict[str, xr.Dataset]:
-    """What needs no lobbies told apart; of a rival, which has none, how long a promise lasts."""
+    """What needs no lobbies told apart."""
+    from bayes_compliance.analysis.counterparties import bilateral_or_multilateral
     from bayes_compliance.analysis.lock_in import LockIn
     from bayes_compliance.analysis.scenarios import scenarios
     from bayes_compliance.analysis.sincerity import sincerity
     from bayes_compliance.analysis.survival import Survival
 
-    ahead = _ahead(run)
-    survival, lock_in = Survival(ahead), LockIn(ahead)
-    rival = hasattr(run.prepared.model, "recast")
-    why = "this model has no lobbies" if rival else "this model does not say what each lobby adds to support"
-    missing |= dict.fromkeys((*NEEDS_PARTS, *(("lock_in", "sincerity") if rival else ())), why)
-    ahead.put([survival] if rival else [survival, lock_in])
-    found = {"survival": survival.result()}
-    if not rival:
-        found["lock_in"] = lock_in.result()
-        found["sincerity"] = sincerity(run.prepared, run.tree, **_asked(run))
+    missing |= dict.fromkeys(NEEDS_PARTS, "this model does not say what each lobby adds to support")
+    ahead, asked = _ahead(run), _asked(run)
+    questions: dict[str, Question] = {"survival": Survival(ahead), "lock_in": LockIn(ahead)}
+    ahead.put(questions.values())
+    found = {name: question.result() for name, question in questions.items()}
+    found["sincerity"] = sincerity(run.prepared, run.tree, **asked)
+    fewer = asked | {"draws": DRAWS // 4, "paths": PATHS}
     if "scenarios" not in missing:
-        found["scenarios"] = scenarios(
-            run.prepared, run.tree, **_asked(run), draws=DRAWS // 4, paths=PATHS, refuse=False
-        )
-    missing.setdefault("bilateral_or_multilateral", why)
+        found["scenarios"] = scenarios(run.prepared, run.tree, **fewer, refuse=False)
+    if "bilateral_or_multilateral" not in missing:
+        found["bilateral_or_multilateral"] = bilateral_or_multilateral(run.prepared, run.tree, **fewer)
     return found
+
+
+def _of_a_rival(run: Run, missing: dict[str, str]) -> dict[str, xr.Dataset]:
+    """How long a promise lasts, which is all that needs no lobbies."""
+    from bayes_compliance.analysis.survival import Survival
+
+    others = (*NEEDS_PARTS, "lock_in", "sincerity", "scenarios", "bilateral_or_multilateral")
+    missing |= dict.fromkeys(others, "this model has no lobbies")
+    ahead = _ahead(run)
+    return {"survival": ahead.answer(Survival(ahead))}
 
 
 def _of_the_model(run: Run) -> dict[str, xr.Dataset]:

@@ -54,6 +54,11 @@ def ahead(run: Run) -> Forecast:
     return run.forecast
 
 
+def has_lobbies(case: Case) -> bool:
+    """Whether the case, as the model sees it, has lobbies with a part in the theory: a rival's pulls have none."""
+    return any(lobby.role != "other" for lobby in case.lobbies)
+
+
 def rule_name(rule: str) -> str:
     """A rule as the page names it."""
     return "a new rule" if rule == ANY_RULE else rule
@@ -174,10 +179,11 @@ def _three(values: NDArray, middle: Callable[..., NDArray]) -> list[tuple[float,
 def pulls(run: Run) -> list[Pull]:
     """Median weight of each lobby in the decisions of its state, averaged over the rules that the state owes.
 
-    Medians, since a magnitude on the log scale has a mean that few worlds carry. Empty for a model without parts.
+    Medians, since a magnitude on the log scale has a mean that few worlds carry. Empty for a model without
+    parts or without lobbies.
     """
     model, layout = run.prepared.model, run.prepared.layout
-    if not hasattr(model, "parts"):
+    if not (hasattr(model, "parts") and has_lobbies(layout.case)):
         return []
     reported = sorted({date.fromisoformat(row["date"]) for row in ahead(run).table})
     first, last = (_weights_on(run, day) for day in (reported[0], reported[-1]))

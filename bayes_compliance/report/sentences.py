@@ -191,7 +191,7 @@ def _how_sure(outlook: Outlook) -> str:
         narrow = f" (a band that {change})"
     odd = "; the mean lies outside this band, since few worlds carry it" if _odd(last) else ""
     return (
-        f"If we could see the lobbies on that day, nine times in ten the probability would lie "
+        f"If we could see the forces at work on that day, nine times in ten the probability would lie "
         f"{span(last.lower, last.upper)}{wide}{odd}; full knowledge of today, with the future left open, would put it "
         f"{span(last.today_lower, last.today_upper)}{narrow}."
     )

@@ -109,9 +109,9 @@ def write_case(folder: Path, case: str = CASE, judgements: str = JUDGEMENTS, dec
     return folder
 
 
-def make_run(folder: Path, chains: int = 2, draws: int = 500, seed: int = 1) -> Run:
+def make_run(folder: Path, chains: int = 2, draws: int = 500, seed: int = 1, model: str = "coalition") -> Run:
     """A run whose posterior is draws from the prior."""
-    prepared = models.prepare("coalition", load_case(folder))
+    prepared = models.prepare(model, load_case(folder))
     rng = np.random.default_rng(seed)
     drawn = Latents(prepared.layout).draw_all(chains * draws, rng)
     shaped = {name: values.reshape(chains, draws, -1) for name, values in drawn.items()}
@@ -119,7 +119,7 @@ def make_run(folder: Path, chains: int = 2, draws: int = 500, seed: int = 1) -> 
     tree = grow(prepared, shaped, stats, seed, {"case": prepared.case.name})
     forecast = simulate(prepared.model, prepared.layout, *draws_of(tree), seed=seed)
     checks = [*diagnose(prepared, tree), check_forecast(forecast.mc_error)]
-    settings = {"model": "coalition", "engine": "nuts", "seed": seed, "draws": draws, "until": None, "as_of": None}
+    settings = {"model": model, "engine": "nuts", "seed": seed, "draws": draws, "until": None, "as_of": None}
     return Run(prepared, tree, forecast, checks, runs.summarise(prepared, checks, settings, {"fit": 1.25}))
 
 
@@ -128,7 +128,7 @@ def oranges(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return make_run(write_case(tmp_path_factory.mktemp("oranges")))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tools() -> SimpleNamespace:
     """The makers above, for tests that need a case of their own."""
     return SimpleNamespace(

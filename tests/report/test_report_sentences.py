@@ -138,8 +138,8 @@ def test_one_date_has_no_trend() -> None:
     assert sentences.answer(Outlook("H", "“oranges”", point, point)) == (
         "H is likely to comply when a decision falls due on 1 January 2035 on “oranges”: the probability is 70% "
         "(outright violation: 10%).",
-        "If we could see the lobbies on that day, nine times in ten the probability would lie from 20% to 90%; full "
-        "knowledge of today, with the future left open, would put it from 60% to 80%.",
+        "If we could see the forces at work on that day, nine times in ten the probability would lie from 20% to 90%; "
+        "full knowledge of today, with the future left open, would put it from 60% to 80%.",
     )
 
 

@@ -16,6 +16,7 @@ from bayes_compliance.report.drawing import (
     ORANGE,
     PURPLE,
     RED,
+    SKY,
     Frame,
     canvas,
     legend,
@@ -29,14 +30,17 @@ if TYPE_CHECKING:
     from bayes_compliance.elicitation.curves import Curves
 
 COLUMNS = 4
-STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, ":"), (PURPLE, "-."), (RED, (0, (5, 1))))
-"""Colour and dashes of each analyst; further ones begin anew."""
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, RED, SKY, INK)
+DASHES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (5, 1)))
+"""Analysts go through colours and dashes at once: the first 35 differ, and no two neighbours share either."""
+APART = 0.16
+"""Share of a panel's width between two ticks."""
 
 
 def curves(name: str, title: str, found: Sequence[Curves]) -> Markup:
     """One panel for each quantity: analysts' densities in colour, the pool's as a thick grey line."""
     analysts = sorted({analyst for one in found for analyst in one.analysts})
-    style = {analyst: STYLES[i % len(STYLES)] for i, analyst in enumerate(analysts)}
+    style = {a: (COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)]) for i, a in enumerate(analysts)}
     keys = [line("the pool", "#aab2bb", 4)] + [_key(analyst, *style[analyst]) for analyst in analysts]
     columns = min(COLUMNS, len(found))
     lines = -(-len(found) // columns)
@@ -76,10 +80,14 @@ def _draw(axes: Any, one: Curves, style: dict[str, tuple[str, Any]]) -> None:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """At most four round numbers between the ends: one digit and zeros."""
+    """A few round numbers between the ends, one digit and zeros, that leave room for their labels."""
     inside = np.geomspace(low, high, 6)[1:-1]
     power = 10 ** np.floor(np.log10(inside))
-    return sorted({float(t) for t in np.round(inside / power) * power})
+    ticks: list[float] = []
+    for tick in sorted({float(t) for t in np.round(inside / power) * power}):
+        if not ticks or np.log(tick / ticks[-1]) >= APART * np.log(high / low):
+            ticks.append(tick)
+    return ticks
 
 
 def _label(one: Curves) -> str:

@@ -68,7 +68,7 @@ def probability(name: str, state: str, fans: Sequence[Fan]) -> Markup:
         axes.set_yticks([0, 0.5, 1], ["0%", "50%", "100%"])
 
     handles = [
-        line("probability of compliance"), patch("if we saw the lobbies on that day: 5% to 95%", WORLDS),
+        line("probability of compliance"), patch("if we saw the forces at work on that day: 5% to 95%", WORLDS),
         patch("with full knowledge of today: 5% to 95%", TODAY),
     ]  # fmt: skip
     said = "; ".join(_say_probability(fan) for fan in fans)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 INTRODUCTION = (
     "The line is the probability that a decision falling due on that day is compliance. The wide, pale band is where "
-    "that probability would lie if we could see the lobbies on that day: it holds what we do not know of today and all "
-    "that may happen until then. The darker band is where full knowledge of today would put the "
-    "probability, with the future still open: it tells how much further research could move the answer. Marks are past "
-    "decisions, at the probability that the model gives compliance on their day."
+    "that probability would lie if we could see the forces at work on that day: it holds what we do not know of today "
+    "and all that may happen until then. The darker band is where full knowledge of today would put the probability, "
+    "with the future still open: it tells how much further research could move the answer. Marks are past decisions, "
+    "at the probability that the model gives compliance on their day."
 )
 
 

@@ -1,0 +1,189 @@
+"""What is answered of which model, and that the page says what its numbers say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+
+from bayes_compliance.elicitation.pooling import POOLS
+from bayes_compliance.report import render, sentences
+from bayes_compliance.report.answers import answers, by_state_alone, over_rules
+from bayes_compliance.report.plots import compare
+from bayes_compliance.report.sections.choice import equilibria, insincerity
+from bayes_compliance.report.sections.duration import duration
+from bayes_compliance.report.sections.judgements import judgements
+from bayes_compliance.report.sections.pooling import POOLED, pooling
+from bayes_compliance.report.sections.research import research
+from bayes_compliance.report.sections.unanswered import QUESTIONS, unanswered
+from bayes_compliance.report.sections.uncertainty import MOVING, grouped
+from bayes_compliance.report.sections.what_if import what_if
+from bayes_compliance.runs import Run
+
+SETS = '\n[[counterparty_sets]]\nid = "F alone"\nstates = ["F"]\n'
+SCENARIOS = """
+[[scenarios]]
+id = "storm"
+title = "The growers double"
+from = 2008-01-01
+changes = [{ lobby = "growers", scale = 2.0 }]
+
+[[scenarios]]
+id = "late"
+title = "Too late"
+from = 2050-01-01
+changes = [{ lobby = "growers", scale = 2.0 }]
+"""
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory, tools: SimpleNamespace) -> SimpleNamespace:
+    """Makes runs of few prior draws of any model, of a case with scenarios and a set of counterparties."""
+    folder = tools.write_case(tmp_path_factory.mktemp("questions"), case=tools.case + SETS)
+    (folder / "scenarios.toml").write_text(SCENARIOS, encoding="utf-8")
+    return SimpleNamespace(run=lambda model: tools.make_run(folder, chains=2, draws=40, model=model))
+
+
+@pytest.fixture(scope="module")
+def coalition(small: SimpleNamespace) -> Run:
+    return small.run("coalition")
+
+
+def html_of(section: object) -> str:
+    assert section is not None
+    return re.sub(r"&#39;", "'", section.html)  # type: ignore[attr-defined]
+
+
+def test_every_question_is_answered_or_refused_with_a_reason(coalition: Run) -> None:
+    found, missing = answers(coalition)
+    assert set(QUESTIONS) | {"survival"} == set(found) | set(missing)
+    assert not set(found) & set(missing)
+    assert set(missing) == {"equilibria", "insincerity"}
+    assert answers(coalition) is answers(coalition)
+
+
+def test_a_rival_claims_nothing_of_lobbies(small: SimpleNamespace) -> None:
+    run = small.run("unitary")
+    found, missing = answers(run)
+    assert set(found) == {"survival"}
+    assert set(missing) == set(QUESTIONS)
+    words = re.sub(r"<style.*?</style>|<[^>]+>", " ", render(run), flags=re.S)
+    denials = ("this model has no lobbies", "This model has no lobbies", "This model has no  lobbies")
+    for denial in denials:
+        words = words.replace(denial, "")
+    assert re.findall(r"[^.]*\blobb(?:y|ies)\b[^.]*", words) == []
+    assert "strongest pull" not in words
+    assert "this model has no lobbies" in html_of(unanswered(run))
+
+
+def test_a_model_without_parts_answers_what_needs_none(coalition: Run) -> None:
+    bare = ModuleType("a_users_model")
+    vars(bare).update({k: v for k, v in vars(coalition.prepared.model).items() if k not in ("parts", "__name__")})
+    run = replace(coalition, prepared=coalition.prepared._replace(model=bare))
+    found = answers(run).found
+    assert set(found) == {"survival", "lock_in", "sincerity", "scenarios", "bilateral_or_multilateral"}
+    assert "this model does not say what each lobby adds to support" in html_of(unanswered(run))
+
+
+def test_without_l_lobbies_nothing_is_said_of_reciprocity(tmp_path: object, tools: SimpleNamespace) -> None:
+    case = tools.case.replace('id = "exporters"\nstate = "H"\nrole = "L"', 'id = "exporters"\nstate = "H"\nrole = "J"')
+    run = tools.make_run(tools.write_case(tmp_path, case=case), draws=20)
+    found, missing = answers(run)
+    assert "preference_types" not in found
+    assert missing["critical_discount"].startswith("no lobby of the case gains from the other side's compliance")
+
+
+def test_simultaneous_choice_has_its_section(small: SimpleNamespace) -> None:
+    run = small.run("reciprocity")
+    found = answers(run).found["equilibria"]
+    assert (found["p_greatest"] >= found["p_least"] - 1e-6).where(found["p_least"].notnull(), True).all()
+    assert "more than one equilibrium" in html_of(equilibria(run)) or "have one equilibrium" in html_of(equilibria(run))
+
+
+def test_types_have_their_section(small: SimpleNamespace) -> None:
+    run = small.run("opportunism")
+    found = answers(run).found["insincerity"]
+    text = html_of(insincerity(run))
+    for state in ("F", "H"):
+        p = sentences.percent(float(found["posterior"].sel(state=state)))
+        assert re.search(rf"<td[^>]*>{state}</td>\s*(<td[^>]*>[^<]*</td>\s*)<td[^>]*>{p}</td>", text)
+
+
+def test_scenarios_say_what_they_do(coalition: Run) -> None:
+    found = answers(coalition).found["scenarios"].sel(scenario="storm").isel(time=-1)
+    p = {
+        name: float(found[name].sel(state="H", rule=["lemons", "oranges"]).mean()) for name in ("p_base", "p_scenario")
+    }
+    text = html_of(what_if(coalition))
+    assert p["p_scenario"] < p["p_base"] - 0.05
+    assert f"H down from {sentences.percent(p['p_base'])} to {sentences.percent(p['p_scenario'])}" in text
+    assert "late: Too late (from 1 January 2050): nothing changes, since it begins on 2050-01-01" in text
+
+
+def test_layers_of_the_variance_are_whole(coalition: Run) -> None:
+    layers, by_state = grouped(over_rules(answers(coalition).found["shares_of_variance"], coalition.prepared.case))
+    assert layers.count(MOVING) == 1
+    source = answers(coalition).found["shares_of_variance"]["share"]
+    for state, shares in by_state.items():
+        np.testing.assert_allclose(shares.sum(-1), 1, atol=1e-6)
+        rules = coalition.prepared.case.state(state).rules
+        drifts = [name for name in source["source"].values if name.startswith("drift of ")]
+        plain = source.sel(state=state, rule=list(rules), source=drifts).mean("rule").sum("source")
+        np.testing.assert_allclose(shares[:, layers.index(MOVING)], plain, atol=1e-9)
+
+
+def test_what_to_find_out_is_in_order(coalition: Run) -> None:
+    voi = by_state_alone(over_rules(answers(coalition).found["value_of_information"], coalition.prepared.case))
+    best = voi["F"]["voi"].isel(time=-1).to_series().idxmax()
+    said = re.search(r"<desc[^>]*>(.*?)</desc>", html_of(research(coalition)))
+    assert said is not None
+    assert said.group(1).startswith(f"F, {best}: ")
+
+
+def test_a_rule_on_which_nothing_falls_due(coalition: Run) -> None:
+    found = answers(coalition)
+    whole = found.found["survival"].copy(deep=True)
+    whole["p_no_violation"].loc[{"state": "F", "rule": "oranges"}] = 1.0
+    shown = duration(coalition)
+    assert "none due" not in html_of(shown)
+    found.found["survival"], kept = whole, found.found["survival"]
+    try:
+        assert html_of(duration(coalition)).count("none due") == min(4, whole.sizes["time"])
+    finally:
+        found.found["survival"] = kept
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_the_pool_is_called_by_its_name(coalition: Run, pool: str) -> None:
+    priors = replace(coalition.prepared.priors, pool=pool)
+    run = replace(coalition, prepared=coalition.prepared._replace(priors=priors))
+    for section in (pooling(run), judgements(run)):
+        text = html_of(section)
+        assert [name for name, words in POOLED.items() if words in text] == [pool]
+
+
+def test_curves_are_of_what_several_judged(coalition: Run) -> None:
+    text = html_of(pooling(coalition))
+    assert "1 quantity was judged by more than one analyst" in text
+    said = re.search(r"<desc[^>]*>(.*?)</desc>", text)
+    assert said is not None
+    assert re.match(
+        r"magnitude of growers: left near [\d.]+ and right near [\d.]+; the pool near [\d.]+ points", said[1]
+    )
+
+
+def test_more_series_than_can_be_told_apart_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"9 series; allowed: at most 7"):
+        compare.dots("x", "x", [str(i) for i in range(9)], [])
+
+
+def test_drawings_say_their_numbers() -> None:
+    dots = compare.dots("a", "A", ["without", "with"], [compare.Panel("H", {"lemons": [0.2, float("nan")]})])
+    assert "H, lemons: 20% without." in dots
+    change = compare.intervals("b", "B", "change", [compare.Panel("", {"storm": [-0.3, -0.1, 0.02]})])
+    assert "change: storm: −10 (−30 to +2)." in change
+    bars = compare.bars("c", "C", [compare.Panel("H", {"growers": [0.04], "court": [-0.01]})])
+    assert "H, growers: 4%; H, court: under 1%." in bars
