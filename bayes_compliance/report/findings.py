@@ -74,8 +74,8 @@ def depths(found: Mapping[str, float]) -> str:
     shallow = sum(depth < 1 for depth in found.values())
     none = len(found) - kept - shallow
     return (
-        f"Of {plural(len(found), 'rule')}, all who owe it would keep {kept or 'none'} as deep as it is or deeper with "
-        f"a probability of 80%, {shallow or 'none'} in a shallower version only, and {none or 'none'} in no version."
+        f"Kept by all who owe it with a probability of 80%: of {plural(len(found), 'rule')} {kept or 'none'} as deep "
+        f"as it is or deeper, {shallow or 'none'} in a shallower version only, and {none or 'none'} in no version."
     )
 
 

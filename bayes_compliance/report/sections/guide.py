@@ -79,7 +79,7 @@ def limits(run: Run) -> Section:
 def _of_case(case: Case) -> list[str]:
     pending = sum(d.decision == "pending" for d in case.decisions)
     shaky = sum(d.confidence in ("low", "medium") for d in case.decisions)
-    judged = [state.id for state in case.states if not state.counterparties]
+    judged = [state.id for state in case.states if not state.counterparties and has_lobbies(case)]
     deep = [rule.id for rule in case.rules if rule.depth]
     said = [
         (pending, f"{plural(pending, 'decision')} on record {_is(pending)} pending."),
