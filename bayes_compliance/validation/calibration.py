@@ -2,7 +2,8 @@
 
 If the fit is right the rank of each true value among independent posterior draws is uniform (Talts et al. 2018), and
 so is that of any quantity of parameters and data (Modrák et al. 2023). Ranked are the judged quantities, the support of
-each state's last decision, to which paths and spreads add up, and the log likelihood, which catches what others miss.
+each state's last decision, to which paths and spreads add up, the conduct abroad that it met, and the log likelihood,
+which catches what others miss.
 One compilation serves all simulations (`Shared`); simuk would compile again for each. Conduct is simulated in sequence,
 and seen as it is coded, which is the world of the likelihood.
 
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance import seeds, worlds
+from bayes_compliance import seeds, theory, worlds
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference.tree import completed
 from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
@@ -30,6 +31,7 @@ from bayes_compliance.validation.ranks import Uniformity, judge, rank
 from bayes_compliance.validation.shared import Data, Shared, history_of, with_outcomes
 
 if TYPE_CHECKING:
+    from bayes_compliance.layout import Layout
     from bayes_compliance.models import Prepared
     from bayes_compliance.rows import History
 
@@ -96,7 +98,9 @@ def quantities(prepared: Prepared) -> list[str]:
     layout = prepared.layout
     latents = Latents(layout)
     found = [f"{name}[{layout.coords[latents.dims[name]][i]}]" for name, at in _free(prepared).items() for i in at]
-    return [*found, *(f"support[{layout.labels[i]}]" for i in _last_rows(prepared)), LOG_LIKELIHOOD]
+    last = _last_rows(prepared)
+    found += [f"support[{layout.labels[i]}]" for i in last]
+    return [*found, *(f"conduct[{layout.labels[i]}]" for i in _meeting(prepared, last)), LOG_LIKELIHOOD]
 
 
 def _free(prepared: Prepared) -> dict[str, NDArray]:
@@ -107,6 +111,12 @@ def _last_rows(prepared: Prepared) -> list[int]:
     """The last row of each state that has any."""
     rows = prepared.layout.rows
     return [int(max(np.flatnonzero(rows.state == s), key=lambda i: rows.items[i].date)) for s in np.unique(rows.state)]
+
+
+def _meeting(prepared: Prepared, rows: list[int]) -> list[int]:
+    """Those of some rows whose state looks at conduct abroad."""
+    layout = prepared.layout
+    return [i for i in rows if not layout.judged_conduct[layout.rows.state[i]] and layout.rows.answering[i].any()]
 
 
 class Calibrator:
@@ -138,26 +148,31 @@ class Calibrator:
 
     def _ranked(self, kept: Draws, world: World, rng: np.random.Generator) -> NDArray:
         ranks = [rank(kept[name][:, at], world.truth[name][at], rng) for name, at in _free(self.prepared).items()]
-        posterior, truth = (self._derived(x, world) for x in (kept, _as_draws(world.truth)))
+        posterior = self._derived(kept, world.outcome, world.history)
+        lived = history_of(self.prepared.layout, world.outcome)
+        truth = self._derived({name: values[None] for name, values in world.truth.items()}, world.outcome, lived)
         return np.concatenate([*ranks, rank(posterior, truth[0], rng)])
 
-    def _derived(self, draws: Draws, world: World) -> NDArray:
-        """Support of the last rows, and the log likelihood of the decisions as the fit sees them: (draw, quantity)."""
-        layout = with_outcomes(self.prepared.layout, world.outcome)
-        layout.__dict__["_replayed"] = (layout.record, world.history)
-        draws = _all_sincere(draws)
+    def _derived(self, draws: Draws, outcome: NDArray, history: History) -> NDArray:
+        """Support of the last rows, the conduct that they met, and the log likelihood of all: (draw, quantity)."""
+        layout = with_outcomes(self.prepared.layout, outcome)
+        layout.__dict__["_replayed"] = (layout.record, history)
+        draws, last = _all_sincere(draws), _last_rows(self.prepared)
         support = worlds.ask_observed(self.prepared.model, layout, draws).support
         log_likelihood = worlds.log_likelihood(layout, draws, support).sum(axis=-1, keepdims=True)
-        return np.concatenate([support[:, _last_rows(self.prepared)], log_likelihood], axis=1)
+        met = [_conduct(layout, draws, history, i) for i in _meeting(self.prepared, last)]
+        return np.column_stack([support[:, last], *met, log_likelihood])
+
+
+def _conduct(layout: Layout, draws: Draws, history: History, row: int) -> NDArray:
+    """Mean q of the counterparties that a row's state looks at, (draw,)."""
+    trust = draws["trust"][:, layout.rows.state[row], None]
+    return theory.conduct(trust, history.credit[row], history.count[row]).mean(axis=-1)
 
 
 def _all_sincere(draws: Draws) -> Draws:
     """The fit of a model with types is over both of them: what is ranked is the same function of truth and draws."""
     return draws | {"sincere": np.ones_like(draws["sincerity"])} if "sincerity" in draws else draws
-
-
-def _as_draws(truth: Draws) -> Draws:
-    return {name: values[None] for name, values in truth.items()}
 
 
 def _thinned(found: Draws) -> Draws:

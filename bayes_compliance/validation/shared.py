@@ -80,7 +80,7 @@ class Shared:
         import pytensor
 
         pytensor.config.numba__fastmath = False  # see inference.nuts
-        built = prepared.model.build(_symbolic(prepared.layout))
+        built = prepared.model.build(symbolic(prepared.layout)[0])
         names = [variable.name for variable in built.free_RVs]
         return (nutpie.compile_pymc_model(built, var_names=names) if names else None), names
 
@@ -97,15 +97,16 @@ class Shared:
 
     def _checked(self, data: Data) -> dict[str, NDArray]:
         """Arrays by shared variable, of the compiled shapes (a wrong one would panic in the sampler)."""
-        arrays = _arrays(data)
+        given = arrays(data)
         wanted = {variable.name: variable.get_value().shape for variable in self._compiled.shared_var_keys}
         for name, shape in wanted.items():
-            if arrays[name].shape != shape:
-                raise ValueError(f"{name} has shape {arrays[name].shape}; compiled for {shape}")
-        return {name: arrays[name] for name in wanted}
+            if given[name].shape != shape:
+                raise ValueError(f"{name} has shape {given[name].shape}; compiled for {shape}")
+        return {name: given[name] for name in wanted}
 
 
-def _arrays(data: Data) -> dict[str, NDArray]:
+def arrays(data: Data) -> dict[str, NDArray]:
+    """The data by the names of the shared variables."""
     return {
         "seen_outcome": np.asarray(data.outcome, np.int64), "seen_error": np.asarray(data.error, float),
         "seen_credit": np.asarray(data.history.credit, float), "seen_count": np.asarray(data.history.count, float),
@@ -113,15 +114,15 @@ def _arrays(data: Data) -> dict[str, NDArray]:
     }  # fmt: skip
 
 
-def _symbolic(layout: Layout) -> Layout:
-    """The layout with its data as shared variables."""
+def symbolic(layout: Layout) -> tuple[Layout, dict[str, Any]]:
+    """The layout with its data as shared variables, and these by name."""
     import pytensor
 
     known = np.ones(len(layout.rows), bool)
-    shared = {name: pytensor.shared(value, name=name) for name, value in _arrays(seen(layout, known)).items()}
+    shared = {name: pytensor.shared(value, name=name) for name, value in arrays(seen(layout, known)).items()}
     row = np.nonzero(layout.rows.weight)[0]
     history = History(*(shared[f"seen_{name}"][row] for name in History._fields))
     other = copy.copy(layout)
     other.__dict__["terms"] = Terms(*layout.terms)._replace(history=history)
     other.outcome, other.error = shared["seen_outcome"], shared["seen_error"]
-    return other
+    return other, shared

@@ -15,6 +15,7 @@ from bayes_compliance.validation.ranks import band, judge, null, p_value, rank, 
 from bayes_compliance.validation.shared import history_of
 from tests.inference.linear_cases import walk
 from tests.models.cases import two_states
+from tests.validation.planted import PLANTED
 
 SIZE = {"seed": 3, "draws": 60, "tune": 10, "chains": 2}
 
@@ -197,3 +198,33 @@ def test_history_of_other_outcomes_leaves_the_layout_as_it_was(tmp_path):
     assert turned.credit.sum() == 0
     for part, old in zip(layout.history, before, strict=True):
         np.testing.assert_array_equal(part, old)
+
+
+def test_a_right_fit_s_truth_and_draws_are_the_same_function(tmp_path):
+    """Posterior draws that are the truth itself tie with it everywhere, whatever the world."""
+    prepared = models.prepare("coalition", two_states(tmp_path))
+    calibrator = object.__new__(calibration.Calibrator)
+    calibrator.prepared = prepared
+    world = calibration.simulate(prepared, np.random.default_rng(6))
+    copies = {name: np.repeat(values[None], 9, axis=0) for name, values in world.truth.items()}
+    ranks = np.array([calibrator._ranked(copies, world, np.random.default_rng(i)) for i in range(40)])
+    assert len(calibration.quantities(prepared)) == ranks.shape[1]
+    assert ranks.min() == 0
+    assert ranks.max() == 9
+    assert (ranks.std(axis=0) > 1.5).all()
+
+
+def test_conduct_frozen_at_the_real_decisions_is_seen_in_what_rows_met(tmp_path):
+    """The planted error's own quantity: where simulated conduct differs from the real one its rank is extreme."""
+    prepared = models.prepare("coalition", two_states(tmp_path))
+    calibrator = object.__new__(calibration.Calibrator)
+    calibrator.prepared = prepared
+    names = calibration.quantities(prepared)
+    at = [i for i, name in enumerate(names) if name.startswith("conduct[")]
+    assert len(at) == 2
+    extreme = 0
+    for seed in range(30):
+        world = PLANTED["conduct frozen"](prepared, np.random.default_rng(seed))
+        drawn = Latents(prepared.layout).draw_all(99, np.random.default_rng(100 + seed))
+        extreme += np.isin(calibrator._ranked(drawn, world, np.random.default_rng(1))[at], [0, 99]).any()
+    assert extreme > 5
