@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes_compliance.validation.backtest import PRIOR, SUM
+from bayes_compliance.validation.scores import FEW_RULES
 
 if TYPE_CHECKING:
     from bayes_compliance.validation.backtest import Backtest
@@ -36,7 +37,8 @@ def headline(found: Backtest) -> str:
     for name in others:
         by[found.skill(name).verdict].append(name)
     n, rules = _size(found)
-    said = [f"On {n} decisions under {rules} rules, each forecast on the day before it was taken:"]
+    under = "1 rule" if rules == 1 else f"{rules} rules"
+    said = [f"On {n} decisions under {under}, each forecast on the day before it was taken:"]
     if by["better"]:
         said.append(f"{found.model} forecast better than {_all(by['better'])};")
     if by["worse"]:
@@ -44,7 +46,9 @@ def headline(found: Backtest) -> str:
     if by["cannot tell"]:
         said.append(f"these decisions cannot tell {found.model} from {_all(by['cannot tell'])}.")
     text = " ".join(said)
-    return text[:-1] + "." if text.endswith(";") else text
+    text = text[:-1] + "." if text.endswith(";") else text
+    few = f" With fewer than {FEW_RULES} rules to resample no verdict is given." if rules < FEW_RULES else ""
+    return text + few
 
 
 def _size(found: Backtest) -> tuple[int, int]:
