@@ -12,7 +12,7 @@ from bayes_compliance.dynamics import years_between
 from bayes_compliance.forecast import simulate, thin
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.models import prepare
-from bayes_compliance.validation.sensitivity import good_k, smoothed
+from bayes_compliance.validation.sensitivity import good_k, weights_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -84,9 +84,8 @@ def at_noise(
     until = until or prepared.case.horizon.until
     draws, chains = draws_of(tree)
     thinned, chains = thin(draws, chains)
-    log_weights, k = smoothed(log_ratio(prepared, thinned, scale))
-    if k <= good_k(len(log_weights)):
-        weights = np.exp(log_weights - log_weights.max())
+    weights, k = weights_of(log_ratio(prepared, thinned, scale))
+    if k <= good_k(len(weights)):
         return AtNoise(scale, REWEIGHTED, k, _ahead(prepared, scaled(thinned, scale), chains, seed, until, weights))
     if not refit:
         return AtNoise(scale, CANNOT_TELL, k, {})

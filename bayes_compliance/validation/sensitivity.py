@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -29,7 +30,10 @@ COUNTS = 0.05
 
 RATE = (0.99, 1.01)
 HALF, DOUBLE = 0.5, 2.0
-CONFLICT, WEAK, SETTLED = "prior and decisions pull apart", "the judgement decides", "the decisions decide"
+CONFLICT, BOTH = "judgement and decisions pull apart", "judgement and decisions both speak"
+WEAK, SETTLED = "the judgement decides", "the decisions decide"
+SHIFT = 1.0
+"""Prior standard deviations by which a mean must have moved before judgement and decisions are said to pull apart."""
 
 
 class Reweighted(NamedTuple):
@@ -79,12 +83,16 @@ class Sensitivity:
 
 
 class Conflict(NamedTuple):
-    """A judged quantity with its sensitivity to its own prior and to the decisions, and what that says."""
+    """A judged quantity: sensitivity to its prior and to the decisions, how far its mean moved, and what that says.
+
+    The shift is in prior standard deviations.
+    """
 
     quantity: str
     of: str
     prior: float
     likelihood: float
+    shift: float
     verdict: str
 
 
@@ -93,19 +101,65 @@ def good_k(n: int) -> float:
     return min(1 - 1 / np.log10(n), 0.7)
 
 
-def reweighted(values: NDArray, log_ratio: NDArray) -> Reweighted:
-    """Mean of values under importance weights, Pareto-smoothed.
+class Weights(NamedTuple):
+    """Importance weights that sum to 1, (draw,), and Pareto k."""
+
+    share: NDArray
+    pareto_k: float
+
+    def mean(self, values: NDArray) -> Reweighted:
+        """Weighted mean; NaN where the weights cannot carry it."""
+        good = self.pareto_k <= good_k(len(values))
+        return Reweighted(float(self.share @ values) if good else float("nan"), self.pareto_k)
+
+
+def weights_of(log_ratio: NDArray) -> Weights:
+    """Pareto-smoothed weights of log importance ratios, (draw,)."""
+    if np.ptp(log_ratio) == 0:
+        return Weights(np.full(len(log_ratio), 1 / len(log_ratio)), 0.0)
+    log_weights, k = smoothed(log_ratio)
+    weights = np.exp(log_weights - log_weights.max())
+    return Weights(weights / weights.sum(), k)
+
+
+class Component:
+    """A density that can be scaled by a power: one judgement's prior, all of them, or the likelihood.
 
     Parameters
     ----------
-    values, log_ratio : array (draw,)
+    log_density : array (draw,)
+        Chains one after the other.
     """
-    if np.ptp(log_ratio) == 0:
-        return Reweighted(float(values.mean()), 0.0)
-    log_weights, k = smoothed(log_ratio)
-    weights = np.exp(log_weights - log_weights.max())
-    mean = float(weights @ values / weights.sum()) if k <= good_k(len(values)) else float("nan")
-    return Reweighted(mean, k)
+
+    def __init__(self, log_density: NDArray) -> None:
+        from arviz_stats.base import array_stats
+
+        self.log_density, self.moves = log_density, np.ptp(log_density) > 0
+        self.rate = [
+            np.exp(array_stats.power_scale_lw(log_density[None], alpha=a, axis=(-2, -1))) if self.moves else None
+            for a in RATE
+        ]
+
+    def power(self, values: NDArray) -> float:
+        """Sensitivity of values, (draw,): finite difference around alpha = 1; 0 for a constant."""
+        from arviz_stats.base import array_stats
+
+        if not self.moves or np.ptp(values) == 0:
+            return 0.0
+        lower, upper = self.rate
+        return float(
+            array_stats.power_scale_sense(values[None], lower, upper, lower_alpha=RATE[0], upper_alpha=RATE[1])
+        )
+
+    @cached_property
+    def half(self) -> Weights:
+        """Weights if the density counted half."""
+        return weights_of((HALF - 1) * self.log_density)
+
+    @cached_property
+    def double(self) -> Weights:
+        """Weights if the density counted twice."""
+        return weights_of((DOUBLE - 1) * self.log_density)
 
 
 def smoothed(log_ratio: NDArray) -> tuple[NDArray, float]:
@@ -114,22 +168,6 @@ def smoothed(log_ratio: NDArray) -> tuple[NDArray, float]:
 
     log_weights, k = array_stats.psislw(-np.asarray(log_ratio, float))
     return np.asarray(log_weights), float(k)
-
-
-def power(values: NDArray, log_density: NDArray) -> float:
-    """Sensitivity of values to the power of a density: finite difference around alpha = 1; 0 for a constant.
-
-    Parameters
-    ----------
-    values, log_density : array (draw,)
-        Chains one after the other.
-    """
-    from arviz_stats.base import array_stats
-
-    if np.ptp(log_density) == 0 or np.ptp(values) == 0:
-        return 0.0
-    lower, upper = (np.exp(array_stats.power_scale_lw(log_density[None], alpha=a, axis=(-2, -1))) for a in RATE)
-    return float(array_stats.power_scale_sense(values[None], lower, upper, lower_alpha=RATE[0], upper_alpha=RATE[1]))
 
 
 def components(prepared: Prepared, tree: xr.DataTree) -> dict[tuple[str, str], NDArray]:
@@ -172,6 +210,7 @@ def of_forecast(prepared: Prepared, tree: xr.DataTree, forecast: xr.Dataset) -> 
     data = log_likelihood(tree)
     prior = np.sum(list(parts.values()), axis=0) if parts else np.zeros_like(data)
     kept = _thinned({**parts, ("likelihood", ""): data, ("prior", ""): prior}, chains)
+    scaled = {key: Component(density) for key, density in kept.items() if key[0] not in AHEAD_ONLY}
     last = forecast["p_today"].isel(time=-1)
     found = []
     for state in last["state"].values:
@@ -179,16 +218,14 @@ def of_forecast(prepared: Prepared, tree: xr.DataTree, forecast: xr.Dataset) -> 
             p = last.sel(state=state, rule=rule).values
             if np.isfinite(p).all():
                 day = str(last["time"].values)[:10]
-                found.append(_hangs(str(state), str(rule), day, p, kept))
+                found.append(_hangs(str(state), str(rule), day, p, scaled))
     return found
 
 
-def _hangs(state: str, rule: str, day: str, p: NDArray, kept: dict[tuple[str, str], NDArray]) -> Sensitivity:
-    prior, likelihood = (power(p, kept[name, ""]) for name in ("prior", "likelihood"))
+def _hangs(state: str, rule: str, day: str, p: NDArray, scaled: dict[tuple[str, str], Component]) -> Sensitivity:
+    prior, likelihood = (scaled[name, ""].power(p) for name in ("prior", "likelihood"))
     hangs = [
-        Hang(*key, power(p, density), reweighted(p, (HALF - 1) * density), reweighted(p, (DOUBLE - 1) * density))
-        for key, density in kept.items()
-        if key[1] and key[0] not in AHEAD_ONLY
+        Hang(*key, part.power(p), part.half.mean(p), part.double.mean(p)) for key, part in scaled.items() if key[1]
     ]
     ordered = sorted(hangs, key=lambda hang: (-hang.sensitivity, hang.quantity, hang.of))
     return Sensitivity(state, rule, day, float(p.mean()), prior, likelihood, tuple(ordered))
@@ -197,18 +234,26 @@ def _hangs(state: str, rule: str, day: str, p: NDArray, kept: dict[tuple[str, st
 def conflicts(prepared: Prepared, tree: xr.DataTree) -> list[Conflict]:
     """Each judged quantity by its sensitivity to its own prior and to the decisions, conflicts first.
 
-    Where both count, prior and decisions pull apart (or hold the quantity up together: look at the two). Where only the
-    prior counts the judgement decides; where neither does, or only the decisions, nothing hangs on the judgement.
+    Where both count and the decisions have moved the mean by more than a prior standard deviation, they pull apart.
+    Where only the prior counts the judgement decides.
     """
-    posterior, _ = draws_of(tree)
-    latents, data = Latents(prepared.layout), log_likelihood(tree)
+    (posterior, _), (before, _) = draws_of(tree), draws_of(tree, "prior")
+    latents, data = Latents(prepared.layout), Component(log_likelihood(tree))
     where = {name: {label: i for i, label in enumerate(prepared.layout.coords[d])} for name, d in latents.dims.items()}
     found = []
     for (name, of), density in components(prepared, tree).items():
         if name in AHEAD_ONLY:
             continue
-        values = posterior[name][:, where[name][of]]
-        prior, likelihood = power(values, density), power(values, data)
-        verdict = SETTLED if prior < COUNTS else CONFLICT if likelihood >= COUNTS else WEAK
-        found.append(Conflict(name, of, prior, likelihood, verdict))
-    return sorted(found, key=lambda c: (c.verdict != CONFLICT, -c.prior, c.quantity, c.of))
+        values, judged = (draws[name][:, where[name][of]] for draws in (posterior, before))
+        shift = float((values.mean() - judged.mean()) / judged.std())
+        prior, likelihood = Component(density).power(values), data.power(values)
+        found.append(Conflict(name, of, prior, likelihood, shift, _verdict(prior, likelihood, shift)))
+    return sorted(found, key=lambda c: (c.verdict != CONFLICT, -abs(c.shift), c.quantity, c.of))
+
+
+def _verdict(prior: float, likelihood: float, shift: float) -> str:
+    if prior < COUNTS:
+        return SETTLED
+    if likelihood < COUNTS:
+        return WEAK
+    return CONFLICT if abs(shift) > SHIFT else BOTH

@@ -32,17 +32,25 @@ def _percent(p: float) -> str:
 def hangs_on(found: Sensitivity) -> str:
     """Which judgement the answer hangs on, and by how much it would move."""
     head = f"{found.state}, {found.rule}, {found.date}:"
-    strong = [hang for hang in found.hangs if hang.sensitivity >= COUNTS]
+    if not found.hangs:
+        return f"{head} nothing is judged with uncertainty."
+    first, *others = found.hangs
+    moved = f"the probability of {_percent(found.p)} would be {_moved(first)}"
+    if first.sensitivity < COUNTS:
+        most = f"the most, though little, on {_name(first.quantity, first.of)}"
+        return f"{head} the answer hangs on no single judgement, {most}: {moved}. {_rests(found)}"
+    next_ = [_name(hang.quantity, hang.of) for hang in others[:2] if hang.sensitivity >= COUNTS]
+    also = f"; next on {' and '.join(next_)}" if next_ else ""
+    return f"{head} the answer hangs most on {_name(first.quantity, first.of)}: {moved}{also}. {_rests(found)}"
+
+
+def _rests(found: Sensitivity) -> str:
+    """What moves a forecast: the decisions, all judgements together, both or neither."""
+    parts = [("the decisions", found.likelihood), ("all judgements together", found.prior)]
+    strong = [name for name, value in sorted(parts, key=lambda part: -part[1]) if value >= COUNTS]
     if not strong:
-        rests = "rests on the decisions" if found.likelihood >= COUNTS else "hardly hangs on the decisions either"
-        return f"{head} the probability of {_percent(found.p)} hangs on no single judgement; it {rests}."
-    first = strong[0]
-    text = (
-        f"{head} the answer hangs most on {_name(first.quantity, first.of)}: the probability of {_percent(found.p)} "
-        f"would be {_moved(first)}"
-    )
-    others = [_name(hang.quantity, hang.of) for hang in strong[1:3]]
-    return f"{text}; next on {' and '.join(others)}." if others else f"{text}."
+        return "Neither the decisions nor all judgements together move it much: what is open is the future."
+    return f"It rests on {' and on '.join(strong)}."
 
 
 def _moved(hang: Hang) -> str:
@@ -54,13 +62,13 @@ def _moved(hang: Hang) -> str:
 
 def pulls(found: Sequence[Conflict]) -> str:
     """Where judgements and decisions pull apart, and where the judgement alone decides."""
-    apart = [_name(c.quantity, c.of) for c in found if c.verdict == CONFLICT]
     alone = sum(c.verdict == WEAK for c in found)
     said = f"Of {len(found)} judged quantities {alone} stand as they were judged: the decisions do not speak to them."
+    apart = [f"{_name(c.quantity, c.of)} ({c.shift:+.1f})" for c in found if c.verdict == CONFLICT]
     if not apart:
         return f"{said} Judgement and decisions pull apart on none."
     named = ", ".join(apart[:4]) + (" and others" if len(apart) > 4 else "")
-    return f"{said} Both judgement and decisions move {named}: look at the two, they may pull apart."
+    return f"{said} They pull apart on {named}: moved by so many standard deviations of the judgement, which resists."
 
 
 def noise(found: Sequence[AtNoise], now: dict[tuple[str, str], float]) -> str:

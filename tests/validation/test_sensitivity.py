@@ -36,14 +36,14 @@ def test_reweighted_mean_is_that_of_the_conjugate_posterior(alpha):
     """Prior N(0, 1) to the power alpha, one datum y = 1 with unit noise: mean 1 / (1 + alpha); 5 standard errors."""
     rng = np.random.default_rng(1)
     theta = rng.normal(0.5, np.sqrt(0.5), 4000)
-    found = sensitivity.reweighted(theta, (alpha - 1) * -(theta**2) / 2)
+    found = sensitivity.weights_of((alpha - 1) * -(theta**2) / 2).mean(theta)
     assert found.trusted
     assert found.mean == pytest.approx(1 / (1 + alpha), abs=5 * np.sqrt(0.5 / 4000) * 1.5)
 
 
 def test_weights_that_cannot_carry_a_mean_are_said_to_be_none():
     theta = np.random.default_rng(2).normal(size=1000)
-    found = sensitivity.reweighted(theta, 40 * theta)
+    found = sensitivity.weights_of(40 * theta).mean(theta)
     assert not found.trusted
     assert found.pareto_k > sensitivity.good_k(1000)
 
@@ -60,14 +60,16 @@ def test_power_is_arviz_s(fitted):
     parts = sensitivity.components(fitted.prepared, fitted.tree)
     values = dataset["m"].values.ravel()
     theirs = {group: float(psense(tree, group=group)["m"]) for group in ("prior", "likelihood")}
-    assert sensitivity.power(values, parts["magnitude", "j"]) == pytest.approx(theirs["prior"], rel=0.05)
+    assert sensitivity.Component(parts["magnitude", "j"]).power(values) == pytest.approx(theirs["prior"], rel=0.05)
     log_likelihood = sensitivity.log_likelihood(fitted.tree)
-    assert sensitivity.power(values, log_likelihood) == pytest.approx(theirs["likelihood"], rel=0.05)
+    assert sensitivity.Component(log_likelihood).power(values) == pytest.approx(theirs["likelihood"], rel=0.05)
 
 
 def test_a_constant_has_no_power():
-    assert sensitivity.power(np.ones(10), np.arange(10.0)) == 0
-    assert sensitivity.power(np.arange(10.0), np.ones(10)) == 0
+    draws = np.random.default_rng(1).normal(size=400)
+    assert sensitivity.Component(draws).power(np.ones(400)) == 0
+    assert sensitivity.Component(np.ones(400)).power(draws) == 0
+    assert sensitivity.weights_of(np.ones(400)).mean(draws).mean == pytest.approx(draws.mean())
 
 
 def test_the_forecast_hangs_on_the_only_judgement_that_is_uncertain(fitted):
@@ -86,7 +88,9 @@ def test_the_forecast_hangs_on_the_only_judgement_that_is_uncertain(fitted):
 def test_judgement_and_decisions_of_that_case_both_count(fitted):
     found = {one.quantity: one for one in sensitivity.conflicts(fitted.prepared, fitted.tree)}
     assert list(found) == ["magnitude", "shadow"]
+    # five decisions, four of them violations, against a judged margin of +.8 with sd .5
     assert found["magnitude"].verdict == sensitivity.CONFLICT
+    assert found["magnitude"].shift < -sensitivity.SHIFT
     assert found["shadow"].verdict == sensitivity.WEAK
     assert found["shadow"].likelihood < sensitivity.COUNTS
 
@@ -121,26 +125,43 @@ def hang(sensitivity, half=0.4, double=0.7, quantity="magnitude", of="farmers"):
     return Hang(quantity, of, sensitivity, Reweighted(half, 0.1), Reweighted(double, 0.2))
 
 
+def foretold(*hangs, prior=0.2, likelihood=0.3):
+    return Sensitivity("H", "r", "2030-01-01", 0.6, prior, likelihood, hangs)
+
+
 def test_the_sentence_names_the_judgement_and_both_ways():
-    found = Sensitivity("H", "r", "2030-01-01", 0.6, 0.2, 0.3, (hang(0.4), hang(0.1, of="exporters"), hang(0.01)))
+    found = foretold(hang(0.4), hang(0.1, of="exporters"), hang(0.01))
     assert sentences.hangs_on(found) == (
         "H, r, 2030-01-01: the answer hangs most on the weight of farmers: the probability of 60% would be 40% if that "
-        "judgement counted half, 70% if it counted twice; next on the weight of exporters."
+        "judgement counted half, 70% if it counted twice; next on the weight of exporters. It rests on the decisions "
+        "and on all judgements together."
     )
-    untrusted = found.hangs[0]._replace(half=Reweighted(np.nan, 0.9))
-    assert "unknown without a new fit if" in sentences.hangs_on(
-        Sensitivity("H", "r", "2030-01-01", 0.6, 0.2, 0.3, (untrusted,))
-    )
+    untrusted = foretold(found.hangs[0]._replace(half=Reweighted(np.nan, 0.9)))
+    assert "would be unknown without a new fit if that judgement counted half, 70%" in sentences.hangs_on(untrusted)
 
 
-@pytest.mark.parametrize(("likelihood", "word"), [(0.2, "it rests on the decisions"), (0.0, "hardly hangs on")])
-def test_where_nothing_counts_the_sentence_says_so(likelihood, word):
-    assert word in sentences.hangs_on(Sensitivity("H", "r", "2030-01-01", 0.6, 0.0, likelihood, (hang(0.01),)))
+@pytest.mark.parametrize(
+    ("prior", "likelihood", "words"),
+    [
+        (0.0, 0.2, "It rests on the decisions."),
+        (0.2, 0.0, "It rests on all judgements together."),
+        (0.3, 0.2, "It rests on all judgements together and on the decisions."),
+        (0.0, 0.0, "what is open is the future"),
+    ],
+)
+def test_where_no_judgement_counts_the_sentence_says_so(prior, likelihood, words):
+    text = sentences.hangs_on(foretold(hang(0.01), prior=prior, likelihood=likelihood))
+    assert "hangs on no single judgement, the most, though little, on the weight of farmers" in text
+    assert words in text
 
 
 def test_sentences_on_conflict_and_noise():
-    found = [Conflict("magnitude", "farmers", 0.2, 0.3, sensitivity.CONFLICT), Conflict("shadow", "H", 0.2, 0.0, "x")]
-    assert "the weight of farmers" in sentences.pulls(found)
+    found = [
+        Conflict("magnitude", "farmers", 0.2, 0.3, -1.44, sensitivity.CONFLICT),
+        Conflict("shadow", "H", 0.2, 0.0, 0.1, sensitivity.WEAK),
+    ]
+    assert "Of 2 judged quantities 1 stand" in sentences.pulls(found)
+    assert "pull apart on the weight of farmers (-1.4)" in sentences.pulls(found)
     assert "pull apart on none" in sentences.pulls(found[1:])
     at = [noise.AtNoise(0.5, noise.REWEIGHTED, 0.2, {("H", "r"): 0.9, ("H", "s"): 0.5}),
           noise.AtNoise(2.0, noise.CANNOT_TELL, 1.3, {})]  # fmt: skip
