@@ -39,9 +39,10 @@ def log(p: ArrayLike, outcome: ArrayLike) -> NDArray:
 
 
 def rps(p: ArrayLike, outcome: ArrayLike) -> NDArray:
-    r"""Ranked probability score :math:`\sum_k (F_k - 1\{y \le k\})^2`, (n,), in [0, 2]; Brier's for two outcomes.
+    r"""Ranked probability score :math:`\sum_k (F_k - 1\{y \le k\})^2`, (n,), in [0, 2]; lower is better.
 
-    A near miss (partial where compliance was foreseen) costs less than a far one.
+    A near miss (partial where compliance was foreseen) costs less than a far one. Without partial outcomes it is twice
+    the Brier score.
     """
     import scoringrules
 

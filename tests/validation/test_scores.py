@@ -19,7 +19,7 @@ def test_scores_are_those_of_the_formulas_by_hand():
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=5), st.integers(0, 1))
-def test_with_two_outcomes_the_ranked_score_is_twice_nothing_but_the_brier_score(p, came):
+def test_with_two_outcomes_the_ranked_score_is_twice_the_brier_score(p, came):
     # no partial: F jumps at violate and stays until comply, so both steps add the same square
     two = np.array([[1 - q, 0.0, q] for q in p])
     outcome = np.full(len(p), 2 * came)
