@@ -38,6 +38,12 @@ class _NumPy:
 
         return ndtr(x)
 
+    @staticmethod
+    def erfcx(x: Any) -> Any:
+        from scipy.special import erfcx
+
+        return erfcx(x)
+
 
 def namespace(*values: Any) -> Any:
     """The array functions that fit the arguments: PyTensor's if any of them is a tensor, else NumPy's."""
@@ -53,7 +59,7 @@ def _pytensor() -> Any:
 
     class _PyTensor:
         exp, log, log1p, where = pt.exp, pt.log, pt.log1p, pt.switch
-        minimum, maximum, equal = pt.minimum, pt.maximum, pt.eq
+        minimum, maximum, equal, erfcx = pt.minimum, pt.maximum, pt.eq, pt.erfcx
 
         @staticmethod
         def log_ndtr(x: Any) -> Any:
@@ -203,8 +209,15 @@ def outcome_log_probability(margin: Any, noise: Any, width: Any, outcome: Any) -
         return xp.log_ndtr(sign * u - h)
     nearer = h - abs(u)
     log_p = xp.log_ndtr(xp.where(partial, nearer, sign * u - h))
-    gap = xp.where(partial, xp.log_ndtr(nearer - 2 * h) - log_p, -50.0)
+    gap = xp.where(partial, _log_ratio(xp, nearer, h), -50.0)
     return log_p + xp.log1p(-xp.exp(gap))
+
+
+def _log_ratio(xp: Any, x: Any, h: Any) -> Any:
+    """``log Phi(x - 2 h) - log Phi(x)``; far below 0, where x and x - 2 h are the same number, by scaled tails."""
+    low, high = xp.minimum(x, -1.0), xp.maximum(x, -1.0)
+    tails = xp.log(xp.erfcx((2 * h - low) / _SQRT2) / xp.erfcx(-low / _SQRT2)) - 2 * h * (h - low)
+    return xp.where(x < -1.0, tails, xp.log_ndtr(high - 2 * h) - xp.log_ndtr(high))
 
 
 def outcome_probabilities(margin: Any, noise: Any, width: Any) -> tuple[Any, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytensor
 import pytensor.tensor as pt
 import pytest
 from hypothesis import given
@@ -71,6 +72,29 @@ def test_tails_neither_clip_nor_overflow():
     partial = theory.outcome_log_probability(np.array([40.0]), 1.0, 0.5, np.array([1]))
     assert np.isfinite(partial).all()
     assert partial[0] == pytest.approx(stats.norm.logsf(39.5), abs=0.05)
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.4, 1.5, 30.0, 2000.0])
+@pytest.mark.parametrize("width", [1e-3, 0.5, 3.0])
+def test_a_partial_outcome_is_the_band_between_the_thresholds(margin, width):
+    # quadrature of the density over the band, in logs
+    nodes, weights = np.polynomial.legendre.leggauss(400)
+    z = margin + width * nodes
+    peak = -(z**2).min() / 2
+    band = peak + np.log(weights @ np.exp(-(z**2) / 2 - peak) * width) - np.log(2 * np.pi) / 2
+    assert float(theory.outcome_log_probability(margin, 1.0, width, 1)) == pytest.approx(band, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("outcome", [0, 1, 2])
+@pytest.mark.parametrize("error", [0.0, 0.05])
+def test_gradients_are_finite_however_far_the_margin(outcome, error):
+    margin, noise, width = (pt.dvector(name) for name in ("margin", "noise", "width"))
+    far = np.concatenate([sign * np.geomspace(1e-3, 1e25, 200) for sign in (1, -1)])
+    log_p = theory.outcome_log_probability(margin, noise, width, np.full(len(far), outcome))
+    coded = theory.miscoded(log_p, np.full(len(far), error), np.full(len(far), 3))
+    slopes = pytensor.function([margin, noise, width], [coded, *pytensor.grad(coded.sum(), [margin, noise, width])])
+    for c in (0.01, 1.0, 40.0):
+        assert np.isfinite(slopes(far, np.ones(len(far)), np.full(len(far), c))).all()
 
 
 @given(st.lists(st.tuples(POINTS, st.sampled_from([0, 1, 2])), min_size=1, max_size=5), st.floats(1, 50))
