@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from bayes_compliance.elicitation import LEVELS, Component, Prior, fit, pool
-from bayes_compliance.elicitation.families import Z95
+from bayes_compliance.elicitation.families import Z95, fit_below
 
 SD = st.floats(0.01, 100)
 
@@ -28,6 +28,18 @@ def test_a_symmetric_normal_is_exact(mean, sd):
 def test_a_log_symmetric_lognormal_is_exact(mu, sigma):
     found = fit("lognormal", tuple(np.exp([mu - Z95 * sigma, mu, mu + Z95 * sigma])))
     assert found.parameters == pytest.approx((mu, sigma), rel=1e-7, abs=1e-7)
+
+
+@pytest.mark.parametrize(("high", "quantiles"), [(1.5, (0.2, 0.45, 1.0)), (0.5, (0.03, 0.08, 0.22))])
+def test_an_upper_end_leaves_the_judged_quantiles(high, quantiles):
+    made = fit_below(high, quantiles)
+    mu, sigma, _ = made.parameters
+    whole = stats.lognorm(sigma, scale=np.exp(mu))
+    assert made.quantiles() == pytest.approx(quantiles, rel=0.015)
+    assert made.quantiles([0.0, 0.3, 1.0]) == pytest.approx([0, whole.ppf(0.3 * whole.cdf(high)), high])
+    x = np.array([-1.0, quantiles[0], quantiles[2], high * 1.001])
+    assert made.distribution.cdf(x) == pytest.approx([0, *(whole.cdf(x[1:3]) / whole.cdf(high)), 1])
+    assert np.exp(made.distribution.logpdf(x)) == pytest.approx([0, *(whole.pdf(x[1:3]) / whole.cdf(high)), 0])
 
 
 def test_sd_is_the_width_over_3_28971():

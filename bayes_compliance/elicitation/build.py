@@ -12,7 +12,7 @@ import numpy as np
 from bayes_compliance.case.problems import CaseError, Problem, one_of
 from bayes_compliance.case.vocabulary import JUDGEABLE, QUANTITIES, SOME_MODELS_ONLY
 from bayes_compliance.elicitation.defaults import STATE_DEFAULTS, Default, lobby_default
-from bayes_compliance.elicitation.families import Component, fit
+from bayes_compliance.elicitation.families import Component, fit, fit_below
 from bayes_compliance.elicitation.pooling import check_pool, log_pool
 from bayes_compliance.elicitation.priors import Prior, pool
 from bayes_compliance.elicitation.ratios import ratio_note, times
@@ -47,12 +47,14 @@ class Fitted(NamedTuple):
 
 
 class DefaultUsed(NamedTuple):
-    """A default in force: the quantity, the lobby or state it stands for, its quantiles, and K_ref where it scales."""
+    """A default in force: the quantity, the lobby or state it stands for, its quantiles, K_ref where it scales, and
+    the upper end where it has one."""
 
     quantity: str
     name: str
     quantiles: tuple[float, float, float]
     k_ref: float | None
+    high: float | None = None
 
 
 class Member(NamedTuple):
@@ -305,9 +307,11 @@ class _Builder:
             return None
         k_ref = self._k_ref(name, state) if default.in_k_ref else None
         low, mid, high = (value * (k_ref or 1.0) for value in default[:3])
-        self.defaults.append(DefaultUsed(name, key, (low, mid, high), k_ref))
+        self.defaults.append(DefaultUsed(name, key, (low, mid, high), k_ref, default.high))
         if low == high:
             return Prior(value=float(mid))
+        if default.high is not None:
+            return Prior((fit_below(default.high, (low, mid, high)),), (1.0,))
         return Prior((fit("beta" if QUANTITIES[name].support.high == 1 else "lognormal", (low, mid, high)),), (1.0,))
 
     def _k_ref(self, name: str, state: str) -> float:

@@ -77,6 +77,28 @@ def _log(x: ArrayLike) -> NDArray:
         return np.log(x)
 
 
+class Below(NamedTuple):
+    """A distribution given that it falls below an upper end."""
+
+    whole: Transformed
+    high: float
+
+    def ppf(self, p: ArrayLike) -> NDArray:
+        return self.whole.ppf(np.asarray(p) * self.whole.cdf(self.high))
+
+    def cdf(self, x: ArrayLike) -> NDArray:
+        return self.whole.cdf(np.minimum(x, self.high)) / self.whole.cdf(self.high)
+
+    def logpdf(self, x: ArrayLike) -> NDArray:
+        x = np.asarray(x, float)
+        return np.where(x < self.high, self.whole.logpdf(x) - np.log(self.whole.cdf(self.high)), -np.inf)
+
+
+def lognormal_below(mu: float, sigma: float, high: float) -> Below:
+    """exp of a normal, given that it falls below an upper end."""
+    return Below(lognormal(mu, sigma), high)
+
+
 class Gamma(NamedTuple):
     shape: float
     scale: float
@@ -160,6 +182,7 @@ class SkewNormal(NamedTuple):
 MADE: dict[str, Callable[..., Any]] = {
     "normal": Normal,
     "lognormal": lognormal,
+    "lognormal-below": lognormal_below,
     "gamma": Gamma,
     "beta": Beta,
     "student-t": StudentT,

@@ -30,8 +30,9 @@ class Component:
     Parameters
     ----------
     family : str
-        ``normal`` (mean, sd), ``lognormal`` and ``logit-normal`` (mean and sd on that scale), ``gamma`` (shape,
-        scale), ``beta`` (a, b), ``student-t`` (df, location, scale) or ``skew-normal`` (location, scale, shape).
+        ``normal`` (mean, sd), ``lognormal`` and ``logit-normal`` (mean and sd on that scale), ``lognormal-below``
+        (the same two and an upper end), ``gamma`` (shape, scale), ``beta`` (a, b), ``student-t`` (df, location,
+        scale) or ``skew-normal`` (location, scale, shape).
     parameters : tuple of float
     """
 
@@ -76,6 +77,15 @@ def fit(family: str, quantiles: Sequence[float], levels: Sequence[float] = LEVEL
     if family == "skew-normal":
         return _skew_normal(q, p)
     return _two_parameters(family, q, p)
+
+
+def fit_below(high: float, quantiles: Sequence[float], levels: Sequence[float] = LEVELS) -> Component:
+    """The lognormal below an upper end whose quantiles come nearest to the judged ones, as in `fit`."""
+    q, p, mass = np.log(quantiles), np.array(levels, float), 1.0
+    for _ in range(60):
+        mu, sigma = _location_scale(q, special.ndtri(p * mass))
+        mass = float(special.ndtr((np.log(high) - mu) / sigma))
+    return Component("lognormal-below", (mu, sigma, high))
 
 
 def _location_scale(q: NDArray, z: NDArray) -> tuple[float, float]:

@@ -144,6 +144,7 @@ def _defaults(found: Feedback) -> Iterator[str]:
     by_value: dict[tuple[str, str], list[str]] = {}
     for default in found.defaults:
         value = " / ".join(f"{q:.3g}" for q in dict.fromkeys(default.quantiles))
+        value += "" if default.high is None else f", at most {default.high:.3g}"
         by_value.setdefault((default.quantity, value), []).append(default.name)
     for (quantity, value), names in by_value.items():
         yield f"  {quantity} {value}: {_some(names)}"

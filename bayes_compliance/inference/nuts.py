@@ -14,7 +14,7 @@ from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
 if TYPE_CHECKING:
     from bayes_compliance.layout import Layout
 
-TARGET_ACCEPT = 0.97
+TARGET_ACCEPT = 0.95
 STATS = {
     "diverging": "diverging",
     "energy": "energy",

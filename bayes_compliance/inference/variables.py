@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _FAMILIES: dict[str, Callable[..., tuple[Any, dict[str, NDArray]]]] = {
     "normal": lambda mean, sd: (pm.Normal, {"mu": mean, "sigma": sd}),
     "lognormal": lambda mu, sigma: (pm.LogNormal, {"mu": mu, "sigma": sigma}),
+    "lognormal-below": lambda mu, sigma, high: (
+        pm.Truncated,
+        {"dist": pm.LogNormal.dist(mu=mu, sigma=sigma), "lower": 0.0, "upper": high},
+    ),
     "gamma": lambda shape, scale: (pm.Gamma, {"alpha": shape, "beta": 1 / scale}),
     "beta": lambda a, b: (pm.Beta, {"alpha": a, "beta": b}),
     "student-t": lambda df, loc, scale: (pm.StudentT, {"nu": df, "mu": loc, "sigma": scale}),

@@ -34,11 +34,11 @@ def _defaults(priors: Priors) -> list[Markup]:
         f"the state's first rule: {units or 'none'}."
     )
     rows = [
-        [d.quantity.replace("_", " "), d.name, *map(number, d.quantiles),
+        [d.quantity.replace("_", " "), d.name, *map(number, d.quantiles), "" if d.high is None else number(d.high),
          "" if d.k_ref is None else " / ".join(number(q / d.k_ref) for q in dict.fromkeys(d.quantiles))]
         for d in priors.defaults
     ]  # fmt: skip
-    columns = ["Quantity", "Of", *(Number(q) for q in ("5%", "50%", "95%", "in K_ref"))]
+    columns = ["Quantity", "Of", *(Number(q) for q in ("5%", "50%", "95%", "at most", "in K_ref"))]
     return [title, paragraph(told), table("Defaults in force", columns, rows)]
 
 
