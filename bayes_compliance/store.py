@@ -168,9 +168,29 @@ def _occupied(target: Path) -> str | None:
         return "is no folder"
     if os.path.ismount(target):
         return "is a mount point, which cannot be exchanged for a new folder"
+    for _ in range(_ATTEMPTS):
+        before = _identity(target)
+        problem = _foreign(target)
+        if problem is None or _identity(target) == before:
+            return problem
+    return "is replaced by other processes all the time"
+
+
+def _identity(target: Path) -> tuple[int, int] | None:
+    """Which folder stands there now: another writer may have exchanged it while it was read."""
+    try:
+        found = os.stat(target)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _foreign(target: Path) -> str | None:
     try:
         if os.listdir(target):
             read_summary(target)
+    except FileNotFoundError:
+        return None
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     except RunFolderError:

@@ -99,6 +99,8 @@ def years_until_return(outcome: NDArray, times: NDArray) -> tuple[NDArray, NDArr
 def checks(prepared: Prepared, tree: xr.DataTree) -> list[Check]:
     """All checks of a fit: violations by state, the longest run of violations, years until return to compliance.
 
+    None where nothing was decided.
+
     Parameters
     ----------
     prepared : Prepared
@@ -107,6 +109,8 @@ def checks(prepared: Prepared, tree: xr.DataTree) -> list[Check]:
     """
     layout = prepared.layout
     replicated = tree["posterior_predictive"]["outcome"].transpose("chain", "draw", "decision").values
+    if not replicated.shape[-1]:
+        return []
     replicated = replicated.reshape(-1, replicated.shape[-1])
     return [_check(name, count, layout.outcome, replicated) for name, count in counts(layout)]
 

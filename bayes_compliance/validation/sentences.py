@@ -21,7 +21,7 @@ NAMES = {
 }  # fmt: skip
 
 
-def _name(quantity: str, of: str) -> str:
+def name(quantity: str, of: str) -> str:
     return f"the {NAMES.get(quantity, quantity.replace('_', ' '))} of {of}"
 
 
@@ -37,11 +37,11 @@ def hangs_on(found: Sensitivity) -> str:
     first, *others = found.hangs
     moved = f"the probability of {_percent(found.p)} would be {_moved(first)}"
     if first.sensitivity < COUNTS:
-        most = f"the most, though little, on {_name(first.quantity, first.of)}"
+        most = f"the most, though little, on {name(first.quantity, first.of)}"
         return f"{head} the answer hangs on no single judgement, {most}: {moved}. {_rests(found)}"
-    next_ = [_name(hang.quantity, hang.of) for hang in others[:2] if hang.sensitivity >= COUNTS]
+    next_ = [name(hang.quantity, hang.of) for hang in others[:2] if hang.sensitivity >= COUNTS]
     also = f"; next on {' and '.join(next_)}" if next_ else ""
-    return f"{head} the answer hangs most on {_name(first.quantity, first.of)}: {moved}{also}. {_rests(found)}"
+    return f"{head} the answer hangs most on {name(first.quantity, first.of)}: {moved}{also}. {_rests(found)}"
 
 
 def _rests(found: Sensitivity) -> str:
@@ -64,7 +64,7 @@ def pulls(found: Sequence[Conflict]) -> str:
     """Where judgements and decisions pull apart, and where the judgement alone decides."""
     alone = sum(c.verdict == WEAK for c in found)
     said = f"Of {len(found)} judged quantities {alone} stand as they were judged: the decisions do not speak to them."
-    apart = [f"{_name(c.quantity, c.of)} ({c.shift:+.1f})" for c in found if c.verdict == CONFLICT]
+    apart = [f"{name(c.quantity, c.of)} ({c.shift:+.1f})" for c in found if c.verdict == CONFLICT]
     if not apart:
         return f"{said} Judgement and decisions pull apart on none."
     named = ", ".join(apart[:4]) + (" and others" if len(apart) > 4 else "")

@@ -151,7 +151,8 @@ def test_every_reason_at_once_and_before_anything_is_drawn(tmp_path):
     with pytest.raises(Refused, match="on the log scale") as caught:
         fit(case, engine="exact")
     starts = [line.split(" ")[0] for line in str(caught.value).splitlines()]
-    assert starts == ["case.toml:", "decisions.csv:2:", "judgements.csv:", "judgements.csv:2:"]
+    # two defaults of volatility: with an upper end on the log scale of j, without one on the linear scale of k
+    assert starts == ["case.toml:", "decisions.csv:2:", "judgements.csv:", "judgements.csv:", "judgements.csv:2:"]
 
 
 def test_a_forecast_of_a_past_date(tmp_path):

@@ -46,11 +46,21 @@ def point(built, values):
     for variable in built.free_RVs:
         transform, value = built.rvs_to_transforms[variable], built.rvs_to_values[variable]
         free = values[variable.name]
-        found[value.name] = free if transform is None else BACK[type(transform).__name__](free)
+        ends = upper_end(variable) if type(transform).__name__ == "Interval" else ()
+        found[value.name] = free if transform is None else BACK[type(transform).__name__](free, *ends)
     return found
 
 
-BACK = {"LogTransform": np.log, "LogOddsTransform": lambda p: np.log(p) - np.log1p(-p)}
+def upper_end(variable):
+    """Of a truncated variable: the last input of its distribution."""
+    return (variable.owner.inputs[-1].eval(mode=Mode(linker="py", optimizer=None)),)
+
+
+BACK = {
+    "LogTransform": np.log,
+    "LogOddsTransform": lambda p: np.log(p) - np.log1p(-p),
+    "Interval": lambda x, high: np.log(x) - np.log(high - x),
+}
 
 
 def by_numpy(name, layout, draws):

@@ -18,6 +18,7 @@ from bayes_compliance.report.sections.duration import duration
 from bayes_compliance.report.sections.forecasts import forecasts
 from bayes_compliance.report.sections.foresight import foresight
 from bayes_compliance.report.sections.guide import limits, reading
+from bayes_compliance.report.sections.hanging import hanging
 from bayes_compliance.report.sections.judgements import judgements
 from bayes_compliance.report.sections.learning import learning
 from bayes_compliance.report.sections.partners import partners
@@ -37,6 +38,6 @@ if TYPE_CHECKING:
 
 SECTIONS: tuple[Callable[[Run], Section | None], ...] = (
     answer, forecasts, record, uncertainty, research, what_if, turning, agreement, sincere, insincerity, shadow,
-    equilibria, partners, foresight, duration, unanswered, learning, pooling, reading, limits, judgements, diagnostics,
-    data, provenance,
+    equilibria, partners, foresight, duration, unanswered, hanging, learning, pooling, reading, limits, judgements,
+    diagnostics, data, provenance,
 )  # fmt: skip

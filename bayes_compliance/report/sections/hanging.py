@@ -1,0 +1,98 @@
+"""What the answer hangs on: judgements counted half or twice, other noise, and whether the model makes such records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from markupsafe import Markup
+
+from bayes_compliance.report.parts import Number, Section, bullets, heading, join, paragraph, table
+from bayes_compliance.report.sentences import number, percent, plural
+from bayes_compliance.rows import ANY_RULE
+from bayes_compliance.validation import predictive, sensitivity
+from bayes_compliance.validation import sentences as told
+from bayes_compliance.validation.noise import SCALES, at_noise
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bayes_compliance.report.parts import Cell
+    from bayes_compliance.runs import Run
+    from bayes_compliance.validation.sensitivity import Sensitivity
+
+INTRODUCTION = (
+    "How far would the forecast move if one judgement counted half, or twice as if a second analyst had said the same? "
+    "The draws are weighted anew by that judgement's density to a power; a sensitivity of .05 or more counts. It asks "
+    "of the judgements what the value of information asks of the world."
+)
+REPEATS = (
+    "Numbers that a reader of the record would count, beside replicates of the same decisions that the fitted model "
+    "makes, each one step ahead."
+)
+
+
+def hanging(run: Run) -> Section:
+    """Prior sensitivity, conflict of judgements and decisions, other noise, posterior predictive checks."""
+    assert run.forecast is not None
+    prepared, tree, forecast = run.prepared, run.tree, run.forecast.dataset
+    whole = sensitivity.of_forecast(prepared, tree, over_own_rules(forecast))
+    each = [one for one in sensitivity.of_forecast(prepared, tree, forecast) if one.rule != ANY_RULE]
+    parts = [paragraph(INTRODUCTION), bullets(told.hangs_on(one) for one in whole), _table(each)]
+    parts += [heading("Judgements against decisions"), paragraph(told.pulls(sensitivity.conflicts(prepared, tree)))]
+    parts += [heading("Another decision noise"), paragraph(told.noise(_noise(run), _now(forecast)))]
+    parts += _repeats(run)
+    return Section("What the answer hangs on", "hangs-on", join(parts))
+
+
+def over_own_rules(forecast: xr.Dataset) -> xr.Dataset:
+    """`p_today` of a rule taken at random among those that a state owes, in the place of the rules."""
+    p = forecast["p_today"].sel(rule=[rule for rule in forecast["rule"].values if rule != ANY_RULE])
+    return p.mean("rule").expand_dims(rule=["its rules"]).to_dataset()
+
+
+def _table(found: list[Sensitivity]) -> Markup:
+    rows = [row for one in found for row in _rows(one)]
+    columns = ["State", "Rule", Number("Complies"), "Hangs most on", Number("Sensitivity"), Number("Counted half")]
+    return table("What each forecast hangs on most, on the last date", [*columns, Number("Counted twice")], rows)
+
+
+def _rows(one: Sensitivity) -> list[list[Cell]]:
+    return [
+        [one.state, one.rule, percent(one.p), told.name(hang.quantity, hang.of), number(hang.sensitivity),
+         *("cannot tell" if not again.trusted else percent(again.mean) for again in (hang.half, hang.double))]
+        for hang in one.hangs[:1]
+    ]  # fmt: skip
+
+
+def _noise(run: Run) -> list:
+    settings = run.summary["settings"]
+    assert run.forecast is not None
+    until = run.forecast.dataset["time"].values[-1].astype("datetime64[D]").item()
+    return [at_noise(run.prepared, run.tree, seed=settings["seed"], scale=scale, until=until) for scale in SCALES]
+
+
+def _now(forecast: xr.Dataset) -> dict[tuple[str, str], float]:
+    last = forecast["p_today"].isel(time=-1).mean("sample")
+    return {
+        (str(s), str(r)): float(p)
+        for s in last["state"].values
+        for r in last["rule"].values
+        if np.isfinite(p := last.sel(state=s, rule=r))
+    }
+
+
+def _repeats(run: Run) -> list[Markup]:
+    found = predictive.checks(run.prepared, run.tree)
+    if not found:
+        return []
+    rows = [
+        [check.name, number(check.observed), number(check.median), f"{number(check.lower)} to {number(check.upper)}",
+         "strange" if check.strange else ""]
+        for check in found
+    ]  # fmt: skip
+    columns = ["Count", Number("On record"), Number("Replicated: median"), Number("5% to 95%"), ""]
+    return [
+        heading("Would the model make such a record?"), paragraph(REPEATS), paragraph(told.replicates(found)),
+        table(f"{plural(len(found), 'count')} on record and in replicates", columns, rows),
+    ]  # fmt: skip

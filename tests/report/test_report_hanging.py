@@ -1,0 +1,41 @@
+"""The section on what the answer hangs on, against the functions it speaks of."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import numpy as np
+import pytest
+
+from bayes_compliance.report.sections.hanging import hanging, over_own_rules
+from bayes_compliance.rows import ANY_RULE
+from bayes_compliance.validation import predictive, sensitivity
+
+
+@pytest.fixture(scope="module")
+def text(oranges):
+    return html.unescape(re.sub("<[^>]+>", "", str(hanging(oranges).html)))
+
+
+def test_its_rules_are_the_mean_of_those_owed(oranges):
+    p, found = oranges.forecast.dataset["p_today"], over_own_rules(oranges.forecast.dataset)["p_today"]
+    for state in p["state"].values:
+        owed = [p.sel(state=state, rule=r).values for r in p["rule"].values if r != ANY_RULE]
+        owed = [values for values in owed if np.isfinite(values).all()]
+        assert found.sel(state=state, rule="its rules").values == pytest.approx(np.mean(owed, axis=0))
+
+
+def test_every_forecast_has_its_row_and_no_new_rule_has(oranges, text):
+    found = sensitivity.of_forecast(oranges.prepared, oranges.tree, oranges.forecast.dataset)
+    owed = [one for one in found if one.rule != ANY_RULE]
+    assert owed
+    for one in owed:
+        assert f"{one.hangs[0].sensitivity:.3g}" in text
+    assert ANY_RULE not in text
+
+
+def test_the_counts_of_the_record_are_those_of_the_checks(oranges, text):
+    for check in predictive.checks(oranges.prepared, oranges.tree):
+        assert check.name in text
+    assert "Would the model make such a record?" in text
