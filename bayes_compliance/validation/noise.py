@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import worlds
-from bayes_compliance.dynamics import years_between
-from bayes_compliance.forecast import simulate, thin
+from bayes_compliance.forecast import thin
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.models import prepare
-from bayes_compliance.validation.sensitivity import good_k, weights_of
+from bayes_compliance.validation.otherwise import Reused, otherwise
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
 
 SCALES = (0.5, 2.0)
 """Of the judged noise: with the default of .6 K_ref these are .3 and 1.2."""
-
-REWEIGHTED, REFITTED, CANNOT_TELL = "reweighted", "fitted anew", "cannot tell without a new fit"
 
 
 class AtNoise(NamedTuple):
@@ -81,35 +77,8 @@ def at_noise(
     refit : bool
         Fit anew (with the fit's own settings) where Pareto k says that weights cannot carry the forecast.
     """
-    until = until or prepared.case.horizon.until
-    draws, chains = draws_of(tree)
-    thinned, chains = thin(draws, chains)
-    weights, k = weights_of(log_ratio(prepared, thinned, scale))
-    if k <= good_k(len(weights)):
-        return AtNoise(scale, REWEIGHTED, k, _ahead(prepared, scaled(thinned, scale), chains, seed, until, weights))
-    if not refit:
-        return AtNoise(scale, CANNOT_TELL, k, {})
-    from bayes_compliance import inference
-
-    other = prepare(prepared.model, prepared.case, scale)
-    size: dict[str, Any] = {name: max(int(tree.attrs[name]), 1) for name in ("draws", "tune", "chains")}
-    fitted, chains = draws_of(inference.fit(other, engine=tree.attrs["engine"], seed=seed, **size))
-    return AtNoise(scale, REFITTED, k, _ahead(other, fitted, chains, seed, until, None))
-
-
-def _ahead(
-    prepared: Prepared, draws: Draws, chains: int, seed: int, until: date, weights: NDArray | None
-) -> dict[tuple[str, str], float]:
-    """Weighted mean over draws of p_comply at the last date, by state and rule."""
-    layout = prepared.layout
-    # one step beyond the horizon: nothing is reported but the last date
-    step = years_between(layout.case.last_decision_date(), until) + 1
-    found = simulate(prepared.model, layout, draws, chains, seed=seed, until=until, step_years=step)
-    last = found.dataset["p_today"].isel(time=-1)
-    weights = np.ones(last.sizes["sample"]) if weights is None else weights
-    return {
-        (str(s), str(r)): float(weights @ p / weights.sum())
-        for s in last["state"].values
-        for r in last["rule"].values
-        if np.isfinite(p := last.sel(state=s, rule=r).values).all()
-    }
+    draws, chains = thin(*draws_of(tree))
+    other = prepare(prepared.model, prepared.case, scale, prepared.priors.pool)
+    ratio = log_ratio(prepared, draws, scale)
+    moved = Reused(prepared, scaled(draws, scale), chains, ratio)
+    return AtNoise(scale, *otherwise(moved, other, tree, seed=seed, until=until, refit=refit))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bayes_compliance.validation.noise import CANNOT_TELL
+from bayes_compliance.validation.otherwise import CANNOT_TELL
 from bayes_compliance.validation.sensitivity import CONFLICT, COUNTS, WEAK
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from bayes_compliance.report.sections.hanging import hanging, over_own_rules
+from bayes_compliance.report.sections.hanging import by_state, hanging, over_own_rules
 from bayes_compliance.rows import ANY_RULE
 from bayes_compliance.validation import predictive, sensitivity
 
@@ -39,3 +39,8 @@ def test_the_counts_of_the_record_are_those_of_the_checks(oranges, text):
     for check in predictive.checks(oranges.prepared, oranges.tree):
         assert check.name in text
     assert "Would the model make such a record?" in text
+
+
+def test_a_state_s_probability_is_the_mean_over_what_it_owes():
+    p = {("H", "r"): 0.2, ("H", "s"): 0.6, ("H", ANY_RULE): 0.9, ("F", "r"): 0.5}
+    assert by_state(p) == pytest.approx({"H": 0.4, "F": 0.5})

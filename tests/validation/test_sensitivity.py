@@ -11,7 +11,7 @@ from bayes_compliance import inference, models
 from bayes_compliance.case import load_case
 from bayes_compliance.forecast import simulate
 from bayes_compliance.inference.tree import draws_of
-from bayes_compliance.validation import noise, sensitivity, sentences
+from bayes_compliance.validation import noise, otherwise, sensitivity, sentences
 from bayes_compliance.validation.sensitivity import Conflict, Hang, Reweighted, Sensitivity
 from tests.inference.linear_cases import walk
 
@@ -99,7 +99,7 @@ def test_judgement_and_decisions_of_that_case_both_count(fitted):
 def test_the_noise_by_weights_is_the_noise_by_an_exact_fit(fitted, scale):
     """2,000 draws each: 6 standard errors of a probability whose spread over draws is below .3."""
     weighted = noise.at_noise(fitted.prepared, fitted.tree, seed=5, scale=scale, until=UNTIL)
-    assert weighted.how == noise.REWEIGHTED
+    assert weighted.how == otherwise.REWEIGHTED
     other = models.prepare("coalition", fitted.prepared.case, scale)
     draws, chains = draws_of(inference.fit(other, engine="exact", draws=1000, chains=2, seed=6))
     exact = simulate(other.model, other.layout, draws, chains, seed=6, until=UNTIL).table[-1]["p_comply"]
@@ -111,9 +111,9 @@ def test_the_noise_by_weights_is_the_noise_by_an_exact_fit(fitted, scale):
 def test_without_trusted_weights_the_noise_is_not_told_or_fitted_anew(fitted):
     """At twice the noise the posterior is too wide for weights on the present one."""
     told = noise.at_noise(fitted.prepared, fitted.tree, seed=5, scale=2.0, until=UNTIL)
-    assert (told.how, told.p) == (noise.CANNOT_TELL, {})
+    assert (told.how, told.p) == (otherwise.CANNOT_TELL, {})
     again = noise.at_noise(fitted.prepared, fitted.tree, seed=5, scale=2.0, until=UNTIL, refit=True)
-    assert again.how == noise.REFITTED
+    assert again.how == otherwise.REFITTED
     assert told.pareto_k == again.pareto_k > sensitivity.good_k(2000)
     other = models.prepare("coalition", fitted.prepared.case, 2.0)
     draws, chains = draws_of(inference.fit(other, engine="exact", draws=1000, chains=2, seed=6))
@@ -163,8 +163,8 @@ def test_sentences_on_conflict_and_noise():
     assert "Of 2 judged quantities 1 stand" in sentences.pulls(found)
     assert "pull apart on the weight of farmers (-1.4)" in sentences.pulls(found)
     assert "pull apart on none" in sentences.pulls(found[1:])
-    at = [noise.AtNoise(0.5, noise.REWEIGHTED, 0.2, {("H", "r"): 0.9, ("H", "s"): 0.5}),
-          noise.AtNoise(2.0, noise.CANNOT_TELL, 1.3, {})]  # fmt: skip
+    at = [noise.AtNoise(0.5, otherwise.REWEIGHTED, 0.2, {("H", "r"): 0.9, ("H", "s"): 0.5}),
+          noise.AtNoise(2.0, otherwise.CANNOT_TELL, 1.3, {})]  # fmt: skip
     text = sentences.noise(at, {("H", "r"): 0.6, ("H", "s"): 0.5})
     assert "H on r, goes from 60% to 90%" in text
     assert "at 2 times the noise this fit cannot tell (Pareto k 1.30)" in text

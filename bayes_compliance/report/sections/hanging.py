@@ -13,12 +13,16 @@ from bayes_compliance.rows import ANY_RULE
 from bayes_compliance.validation import predictive, sensitivity
 from bayes_compliance.validation import sentences as told
 from bayes_compliance.validation.noise import SCALES, at_noise
+from bayes_compliance.validation.without import without_each
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import xarray as xr
 
     from bayes_compliance.report.parts import Cell
     from bayes_compliance.runs import Run
+    from bayes_compliance.validation.noise import AtNoise
     from bayes_compliance.validation.sensitivity import Sensitivity
 
 INTRODUCTION = (
@@ -31,6 +35,11 @@ REPEATS = (
     "makes, each one step ahead."
 )
 
+WITHOUT = (
+    "What an analyst alone judged has its default again, and defaults in units of K_ref follow what is left of K. The "
+    "draws are weighted anew; where weights cannot carry the forecast, a run on the case without the analyst tells."
+)
+
 
 def hanging(run: Run) -> Section:
     """Prior sensitivity, conflict of judgements and decisions, other noise, posterior predictive checks."""
@@ -40,7 +49,7 @@ def hanging(run: Run) -> Section:
     each = [one for one in sensitivity.of_forecast(prepared, tree, forecast) if one.rule != ANY_RULE]
     parts = [paragraph(INTRODUCTION), bullets(told.hangs_on(one) for one in whole), _table(each)]
     parts += [heading("Judgements against decisions"), paragraph(told.pulls(sensitivity.conflicts(prepared, tree)))]
-    parts += [heading("Another decision noise"), paragraph(told.noise(_noise(run), _now(forecast)))]
+    parts += [heading("Another decision noise"), paragraph(told.noise(_noise(run), _now(forecast))), *_without(run)]
     parts += _repeats(run)
     return Section("What the answer hangs on", "hangs-on", join(parts))
 
@@ -65,11 +74,35 @@ def _rows(one: Sensitivity) -> list[list[Cell]]:
     ]  # fmt: skip
 
 
-def _noise(run: Run) -> list:
-    settings = run.summary["settings"]
+def _noise(run: Run) -> list[AtNoise]:
+    seed, until = run.summary["settings"]["seed"], _until(run)
+    return [at_noise(run.prepared, run.tree, seed=seed, scale=scale, until=until) for scale in SCALES]
+
+
+def _until(run: Run) -> date:
     assert run.forecast is not None
-    until = run.forecast.dataset["time"].values[-1].astype("datetime64[D]").item()
-    return [at_noise(run.prepared, run.tree, seed=settings["seed"], scale=scale, until=until) for scale in SCALES]
+    return run.forecast.dataset["time"].values[-1].astype("datetime64[D]").item()
+
+
+def _without(run: Run) -> list[Markup]:
+    found = without_each(run.prepared, run.tree, seed=run.summary["settings"]["seed"], until=_until(run))
+    if not found:
+        return []
+    assert run.forecast is not None
+    now = by_state(_now(run.forecast.dataset))
+    rows = [
+        [one.analyst, state, percent(p), percent(by_state(one.p)[state]) if one.p else "", one.how]
+        for one in found
+        for state, p in now.items()
+    ]
+    columns = ["Without", "State", Number("With all"), Number("Without"), "How"]
+    caption = "The probability of compliance on the last date, on one of the state's rules taken at random"
+    return [heading("Each analyst left out"), paragraph(WITHOUT), table(caption, columns, rows)]
+
+
+def by_state(p: dict[tuple[str, str], float]) -> dict[str, float]:
+    states = dict.fromkeys(state for state, _ in p)
+    return {state: float(np.mean([p[key] for key in p if key[0] == state and key[1] != ANY_RULE])) for state in states}
 
 
 def _now(forecast: xr.Dataset) -> dict[tuple[str, str], float]:

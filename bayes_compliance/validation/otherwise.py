@@ -1,0 +1,105 @@
+"""A forecast under other priors or constants: by weighting the draws anew where that can be trusted, else by a fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_compliance.dynamics import years_between
+from bayes_compliance.forecast import simulate
+from bayes_compliance.inference.tree import draws_of
+from bayes_compliance.validation.sensitivity import good_k, weights_of
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import xarray as xr
+
+    from bayes_compliance.latents import Draws
+    from bayes_compliance.models import Prepared
+
+REWEIGHTED, REFITTED, CANNOT_TELL = "reweighted", "fitted anew", "cannot tell without a new fit"
+
+
+class Otherwise(NamedTuple):
+    """Probabilities of compliance at the last date, by state and rule, and how they were found.
+
+    `p` is empty where reweighting cannot be trusted and no fit was asked for.
+    """
+
+    how: str
+    pareto_k: float
+    p: dict[tuple[str, str], float]
+
+
+class Reused(NamedTuple):
+    """Draws of a fit, thinned and moved to where the other priors have their constants, and their log density ratio."""
+
+    prepared: Prepared
+    draws: Draws
+    chains: int
+    log_ratio: NDArray
+
+
+def otherwise(
+    reused: Reused | None,
+    other: Prepared,
+    tree: xr.DataTree,
+    *,
+    seed: int,
+    until: date | None = None,
+    refit: bool = False,
+) -> Otherwise:
+    """The forecast's last date under other priors.
+
+    Parameters
+    ----------
+    reused : Reused or None
+        None where the draws cannot serve: another set of latents.
+    other : Prepared
+        The same case under the other priors.
+    tree : DataTree
+        The fit, for its settings.
+    seed : int
+    until : date or None
+        The last date; default the case's horizon.
+    refit : bool
+        Fit anew where Pareto k says that weights cannot carry the forecast.
+    """
+    until = until or other.case.horizon.until
+    k = float("inf")
+    if reused is not None:
+        weights, k = weights_of(reused.log_ratio)
+        if k <= good_k(len(weights)):
+            p = _ahead(reused.prepared, reused.draws, reused.chains, seed, until, weights)
+            return Otherwise(REWEIGHTED, k, p)
+    if not refit:
+        return Otherwise(CANNOT_TELL, k, {})
+    return Otherwise(REFITTED, k, _ahead(other, *_fitted(other, tree, seed), seed, until, None))
+
+
+def _fitted(other: Prepared, tree: xr.DataTree, seed: int) -> tuple[Draws, int]:
+    from bayes_compliance import inference
+
+    size: dict[str, Any] = {name: max(int(tree.attrs[name]), 1) for name in ("draws", "tune", "chains")}
+    return draws_of(inference.fit(other, engine=tree.attrs["engine"], seed=seed, **size))
+
+
+def _ahead(
+    prepared: Prepared, draws: Draws, chains: int, seed: int, until: date, weights: NDArray | None
+) -> dict[tuple[str, str], float]:
+    """Weighted mean over draws of p_comply at the last date, by state and rule."""
+    layout = prepared.layout
+    # one step beyond the horizon: nothing is reported but the last date
+    step = years_between(layout.case.last_decision_date(), until) + 1
+    found = simulate(prepared.model, layout, draws, chains, seed=seed, until=until, step_years=step)
+    last = found.dataset["p_today"].isel(time=-1)
+    weights = np.ones(last.sizes["sample"]) if weights is None else weights
+    return {
+        (str(s), str(r)): float(weights @ p / weights.sum())
+        for s in last["state"].values
+        for r in last["rule"].values
+        if np.isfinite(p := last.sel(state=s, rule=r).values).all()
+    }

@@ -1,0 +1,77 @@
+"""The forecast with an analyst left out, by weights, against an exact fit of the case without them."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from bayes_compliance import inference, models
+from bayes_compliance.case import load_case
+from bayes_compliance.elicitation.analysts import left_out
+from bayes_compliance.forecast import simulate
+from bayes_compliance.inference.tree import draws_of
+from bayes_compliance.validation import otherwise, without
+from tests.builders import complied, known, normal, write_case
+
+UNTIL = date(2006, 1, 1)
+LOBBIES = [
+    {"id": "j", "state": "H", "role": "J", "rules": ["r"]},
+    {"id": "k", "state": "H", "role": "K", "rules": ["r"]},
+]
+KNOWN = [
+    known("volatility", 0.1, "j", analyst="c"),
+    known("volatility", 0.1, "k", analyst="c"),
+    known("decision_noise", 0.6, analyst="c"),
+]
+DECIDED = [complied("2003-01-01"), complied("2004-01-01", "violate")]
+TOLERANCE = 6 * 0.3 / np.sqrt(1000)
+"""6 standard errors of a probability whose spread over 2,000 draws is below .3, halved for thinning."""
+
+
+def case_of(folder, *judgements):
+    both = [normal("k", 1.0, 0.3, analyst="a"), normal("k", 1.0, 0.3, analyst="b")]
+    return load_case(write_case(folder, lobbies=LOBBIES, judgements=[*judgements, *both, *KNOWN], decisions=DECIDED))
+
+
+def fitted(case):
+    prepared = models.prepare("coalition", case)
+    return prepared, inference.fit(prepared, engine="exact", draws=1000, chains=2, seed=3)
+
+
+def exactly(case):
+    prepared, tree = fitted(case)
+    return simulate(prepared.model, prepared.layout, *draws_of(tree), seed=9, until=UNTIL).table[-1]["p_comply"]
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory):
+    judged = [normal("j", 0.7, 0.3, analyst="a"), normal("j", 1.3, 0.4, analyst="b")]
+    return case_of(tmp_path_factory.mktemp("case"), *judged)
+
+
+def test_leaving_an_analyst_out_by_weights_is_fitting_without_them(case):
+    found = {one.analyst: one for one in without.without_each(*fitted(case), seed=5, until=UNTIL)}
+    assert {"a", "b"} <= found.keys()
+    p = {name: exactly(left_out(case, name)) for name in ("a", "b")}
+    for name in ("a", "b"):
+        assert found[name].how == otherwise.REWEIGHTED
+        assert found[name].p["H", "r"] == pytest.approx(p[name], abs=TOLERANCE)
+    assert abs(p["a"] - p["b"]) > 2 * TOLERANCE, "the comparison must be able to fail"
+
+
+def test_one_analyst_alone_is_not_left_out(case):
+    prepared, tree = fitted(case)
+    alone = case.model_copy(update={"judgements": tuple(j for j in case.judgements if j.analyst == "a")})
+    assert without.without_each(prepared._replace(case=alone), tree, seed=5) == []
+
+
+def test_latents_that_differ_are_not_reweighted(case):
+    # without c volatilities are uncertain again
+    (found,) = [one for one in without.without_each(*fitted(case), seed=5, until=UNTIL) if one.analyst == "c"]
+    assert (found.how, found.p) == (otherwise.CANNOT_TELL, {})
+
+
+def test_a_case_may_be_unable_to_do_without(tmp_path):
+    case = case_of(tmp_path, normal("j", 0.7, 0.3, analyst="a"))
+    (found,) = [one for one in without.without_each(*fitted(case), seed=5, until=UNTIL) if one.analyst == "a"]
+    assert (found.how, found.p) == (without.NEEDED, {})
