@@ -35,12 +35,16 @@ class Otherwise(NamedTuple):
 
 
 class Reused(NamedTuple):
-    """Draws of a fit, thinned and moved to where the other priors have their constants, and their log density ratio."""
+    """Draws of a fit, thinned and moved to where the other priors have their constants, and their log density ratio.
+
+    `p_today` is the forecast of just these draws, (state, rule, sample), on the last date, where there is one.
+    """
 
     prepared: Prepared
     draws: Draws
     chains: int
     log_ratio: NDArray
+    p_today: xr.DataArray | None = None
 
 
 def otherwise(
@@ -73,11 +77,14 @@ def otherwise(
     if reused is not None:
         weights, k = weights_of(reused.log_ratio)
         if k <= good_k(len(weights)):
-            p = _ahead(reused.prepared, reused.draws, reused.chains, seed, until, weights)
-            return Otherwise(REWEIGHTED, k, p)
+            last = reused.p_today
+            if last is None:
+                last = _ahead(reused.prepared, reused.draws, reused.chains, seed, until)
+            return Otherwise(REWEIGHTED, k, _means(last, weights))
     if not refit:
         return Otherwise(CANNOT_TELL, k, {})
-    return Otherwise(REFITTED, k, _ahead(other, *_fitted(other, tree, seed), seed, until, None))
+    last = _ahead(other, *_fitted(other, tree, seed), seed, until)
+    return Otherwise(REFITTED, k, _means(last, np.full(last.sizes["sample"], 1 / last.sizes["sample"])))
 
 
 def _fitted(other: Prepared, tree: xr.DataTree, seed: int) -> tuple[Draws, int]:
@@ -87,18 +94,19 @@ def _fitted(other: Prepared, tree: xr.DataTree, seed: int) -> tuple[Draws, int]:
     return draws_of(inference.fit(other, engine=tree.attrs["engine"], seed=seed, **size))
 
 
-def _ahead(
-    prepared: Prepared, draws: Draws, chains: int, seed: int, until: date, weights: NDArray | None
-) -> dict[tuple[str, str], float]:
-    """Weighted mean over draws of p_comply at the last date, by state and rule."""
+def _ahead(prepared: Prepared, draws: Draws, chains: int, seed: int, until: date) -> xr.DataArray:
+    """p_today on the last date, (state, rule, sample)."""
     layout = prepared.layout
     # one step beyond the horizon: nothing is reported but the last date
     step = years_between(layout.case.last_decision_date(), until) + 1
     found = simulate(prepared.model, layout, draws, chains, seed=seed, until=until, step_years=step)
-    last = found.dataset["p_today"].isel(time=-1)
-    weights = np.ones(last.sizes["sample"]) if weights is None else weights
+    return found.dataset["p_today"].isel(time=-1)
+
+
+def _means(last: xr.DataArray, weights: NDArray) -> dict[tuple[str, str], float]:
+    """Weighted mean over draws of p_comply, by state and rule."""
     return {
-        (str(s), str(r)): float(weights @ p / weights.sum())
+        (str(s), str(r)): float(weights @ p)
         for s in last["state"].values
         for r in last["rule"].values
         if np.isfinite(p := last.sel(state=s, rule=r).values).all()

@@ -17,8 +17,6 @@ from bayes_compliance.models import prepare
 from bayes_compliance.validation.otherwise import Reused, otherwise
 
 if TYPE_CHECKING:
-    from datetime import date
-
     import xarray as xr
 
     from bayes_compliance.models import Prepared
@@ -36,7 +34,7 @@ class Without(NamedTuple):
 
 
 def without_each(
-    prepared: Prepared, tree: xr.DataTree, *, seed: int, until: date | None = None, refit: bool = False
+    prepared: Prepared, tree: xr.DataTree, forecast: xr.Dataset, *, seed: int, refit: bool = False
 ) -> list[Without]:
     """The forecast's last date with each analyst's judgements left out; none where there is only one analyst.
 
@@ -47,31 +45,40 @@ def without_each(
     prepared : Prepared
     tree : DataTree
         Its fit.
+    forecast : Dataset
+        `Forecast.dataset` of the same fit, whose last date is asked for.
     seed : int
-    until : date or None
-        The last date; default the case's horizon.
     refit : bool
         Fit anew where weights cannot carry the forecast.
     """
     names = analysts(prepared.case)
     if len(names) < 2:
         return []
-    return [_without(prepared, tree, name, seed=seed, until=until, refit=refit) for name in names]
+    return [_without(prepared, tree, forecast, name, seed=seed, refit=refit) for name in names]
 
 
 def _without(
-    prepared: Prepared, tree: xr.DataTree, name: str, *, seed: int, until: date | None, refit: bool
+    prepared: Prepared, tree: xr.DataTree, forecast: xr.Dataset, name: str, *, seed: int, refit: bool
 ) -> Without:
     try:
         other = prepare(prepared.model, left_out(prepared.case, name), pool=prepared.priors.pool)
     except CaseError:
         return Without(name, NEEDED, float("inf"), {})
-    draws, chains = thin(*draws_of(tree))
     reused = None
     if same_latents(prepared, other) and not prepared.layout.measured:
-        moved = at_constants(other, draws)
-        reused = Reused(other, moved, chains, log_density(other, moved) - log_density(prepared, draws))
+        reused = reuse(prepared, other, tree, forecast)
+    until = forecast["time"].values[-1].astype("datetime64[D]").item()
     return Without(name, *otherwise(reused, other, tree, seed=seed, until=until, refit=refit))
+
+
+def reuse(prepared: Prepared, other: Prepared, tree: xr.DataTree, forecast: xr.Dataset) -> Reused:
+    """The draws as draws under other priors; where no constant has changed, likelihood and forecast are the same."""
+    draws, chains = thin(*draws_of(tree))
+    moved = at_constants(other, draws)
+    ratio = log_prior(other, moved) - log_prior(prepared, draws)
+    if all(np.array_equal(moved[name], draws[name]) for name in draws):
+        return Reused(other, moved, chains, ratio, forecast["p_today"].isel(time=-1))
+    return Reused(other, moved, chains, ratio + log_likelihood(other, moved) - log_likelihood(prepared, draws))
 
 
 def same_latents(one: Prepared, other: Prepared) -> bool:
@@ -87,10 +94,15 @@ def at_constants(other: Prepared, draws: Draws) -> Draws:
     return {**draws, **whole}
 
 
-def log_density(prepared: Prepared, draws: Draws) -> NDArray:
-    """Log prior of what is judged plus log likelihood, (draw,)."""
+def log_prior(prepared: Prepared, draws: Draws) -> NDArray:
+    """Of all that is judged, (draw,)."""
+    latents = Latents(prepared.layout)
+    found = latents.log_prior({name: draws[name] for name in latents.names})
+    return np.sum([values.sum(axis=-1) for name, values in found.items() if name not in AHEAD_ONLY], axis=0)
+
+
+def log_likelihood(prepared: Prepared, draws: Draws) -> NDArray:
+    """Of all decisions, (draw,)."""
     layout = prepared.layout
     support = worlds.ask_observed(prepared.model, layout, draws).support
-    prior = Latents(layout).log_prior({name: draws[name] for name in Latents(layout).names})
-    density = worlds.log_likelihood(layout, draws, support).sum(axis=-1)
-    return density + sum(values.sum(axis=-1) for name, values in prior.items() if name not in AHEAD_ONLY)
+    return worlds.log_likelihood(layout, draws, support).sum(axis=-1)

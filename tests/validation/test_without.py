@@ -35,12 +35,18 @@ def case_of(folder, *judgements):
 
 def fitted(case):
     prepared = models.prepare("coalition", case)
-    return prepared, inference.fit(prepared, engine="exact", draws=1000, chains=2, seed=3)
+    tree = inference.fit(prepared, engine="exact", draws=1000, chains=2, seed=3)
+    found = simulate(prepared.model, prepared.layout, *draws_of(tree), seed=9, until=UNTIL)
+    return prepared, tree, found
+
+
+def left_out_of(case):
+    prepared, tree, found = fitted(case)
+    return {one.analyst: one for one in without.without_each(prepared, tree, found.dataset, seed=5)}
 
 
 def exactly(case):
-    prepared, tree = fitted(case)
-    return simulate(prepared.model, prepared.layout, *draws_of(tree), seed=9, until=UNTIL).table[-1]["p_comply"]
+    return fitted(case)[2].table[-1]["p_comply"]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +56,7 @@ def case(tmp_path_factory):
 
 
 def test_leaving_an_analyst_out_by_weights_is_fitting_without_them(case):
-    found = {one.analyst: one for one in without.without_each(*fitted(case), seed=5, until=UNTIL)}
+    found = left_out_of(case)
     assert {"a", "b"} <= found.keys()
     p = {name: exactly(left_out(case, name)) for name in ("a", "b")}
     for name in ("a", "b"):
@@ -60,18 +66,31 @@ def test_leaving_an_analyst_out_by_weights_is_fitting_without_them(case):
 
 
 def test_one_analyst_alone_is_not_left_out(case):
-    prepared, tree = fitted(case)
+    prepared, tree, found = fitted(case)
     alone = case.model_copy(update={"judgements": tuple(j for j in case.judgements if j.analyst == "a")})
-    assert without.without_each(prepared._replace(case=alone), tree, seed=5) == []
+    assert without.without_each(prepared._replace(case=alone), tree, found.dataset, seed=5) == []
 
 
 def test_latents_that_differ_are_not_reweighted(case):
     # without c volatilities are uncertain again
-    (found,) = [one for one in without.without_each(*fitted(case), seed=5, until=UNTIL) if one.analyst == "c"]
+    found = left_out_of(case)["c"]
     assert (found.how, found.p) == (otherwise.CANNOT_TELL, {})
 
 
 def test_a_case_may_be_unable_to_do_without(tmp_path):
     case = case_of(tmp_path, normal("j", 0.7, 0.3, analyst="a"))
-    (found,) = [one for one in without.without_each(*fitted(case), seed=5, until=UNTIL) if one.analyst == "a"]
+    found = left_out_of(case)["a"]
     assert (found.how, found.p) == (without.NEEDED, {})
+
+
+def test_a_default_that_follows_k_moves_with_the_analyst(tmp_path):
+    # K_ref, and with it the noise, is another without b
+    judged = [normal("j", 1.0, 0.3, analyst=name) for name in "ab"]
+    judged += [normal("k", 1.0, 0.3, analyst="a"), normal("k", 1.4, 0.3, analyst="b"), *KNOWN[:2]]
+    case = load_case(write_case(tmp_path, lobbies=LOBBIES, judgements=judged, decisions=DECIDED))
+    own, other = (models.prepare("coalition", c) for c in (case, left_out(case, "b")))
+    assert own.priors.k_ref != other.priors.k_ref
+    found, p = left_out_of(case)["b"], exactly(left_out(case, "b"))
+    assert found.how == otherwise.REWEIGHTED
+    assert found.p["H", "r"] == pytest.approx(p, abs=TOLERANCE)
+    assert abs(exactly(case) - p) > TOLERANCE, "the comparison must be able to fail"

@@ -16,8 +16,6 @@ from bayes_compliance.validation.noise import SCALES, at_noise
 from bayes_compliance.validation.without import without_each
 
 if TYPE_CHECKING:
-    from datetime import date
-
     import xarray as xr
 
     from bayes_compliance.report.parts import Cell
@@ -75,20 +73,19 @@ def _rows(one: Sensitivity) -> list[list[Cell]]:
 
 
 def _noise(run: Run) -> list[AtNoise]:
-    seed, until = run.summary["settings"]["seed"], _until(run)
+    assert run.forecast is not None
+    seed, until = (
+        run.summary["settings"]["seed"],
+        run.forecast.dataset["time"].values[-1].astype("datetime64[D]").item(),
+    )
     return [at_noise(run.prepared, run.tree, seed=seed, scale=scale, until=until) for scale in SCALES]
 
 
-def _until(run: Run) -> date:
-    assert run.forecast is not None
-    return run.forecast.dataset["time"].values[-1].astype("datetime64[D]").item()
-
-
 def _without(run: Run) -> list[Markup]:
-    found = without_each(run.prepared, run.tree, seed=run.summary["settings"]["seed"], until=_until(run))
+    assert run.forecast is not None
+    found = without_each(run.prepared, run.tree, run.forecast.dataset, seed=run.summary["settings"]["seed"])
     if not found:
         return []
-    assert run.forecast is not None
     now = by_state(_now(run.forecast.dataset))
     rows = [
         [one.analyst, state, percent(p), percent(by_state(one.p)[state]) if one.p else "", one.how]
