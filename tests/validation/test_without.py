@@ -86,7 +86,7 @@ def test_a_case_may_be_unable_to_do_without(tmp_path):
 def test_a_default_that_follows_k_moves_with_the_analyst(tmp_path):
     # K_ref, and with it the noise, is another without b
     judged = [normal("j", 1.0, 0.3, analyst=name) for name in "ab"]
-    judged += [normal("k", 1.0, 0.3, analyst="a"), normal("k", 1.4, 0.3, analyst="b"), *KNOWN[:2]]
+    judged += [normal("k", 1.0, 0.3, analyst="a"), normal("k", 1.7, 0.3, analyst="b"), *KNOWN[:2]]
     case = load_case(write_case(tmp_path, lobbies=LOBBIES, judgements=judged, decisions=DECIDED))
     own, other = (models.prepare("coalition", c) for c in (case, left_out(case, "b")))
     assert own.priors.k_ref != other.priors.k_ref
