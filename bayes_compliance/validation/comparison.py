@@ -23,6 +23,9 @@ DECISIVE = 2.0
 FEW = 100
 """Below this many decisions the standard error of a difference is itself rough (Sivula et al. 2025)."""
 
+MOST, TOLERANCE = 20_000, 1e-9
+"""Steps towards stacking weights at most, and a step that ends them."""
+
 BEST, SAME, CANNOT_TELL, WORSE = "highest", "same fit", "the data cannot tell", "worse"
 
 
@@ -52,11 +55,12 @@ class Score(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """A model less the best one: difference of elpd, its standard error, and what may be said."""
+    """A model less the best one: difference of elpd, its standard error, what may be said, and its stacking weight."""
 
     difference: float
     se: float
     verdict: str
+    weight: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class Comparison:
         models = [
             {
                 "model": score.model, "elpd": score.elpd, "se": score.se, "difference": d.difference,
-                "difference_se": d.se, "verdict": d.verdict, "good_k": score.good_k,
+                "difference_se": d.se, "verdict": d.verdict, "stacking_weight": d.weight, "good_k": score.good_k,
                 "decisions_with_bad_k": [self.decisions[i] for i in np.flatnonzero(score.bad)],
                 "diagnostics_failed": [str(check) for check in score.checks if not check.passed],
             }
@@ -98,10 +102,13 @@ class Comparison:
         n = len(self.decisions)
         head = f"Expected log predictive density of {n} decisions, each left out in turn (PSIS; depth rows not counted)"
         width = max(len("model"), *(len(score.model) for score in self.scores))
-        lines = [f"{'model':<{width}}  {'elpd':>9} {'se':>7} {'difference':>11} {'se':>7} {'bad k':>6}  verdict"]
+        lines = [
+            f"{'model':<{width}}  {'elpd':>9} {'se':>7} {'difference':>11} {'se':>7} {'weight':>7} {'bad k':>6}"
+            "  verdict"
+        ]
         lines += [
             f"{score.model:<{width}}  {score.elpd:9.2f} {score.se:7.2f} {d.difference:11.2f} {d.se:7.2f}"
-            f" {score.bad.sum():6d}  {d.verdict}"
+            f" {d.weight:7.2f} {score.bad.sum():6d}  {d.verdict}"
             for score, d in zip(self.scores, self.differences, strict=True)
         ]
         return "\n".join([head, "", *lines, "", *self._remarks()])
@@ -115,6 +122,9 @@ class Comparison:
         if worse := self._judged(WORSE):
             said.append(f"{best} expects these decisions better than {' and '.join(worse)}.")
         said.append(f"Rule: {self.rule}.")
+        said.append(
+            "weight: by stacking, what the best mixture of these forecasts gives each model; the same fit once."
+        )
         if len(self.decisions) < FEW:
             said.append(f"With fewer than {FEW} decisions these standard errors are themselves rough.")
         if any(score.bad.any() for score in self.scores):
@@ -166,7 +176,37 @@ def compared(case: str, decisions: Sequence[str], scores: Sequence[Score]) -> Co
     """Scores in their order, with differences to the highest and what may be said of them."""
     ordered = sorted(scores, key=lambda s: (-s.elpd, s.model))
     differences = [_difference(ordered[0], other) for other in ordered]
-    return Comparison(case, tuple(decisions), tuple(ordered), tuple(differences))
+    fitted = [i for i, d in enumerate(differences) if d.verdict != SAME]
+    weights = np.zeros(len(ordered))
+    weights[fitted] = stacking(np.array([ordered[i].elpd_i for i in fitted]))
+    told = [d._replace(weight=float(w)) for d, w in zip(differences, weights, strict=True)]
+    return Comparison(case, tuple(decisions), tuple(ordered), tuple(told))
+
+
+def stacking(elpd_i: NDArray) -> NDArray:
+    r"""Weights of the mixture that expects the left-out decisions best (Yao, Vehtari, Simpson and Gelman 2018).
+
+    .. math:: \max_w \sum_i \log \sum_m w_m \exp(elpd_{mi}), \quad w \ge 0, \ \sum_m w_m = 1.
+
+    The sum is concave in w; each step takes w to the mean share that a model has in the mixture's densities, which
+    never lowers it.
+
+    Parameters
+    ----------
+    elpd_i : array (model, decision)
+
+    Returns
+    -------
+    array (model,)
+    """
+    density = np.exp(elpd_i - elpd_i.max(axis=0, initial=-np.inf))
+    weights = np.full(len(density), 1 / len(density))
+    for _ in range(MOST if density.size else 0):
+        new = (weights[:, None] * density / (weights @ density)).mean(axis=1)
+        if abs(new - weights).max() < TOLERANCE:
+            break
+        weights = new
+    return weights
 
 
 def _difference(best: Score, other: Score) -> Difference:

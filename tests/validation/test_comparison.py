@@ -55,6 +55,25 @@ def test_scores_and_differences_are_those_of_arviz_without_the_depth_rows(prepar
         assert_allclose(score.se, table.loc[score.model, "se"], atol=2e-3)
         assert_allclose(d.difference, table.loc[score.model, "elpd_diff"], atol=4e-3)
         assert_allclose(d.se, table.loc[score.model, "dse"], atol=4e-3)
+        assert_allclose(d.weight, table.loc[score.model, "weight"], atol=5e-3)
+
+
+def test_stacking_weights_are_the_best_of_a_grid():
+    # two models, each better on some decisions: the optimum lies inside
+    elpd = np.log(np.random.default_rng(3).uniform(0.1, 0.9, (2, 60)))
+    grid = np.linspace(0, 1, 10_001)
+    value = np.log(grid[:, None] * np.exp(elpd[0]) + (1 - grid[:, None]) * np.exp(elpd[1])).sum(axis=1)
+    best = grid[value.argmax()]
+    assert 0.01 < best < 0.99
+    assert_allclose(comparison.stacking(elpd), [best, 1 - best], atol=2e-4)
+
+
+def test_a_fit_that_two_models_share_has_one_weight():
+    base = np.linspace(-1, 0, 50)
+    found = comparison.compared("c", ["x"] * 50, [of("a", base), of("b", base), of("c", base[::-1])])
+    assert found.differences[1].verdict == SAME
+    assert found.differences[1].weight == 0
+    assert sum(d.weight for d in found.differences) == pytest.approx(1)
 
 
 def test_a_row_that_is_the_same_in_every_draw_is_its_own_score(prepared):
