@@ -213,7 +213,7 @@ def test_curves_show_each_analyst_and_the_pool(tmp_path):
     assert {one.quantity for one in curves(case, build_priors(case))} == {"magnitude"}
 
 
-@pytest.mark.parametrize("name", ["bananas", "nafta", "china_wto"])
+@pytest.mark.parametrize("name", ["bananas", "nafta", "china_wto", "stability_pact"])
 @pytest.mark.parametrize("pool", ["linear", "log"])
 def test_every_shipped_case_is_told_in_words_and_in_json(name, pool, capsys):
     assert main(["check", str(CASES / name), "--pool", pool, "--json"]) == 0
