@@ -1,4 +1,4 @@
-r"""Proxies as measurements, where case.toml says `measure_proxies = true`; otherwise they are only shown.
+r"""Proxies as measurements, those of the kinds that case.toml names in `measure_proxies`; others are only shown.
 
     magnitudes   log value = a + b log m(t) + error                     error sd .5 sqrt((1-r)/r); a, b by kind and unit
     vote shares  probit share = b (SA(t) - threshold) / sigma + error   error sd sqrt((1-r)/r); one b
@@ -80,19 +80,18 @@ class Measured(NamedTuple):
 
 
 def measured(layout: Layout) -> Measured:
-    """The proxies of a case as measurements; nothing where the case does not ask for it."""
+    """The proxies of a case as measurements, of the kinds that it asks for."""
     case = layout.case
-    if not case.measure_proxies:
-        return Measured()
-    reasons = {proxy.row: _why_not(case, proxy) for proxy in case.proxies}
+    asked = [proxy for proxy in case.proxies if proxy.kind in case.measure_proxies]
+    reasons = {proxy.row: _why_not(case, proxy) for proxy in asked}
     by_kind: dict[tuple[str, str], list[Proxy]] = defaultdict(list)
-    for proxy in case.proxies:
+    for proxy in asked:
         if not reasons[proxy.row] and proxy.lobby:
             by_kind[proxy.kind, proxy.unit].append(proxy)
     for alone in (group[0] for group in by_kind.values() if len(group) == 1):
         reasons[alone.row] = f"it is the only {alone.kind} in {alone.unit or 'its unit'}, and says nothing alone"
     groups = [_group(layout, kind, unit, group) for (kind, unit), group in sorted(by_kind.items()) if len(group) > 1]
-    votes = [proxy for proxy in case.proxies if proxy.kind == "vote_share" and not reasons[proxy.row]]
+    votes = [proxy for proxy in asked if proxy.kind == "vote_share" and not reasons[proxy.row]]
     told = tuple(f"proxies.csv:{row}: not measured: {why}" for row, why in sorted(reasons.items()) if why)
     return Measured(tuple(groups), _votes(layout, votes) if votes else None, told)
 
@@ -164,11 +163,20 @@ def log_densities(
         found.append(normal(group.value - u, u, group.variance, LEVEL_SD))
     if layout.measured.votes is None:
         return found
-    _, rows, value, variance = layout.measured.votes
+    margin = _margins(layout, x, at_knots, spread, support, on_slots)
+    value, variance = layout.measured.votes[2:]
+    return [*found, normal(value - margin, margin, variance, 0.0)]
+
+
+def _margins(
+    layout: Layout, x: Mapping[str, Any], at_knots: Any, spread: Any, support: Callable[..., Any], on_slots: Any
+) -> Any:
+    """Support on the day of each vote less the threshold, in units of the noise, (..., vote)."""
+    assert layout.measured.votes is not None
+    rows, index = layout.measured.votes.rows, {knot: i for i, knot in enumerate(layout.knots)}
     pairs = [(int(b), item.date) for item, lobbies in zip(rows.items, rows.lobby, strict=True) for b in lobbies]
     walk = on_slots(at_knots, np.array([index.get(pair, -1) for pair in pairs]).reshape(rows.lobby.shape))
-    margin = _margin(layout, rows, x, walk, on_slots(spread, layout.pair_slot_of(rows)), support)
-    return [*found, normal(value - margin, margin, variance, 0.0)]
+    return _margin(layout, rows, x, walk, on_slots(spread, layout.pair_slot_of(rows)), support)
 
 
 def _margin(layout: Layout, rows: Rows, x: Mapping[str, Any], walk: Any, spread: Any, support: Any) -> Any:
@@ -196,6 +204,9 @@ def log_densities_of(layout: Layout, draws: Mapping[str, NDArray], support: Call
     """`log_densities` under draws by NumPy, shape (group, draw)."""
     from bayes_compliance.worlds import on_slots, related
 
+    if not layout.measured:
+        return np.zeros((0, len(draws["innovation"])))
+
     walk = draws["innovation"] @ layout.path_factor.T
     return np.array(log_densities(layout, related(layout, draws), walk, draws["spread"], support, on_slots))
 
@@ -206,10 +217,10 @@ def error_sd(reliability: float) -> float:
 
 
 class Moved(NamedTuple):
-    """What a group of proxies did to a lobby's magnitude.
+    """What a group of proxies, or one vote, did to a lobby's magnitude.
 
-    `median` and `without` are its medians on the reference date with and without the group, in points; `effective` is
-    the number of draws that `without` rests on: below a hundred or so it cannot be told without another fit.
+    `median` and `without` are its medians on the reference date with and without it, in points; `effective` is the
+    number of draws that `without` rests on: below a hundred or so it cannot be told without another fit.
     """
 
     kind: str
@@ -221,7 +232,7 @@ class Moved(NamedTuple):
 
 
 def moved(layout: Layout, draws: Mapping[str, NDArray], support: Callable[..., Any]) -> list[Moved]:
-    """How much each group of proxies moved each lobby that it speaks of, by importance weights 1 / p(group | draw).
+    """How much each group of proxies, and each vote, moved each lobby that it speaks of, by weights 1 / p(it | draw).
 
     Parameters
     ----------
@@ -230,19 +241,42 @@ def moved(layout: Layout, draws: Mapping[str, NDArray], support: Callable[..., A
         Posterior draws, (draw, item).
     support : callable
         The model's.
+
+    Returns
+    -------
+    list of Moved
+        A vote's `unit` is its day and state.
     """
-    measured, lobbies = layout.measured, layout.case.lobbies
-    groups = [(g.kind, g.unit, np.unique(g.lobby)) for g in measured.groups]
-    if measured.votes is not None:
-        rows = measured.votes.rows
-        groups.append(("vote_share", "", np.unique(rows.lobby[rows.weight != 0])))
+    groups = [(g.kind, g.unit, np.unique(g.lobby)) for g in layout.measured.groups]
+    each = zip(groups, log_densities_of(layout, draws, support), strict=False)
     found = []
-    for (kind, unit, speaks_of), log_p in zip(groups, log_densities_of(layout, draws, support), strict=True):
+    for (kind, unit, speaks_of), log_p in [*each, *_votes_each(layout, draws, support)]:
         weights = np.exp(log_p.min() - log_p)
         weights /= weights.sum()
         for lobby in speaks_of:
             m = draws["magnitude"][:, lobby]
             without = float(np.quantile(m, 0.5, method="inverted_cdf", weights=weights))
             effective = float(1 / (weights**2).sum())
-            found.append(Moved(kind, unit, lobbies[lobby].id, float(np.median(m)), without, effective))
+            found.append(Moved(kind, unit, layout.case.lobbies[lobby].id, float(np.median(m)), without, effective))
+    return found
+
+
+def _votes_each(
+    layout: Layout, draws: Mapping[str, NDArray], support: Callable[..., Any]
+) -> list[tuple[tuple[str, str, NDArray], NDArray]]:
+    """Each vote, the lobbies that it speaks of, and its log density given the other votes, (draw,)."""
+    from bayes_compliance.worlds import on_slots, related
+
+    if layout.measured.votes is None:
+        return []
+    walk = draws["innovation"] @ layout.path_factor.T
+    margin = _margins(layout, related(layout, draws), walk, draws["spread"], support, on_slots)
+    _, rows, value, variance = layout.measured.votes
+    whole = normal(value - margin, margin, variance, 0.0)
+    found = []
+    for i, item in enumerate(rows.items):
+        rest = np.arange(len(value)) != i
+        others = normal((value - margin)[..., rest], margin[..., rest], variance[rest], 0.0)
+        speaks_of = np.unique(rows.lobby[i][rows.weight[i] != 0])
+        found.append((("vote_share", f"{item.date} {item.state}", speaks_of), whole - others))
     return found

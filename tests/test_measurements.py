@@ -133,6 +133,29 @@ def test_what_a_group_moved_is_the_distance_to_the_fit_without_it(tmp_path):
     assert (found["j"].kind, found["j"].unit) == ("stake", "USD")
 
 
+def test_what_one_vote_moved_is_the_distance_to_the_fit_with_the_others(tmp_path):
+    both = [vote(0.9, 0.6), vote(0.5, 0.5, day="2001-01-01")]
+    ready, alone = (prepared(tmp_path / n, LINEAR, votes) for n, votes in (("both", both), ("alone", both[1:])))
+    draws = Latents(ready.layout).draw_all(50_000, np.random.default_rng(3))
+    kept = np.random.default_rng(4).choice(50_000, 50_000, p=weights_of(ready, draws))
+    found = measurements.moved(ready.layout, {name: x[kept] for name, x in draws.items()}, ready.model.support)
+    assert {one.unit for one in found} == {"2000-01-01 H", "2001-01-01 H"}
+    (first,) = [one for one in found if (one.unit, one.lobby) == ("2000-01-01 H", "j")]
+    magnitude, weights = weighed(alone, 200_000)
+    j = [lobby.id for lobby in alone.case.lobbies].index("j")
+    median = np.quantile(magnitude[:, j], 0.5, method="inverted_cdf", weights=weights)
+    # 5 standard errors of a median of sd .7 on 3,000 effective draws
+    assert first.effective > 3000
+    assert first.without == pytest.approx(median, abs=5 * 1.25 * 0.7 / np.sqrt(3000))
+    assert abs(first.median - median) > 0.2, "the comparison must be able to fail"
+
+
+def test_only_the_kinds_asked_for_are_measured(tmp_path):
+    ready = prepared(tmp_path, LOG, [stake("j", 3.0), stake("k", 3.0), vote(0.6)], measure=["vote_share"])
+    assert (len(ready.layout.measured.groups), ready.layout.measured.left_out) == (0, ())
+    assert ready.layout.measured.votes.row == (4,)
+
+
 def test_without_the_switch_nothing_is_measured(tmp_path):
     proxies = [stake("j", 3.0, day="1995"), stake("k", 3.0, day="1996"), vote(0.6)]
     off = prepared(tmp_path / "off", LOG, proxies, measure=False)

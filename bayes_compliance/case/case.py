@@ -18,6 +18,7 @@ from bayes_compliance.case.schema import (
     Horizon,
     Lobby,
     Part,
+    ProxyKinds,
     Rule,
     State,
     Text,
@@ -40,7 +41,7 @@ class Head(Part):
     q_kind: Literal["conduct", "type"] = "conduct"
     status_quo_includes: tuple[Literal["P", "G"], ...] = ()
     dynamics: Dynamics = Dynamics()
-    measure_proxies: bool = False
+    measure_proxies: ProxyKinds = ()
 
 
 class Case(Head):

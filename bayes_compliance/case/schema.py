@@ -6,13 +6,24 @@ from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from bayes_compliance.case.dates import FIRST_YEAR, LAST_YEAR
 from bayes_compliance.case.problems import show
 from bayes_compliance.case.vocabulary import (
+    PROXY_KINDS,
     WHOLE_TREATY,
+    ProxyKind,
     Role,
     Scale,
 )
@@ -60,9 +71,14 @@ def _in_order(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
     return value and tuple(sorted(value))
 
 
+def _kinds(value: Any) -> Any:
+    return {True: PROXY_KINDS, False: ()}[value] if isinstance(value, bool) else value
+
+
 Id = Annotated[str, AfterValidator(_id)]
 Ids = Annotated[tuple[str, ...], AfterValidator(_some)]
 SortedIds = Annotated[Ids, AfterValidator(_in_order)]
+ProxyKinds = Annotated[tuple[ProxyKind, ...], BeforeValidator(_kinds)]
 Day = Annotated[date, AfterValidator(_in_years)]
 Text = Annotated[str, AfterValidator(_titled)]
 Positive = Annotated[FiniteFloat, Field(gt=0)]

@@ -133,6 +133,9 @@ class Calibrator:
     def __init__(self, prepared: Prepared, *, seed: int, draws: int, tune: int, chains: int) -> None:
         if draws * chains < RANK_DRAWS:
             raise Refused(f"--draws: {draws} x {chains} chains is too few; allowed: {RANK_DRAWS} or more in all")
+        if prepared.layout.measured:
+            what = "proxies are measurements, which a calibration does not simulate"
+            raise Refused(f"case.toml:1: measure_proxies: {what}; allowed to calibrate: none")
         self.prepared, self.seed = prepared, seed
         self.size = {"draws": draws, "tune": tune, "chains": chains}
         self.shared = Shared(prepared)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bayes_compliance import worlds
 from bayes_compliance.forecast import thin
 from bayes_compliance.inference.tree import draws_of
+from bayes_compliance.measurements import log_densities_of
 from bayes_compliance.models import prepare
 from bayes_compliance.validation.otherwise import Reused, otherwise
 
@@ -44,8 +45,10 @@ def log_ratio(prepared: Prepared, draws: Draws, scale: float) -> NDArray:
     """
     layout = prepared.layout
     support = worlds.ask_observed(prepared.model, layout, draws).support
-    other = worlds.log_likelihood(layout, scaled(draws, scale), support)
-    return (other - worlds.log_likelihood(layout, draws, support)).sum(axis=-1)
+    moved = scaled(draws, scale)
+    ratio = (worlds.log_likelihood(layout, moved, support) - worlds.log_likelihood(layout, draws, support)).sum(axis=-1)
+    measured, before = (log_densities_of(layout, given, prepared.model.support) for given in (moved, draws))
+    return ratio + (measured - before).sum(axis=0)
 
 
 def scaled(draws: Draws, scale: float) -> Draws:

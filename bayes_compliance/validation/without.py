@@ -13,6 +13,7 @@ from bayes_compliance.elicitation.analysts import analysts, left_out
 from bayes_compliance.forecast import thin
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
+from bayes_compliance.measurements import log_densities_of
 from bayes_compliance.models import prepare
 from bayes_compliance.validation.otherwise import Reused, otherwise
 
@@ -65,7 +66,7 @@ def _without(
     except CaseError:
         return Without(name, NEEDED, float("inf"), {})
     reused = None
-    if same_latents(prepared, other) and not prepared.layout.measured:
+    if same_latents(prepared, other):
         reused = reuse(prepared, other, tree, forecast)
     until = forecast["time"].values[-1].astype("datetime64[D]").item()
     return Without(name, *otherwise(reused, other, tree, seed=seed, until=until, refit=refit))
@@ -76,7 +77,8 @@ def reuse(prepared: Prepared, other: Prepared, tree: xr.DataTree, forecast: xr.D
     draws, chains = thin(*draws_of(tree))
     moved = at_constants(other, draws)
     ratio = log_prior(other, moved) - log_prior(prepared, draws)
-    if all(np.array_equal(moved[name], draws[name]) for name in draws):
+    same = all(np.array_equal(moved[name], draws[name]) for name in draws)
+    if same and not prepared.layout.measured.groups:  # a group's level is taken about the prior medians
         return Reused(other, moved, chains, ratio, forecast["p_today"].isel(time=-1))
     return Reused(other, moved, chains, ratio + log_likelihood(other, moved) - log_likelihood(prepared, draws))
 
@@ -102,7 +104,8 @@ def log_prior(prepared: Prepared, draws: Draws) -> NDArray:
 
 
 def log_likelihood(prepared: Prepared, draws: Draws) -> NDArray:
-    """Of all decisions, (draw,)."""
+    """Of all decisions and all that is measured, (draw,)."""
     layout = prepared.layout
     support = worlds.ask_observed(prepared.model, layout, draws).support
-    return worlds.log_likelihood(layout, draws, support).sum(axis=-1)
+    measured = log_densities_of(layout, draws, prepared.model.support).sum(axis=0)
+    return worlds.log_likelihood(layout, draws, support).sum(axis=-1) + measured

@@ -97,6 +97,9 @@ def test_a_fit_of_what_was_known_is_the_fit_of_the_case_as_of_then(prepared):
     theirs, _ = nuts.sample(prepared.model, view.layout, **size, seed=2)
     for name, values in theirs.items():
         a, b = (np.moveaxis(x, -1, 0) for x in (ours[name], values))
+        if np.isinf(b).all():  # a punishment for ever
+            assert np.array_equal(a, b)
+            continue
         error = np.hypot(mean_error(a), mean_error(b))
         assert (np.abs(a.mean((1, 2)) - b.mean((1, 2))) <= 5 * error + 1e-12).all(), name
 

@@ -28,7 +28,7 @@ def _of_proxies(layout: Layout) -> list[str]:
     if not layout.measured:
         return []
     what = "proxies are measurements, which engine exact does not weigh"
-    return [f"case.toml:1: measure_proxies: {what}; allowed to engine exact: false, {ELSE}"]
+    return [f"case.toml:1: measure_proxies: {what}; allowed to engine exact: none, {ELSE}"]
 
 
 def _of_model(prepared: Prepared) -> list[str]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import log
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from bayes_compliance.forecast import thin
+from bayes_compliance.inference.tree import draws_of
+from bayes_compliance.measurements import Moved, moved
 from bayes_compliance.report import sentences
 from bayes_compliance.report.learning import Learnt, learnt
 from bayes_compliance.report.parts import Number, Section, bullets, figure, heading, join, paragraph, table
@@ -19,6 +23,13 @@ INTRODUCTION = (
     "What the analysts judged beside what is left after the decisions on record. Decisions tell only on which side of "
     "its threshold support lay, compared with the noise: the scale itself rests on the judgements."
 )
+
+MEASURED = (
+    "The case has proxies for measurements: they speak of magnitudes, or a vote's share of net support, with the error "
+    "that their reliability leaves. The draws are weighted anew to undo one kind, or one vote; below a hundred "
+    "effective draws only a new fit can tell."
+)
+FEW_DRAWS = 100
 
 
 def learning(run: Run) -> Section:
@@ -34,7 +45,7 @@ def learning(run: Run) -> Section:
                 figure(drawn, f"Magnitudes in {state.id} on the reference date: medians, 5% to 95%."),
             ]
     if found:
-        parts += [*_hardly(found), heading("All judged quantities"), _table(found)]
+        parts += [*_hardly(found), *_measured(run), heading("All judged quantities"), _table(found)]
     return Section("What the data moved", "learnt", join(parts))
 
 
@@ -66,6 +77,32 @@ def _hardly(found: list[Learnt]) -> list[Markup]:
     ]
     told = "For these the page repeats the judgement: a reader who doubts it should doubt the answer as much."
     return [heading("Hardly moved by the data"), paragraph(told), bullets(lines)]
+
+
+def _measured(run: Run) -> list[Markup]:
+    layout, support = run.prepared.layout, run.prepared.model.support
+    if not layout.measured:
+        return []
+    draws, _ = thin(*draws_of(run.tree))
+    most: dict[tuple[str, str], Moved] = {}
+    for one in sorted(moved(layout, draws, support), key=lambda one: -abs(log(one.without / one.median))):
+        most.setdefault((one.kind, one.unit), one)
+    rows = [
+        [one.kind.replace("_", " "), one.unit, one.lobby, sentences.number(one.median),
+         sentences.number(one.without) if one.effective >= FEW_DRAWS else "cannot tell",
+         sentences.number(one.effective)]
+        for one in most.values()
+    ]  # fmt: skip
+    columns = [
+        "Kind",
+        "Unit, or day and state",
+        "Lobby moved most",
+        Number("Median with"),
+        Number("Median without"),
+        Number("Effective draws"),
+    ]
+    caption = "Magnitudes on the reference date, in points, with each kind of measurement and without it"
+    return [heading("What measurements moved"), paragraph(MEASURED), table(caption, columns, rows)]
 
 
 def _table(found: list[Learnt]) -> Markup:
