@@ -157,7 +157,7 @@ class _Sincerity:
     def _given_row(self, row: int, p: NDArray) -> NDArray:
         if self.layout.outcome[row] != theory.COMPLY:
             return np.zeros_like(p)
-        error = self.layout.error[row]
+        error, p = self.layout.error[row], np.maximum(p, np.finfo(float).tiny)
         return p * (1 - error) / np.exp(theory.miscoded(np.log(p), np.array(error), np.array(2)))
 
     def _ahead(self, days: dict[Pair, date]) -> dict[Pair, NDArray]:

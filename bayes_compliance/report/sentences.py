@@ -228,8 +228,8 @@ def reference(state: str, own: Rate, all_states: Rate, forecast: float) -> str:
 
 
 def _complied(rate: Rate) -> str:
-    share = percent(rate.comply / rate.n)
-    return f"{rate.comply} were compliance ({share}), {rate.partial} partial or late and {rate.violate} violation"
+    partial = f", {rate.partial} partial or late" if rate.partial else ""
+    return f"{rate.comply} were compliance ({percent(rate.comply / rate.n)}){partial} and {rate.violate} violation"
 
 
 def against(p: float, rate: float) -> str:

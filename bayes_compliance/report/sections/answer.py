@@ -11,6 +11,8 @@ from bayes_compliance.report.parts import Number, Section, figure, heading, join
 from bayes_compliance.report.plots import bars
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bayes_compliance.report.sentences import Outlook, Pull
     from bayes_compliance.runs import Run
 
@@ -47,6 +49,7 @@ def _pulls(outlooks: list[Outlook], pulls: list[Pull]) -> list[Markup]:
     return parts
 
 
+OUTCOMES = (("p_comply", "complies"), ("p_partial", "in part"), ("p_violate", "violates"))
 PULLS = (
     "The median weight of each lobby, averaged over the rules that its state owes: where a rule does not concern it, "
     "it counts nothing. L counts w q of its magnitude, for what the other side's conduct is still worth."
@@ -56,12 +59,14 @@ PULLS = (
 def _every_rule(run: Run) -> list[Markup]:
     by_pair = facts.series(run)
     first, last = (next(iter(by_pair.values()))[at]["date"] for at in (0, -1))
+    outcomes = OUTCOMES if run.prepared.case.outcomes == 3 else OUTCOMES[::2]
     columns = [
-        "State", "Rule", *(Number(f"Complies {unbroken(d)}") for d in (first, last)), Number("in part"),
-        Number("violates"), Number("If we saw that day"), Number("Full knowledge of today"),
-        Number("No violation until then"),
+        "State", "Rule", Number(f"Complies {unbroken(first)}"), Number(f"Complies {unbroken(last)}"),
+        *(Number(called) for _, called in outcomes[1:]), Number("If we saw that day"),
+        Number("Full knowledge of today"), Number("No violation until then"),
     ]  # fmt: skip
-    rows = [[state, facts.rule_name(rule), *_row(rows[0], rows[-1])] for (state, rule), rows in by_pair.items()]
+    names = [name for name, _ in outcomes]
+    rows = [[state, facts.rule_name(rule), *_row(rows[0], rows[-1], names)] for (state, rule), rows in by_pair.items()]
     caption = (
         f"Every rule on {last}: the probabilities, 5% to 95% bands of compliance, and the probability of no violation "
         "from now to that day."
@@ -69,7 +74,7 @@ def _every_rule(run: Run) -> list[Markup]:
     return [heading("Rule by rule"), table(caption, columns, rows)]
 
 
-def _row(first: dict, last: dict) -> list[str]:
+def _row(first: dict, last: dict, outcomes: Sequence[str]) -> list[str]:
     bands = (f"{sentences.shown(last[f'{p}_lower'])}–{sentences.shown(last[f'{p}_upper'])}%" for p in ("p", "p_today"))
-    shares = (sentences.percent(last[name]) for name in ("p_comply", "p_partial", "p_violate"))
+    shares = (sentences.percent(last[name]) for name in outcomes)
     return [sentences.percent(first["p_comply"]), *shares, *bands, sentences.percent(last["p_no_violation"])]
