@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from bayes_compliance.errors import Refused
 from bayes_compliance.inference import check_settings
 from bayes_compliance.models import prepare
 from bayes_compliance.newcase import new as new
+from bayes_compliance.panel.command import panel as panel
 from bayes_compliance.runs import Run, Timer
 from bayes_compliance.validation.commands import backtest as backtest
 from bayes_compliance.validation.commands import calibrate as calibrate
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from bayes_compliance.forecast import Forecast
+    from bayes_compliance.latents import Draws
     from bayes_compliance.validation.comparison import Comparison
 
 
@@ -44,6 +47,7 @@ def run(
     until: date | None = None,
     as_of: date | None = None,
     progress: bool = False,
+    tell: Callable[[Case, Forecast], None] | None = None,
 ) -> Run:
     """Check a case, fit it, forecast, and write the RUN folder.
 
@@ -68,6 +72,9 @@ def run(
         Use only what was known on this date.
     progress : bool
         Show progress where the standard error is a terminal.
+    tell : callable or None
+        Called with the case and the forecast as soon as this is there: before the diagnostics, which may yet fail, and
+        before anything is written.
 
     Returns
     -------
@@ -79,7 +86,7 @@ def run(
         Bad input; nothing was written.
     """
     settings = _settings(model, engine, seed, draws, tune, chains, until, as_of, pool)
-    return _run(case, out, settings, progress, ahead=True)
+    return _run(case, out, settings, progress, ahead=True, tell=tell)
 
 
 def fit(
@@ -116,7 +123,11 @@ def forecast(case: str | PathLike[str], run: str | PathLike[str], *, until: date
     prepared, tree, summary = _reopen(case, run)
     settings = summary["settings"] | ({"until": until.isoformat()} if until else {})
     timer = Timer(summary["seconds"])
-    found = _ahead(prepared, tree, _checks(prepared, tree), settings, timer)
+    with timer("forecast"):
+        from bayes_compliance.inference.tree import draws_of
+
+        foretold = _foretold(prepared, draws_of(tree)[0], settings)
+    found = _ahead(prepared, tree, _checks(prepared, tree), settings, timer, foretold)
     with store.new_run(run) as folder:
         shutil.copyfile(Path(run, "posterior.nc"), folder / "posterior.nc")
         _write_all(folder, found)
@@ -240,8 +251,9 @@ def open_case(case: str | PathLike[str], settings: dict[str, Any]) -> Case:
 
 
 def _run(
-    case: str | PathLike[str], out: str | PathLike[str], settings: dict[str, Any], progress: bool, *, ahead: bool
-) -> Run:
+    case: str | PathLike[str], out: str | PathLike[str], settings: dict[str, Any], progress: bool, *, ahead: bool,
+    tell: Callable[[Case, Forecast], None] | None = None,
+) -> Run:  # fmt: skip
     store.check_target(out)
     timer = Timer()
     with timer("check"):
@@ -250,12 +262,22 @@ def _run(
         from bayes_compliance import inference
 
         sampler = {name: settings[name] for name in ("engine", "seed", "draws", "tune", "chains")}
-        tree = inference.fit(prepared, **sampler, progress=progress)
+        drawn = inference.draw(prepared, **sampler, progress=progress)
+    foretold = None
+    if ahead:
+        with timer("forecast"):
+            whole = {name: v.reshape(v.shape[0] * v.shape[1], -1) for name, v in drawn.draws.items()}
+            foretold = _foretold(prepared, whole, settings)
+        if tell is not None:
+            tell(prepared.case, foretold)
     with timer("diagnose"):
+        from bayes_compliance.inference.tree import grow
+
+        tree = grow(prepared, *drawn[:2], settings["seed"], drawn.attrs)
         checks = _checks(prepared, tree)
     with store.new_run(out) as folder:
-        if ahead:
-            found = _ahead(prepared, tree, checks, settings, timer)
+        if foretold is not None:
+            found = _ahead(prepared, tree, checks, settings, timer, foretold)
             runs.write_posterior(folder, tree)
             _write_all(folder, found)
             return found
@@ -271,17 +293,22 @@ def _checks(prepared: models.Prepared, tree: xr.DataTree) -> list:
     return diagnose(prepared, tree)
 
 
-def _ahead(prepared: models.Prepared, tree: xr.DataTree, checks: list, settings: dict[str, Any], timer: Timer) -> Run:
+def _foretold(prepared: models.Prepared, draws: Draws, settings: dict[str, Any]) -> Forecast:
     from bayes_compliance.forecast import simulate
-    from bayes_compliance.inference.diagnostics import check_forecast
-    from bayes_compliance.inference.tree import draws_of
 
-    with timer("forecast"):
-        draws, chains = draws_of(tree)
-        until = date.fromisoformat(settings["until"]) if settings["until"] else None
-        ahead = simulate(prepared.model, prepared.layout, draws, chains, seed=settings["seed"], until=until)
-    checks = [*checks, check_forecast(ahead.mc_error)]
-    return Run(prepared, tree, ahead, checks, runs.summarise(prepared, checks, settings, timer.seconds))
+    until = date.fromisoformat(settings["until"]) if settings["until"] else None
+    chains, seed = settings["chains"], settings["seed"]
+    return simulate(prepared.model, prepared.layout, draws, chains, seed=seed, until=until)
+
+
+def _ahead(
+    prepared: models.Prepared, tree: xr.DataTree, checks: list, settings: dict[str, Any], timer: Timer,
+    foretold: Forecast,
+) -> Run:  # fmt: skip
+    from bayes_compliance.inference.diagnostics import check_forecast
+
+    checks = [*checks, check_forecast(foretold.mc_error)]
+    return Run(prepared, tree, foretold, checks, runs.summarise(prepared, checks, settings, timer.seconds))
 
 
 def _write_all(folder: Path, found: Run) -> None:

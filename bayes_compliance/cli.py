@@ -14,6 +14,8 @@ from bayes_compliance import __version__, cli_elicitation, cli_validation
 from bayes_compliance.errors import Refused
 
 if TYPE_CHECKING:
+    from bayes_compliance.case import Case
+    from bayes_compliance.forecast import Forecast
     from bayes_compliance.runs import Run
 
 DONE, FAILED_DIAGNOSTIC, REFUSED, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
@@ -106,7 +108,9 @@ def _fitting(command: argparse.ArgumentParser) -> None:
 
 
 def _sampling(command: argparse.ArgumentParser, *, as_of: bool = True) -> None:
-    command.add_argument("--engine", default="nuts")
+    command.add_argument(
+        "--engine", default="nuts", help="nuts (default); smc, which compiles nothing; exact, for linear cases"
+    )
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--draws", type=int, default=1000, help="kept draws of each chain")
     command.add_argument("--tune", type=int, default=1000, help="discarded draws of each chain")
@@ -124,8 +128,14 @@ def _sampler(options: argparse.Namespace) -> dict[str, Any]:
 def _run(options: argparse.Namespace) -> int:
     from bayes_compliance import api
 
-    done = api.run(options.case, options.out, until=options.until, **_sampler(options))
+    done = api.run(options.case, options.out, until=options.until, tell=_tell, **_sampler(options))
     return _finish(done, f"{options.out}/report.html")
+
+
+def _tell(case: Case, forecast: Forecast) -> None:
+    from bayes_compliance.answer import answer
+
+    print(answer(case, forecast), end="\n\n", flush=True)
 
 
 def _fit(options: argparse.Namespace) -> int:

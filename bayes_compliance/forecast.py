@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property, partial
 from math import floor
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_compliance.dynamics import DAYS_PER_YEAR
@@ -21,6 +21,8 @@ from bayes_compliance.rows import ANY_RULE, Item
 from bayes_compliance.worlds import Day, Future
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from bayes_compliance.alterations import Alteration
     from bayes_compliance.case import Case
     from bayes_compliance.layout import Layout
@@ -47,13 +49,22 @@ class Forecast:
         `p_comply`, `p_partial`, `p_violate`, `support` (state, rule, time, sample), one future path for each posterior
         draw; `p_today` (state, rule, time, sample), the draw's probability averaged over its future paths; and the
         summaries of the table (state, rule, time). NaN where the state does not owe the rule.
+        Made when it is first asked for.
     mc_error : float
-        Largest Monte Carlo standard error of p_comply, from the effective sample size of `p_today`.
+        Largest Monte Carlo standard error of p_comply, from the effective sample size of `p_today`; likewise.
     """
 
     table: list[dict]
-    dataset: xr.Dataset
-    mc_error: float
+    make_dataset: Callable[[], xr.Dataset]
+    tell_error: Callable[[], float]
+
+    @cached_property
+    def dataset(self) -> xr.Dataset:
+        return self.make_dataset()
+
+    @cached_property
+    def mc_error(self) -> float:
+        return self.tell_error()
 
 
 def dates_ahead(start: date, until: date, step_years: float) -> list[date]:
@@ -211,13 +222,12 @@ class _Kept:
             for i, (state, rule) in enumerate(self.pairs)
             for j, day in enumerate(self.times)
         ]
-        partial = np.maximum(1 - self.comply - self.violate, 0)[..., 0]
+        in_part = np.maximum(1 - self.comply - self.violate, 0)[..., 0]
         samples = {
-            "p_comply": self.comply[..., 0], "p_partial": partial, "p_violate": self.violate[..., 0],
+            "p_comply": self.comply[..., 0], "p_partial": in_part, "p_violate": self.violate[..., 0],
             "support": self.support[..., 0], "p_today": today,
         }  # fmt: skip
-        dataset = self._dataset(samples, summary, layout)
-        return Forecast(table, dataset, _mc_error(averaged, chains))
+        return Forecast(table, partial(self._dataset, samples, summary, layout), partial(_mc_error, averaged, chains))
 
     def _summary(self, today: NDArray) -> dict[str, NDArray]:
         worlds = (2, 3)
@@ -233,6 +243,8 @@ class _Kept:
         }  # fmt: skip
 
     def _dataset(self, samples: dict[str, NDArray], summary: dict[str, NDArray], layout: Layout) -> xr.Dataset:
+        import xarray as xr
+
         states = [state.id for state in layout.case.states]
         rules = sorted({rule for _, rule in self.pairs})
         at = tuple(np.array([[states.index(s), rules.index(r)] for s, r in self.pairs]).T)

@@ -31,13 +31,17 @@ OUTCOME = {
 
 
 class Terms(NamedTuple):
-    """Rows of one slot each, what they met, their knots and pairs (term, 1), and sums that make rows, (row, term)."""
+    """Rows of one slot each, what they met, their knots and pairs (term, 1), and sums that make rows, (row, term).
+
+    `row` is the row of each term, (term,).
+    """
 
     rows: Rows
     history: History
     knot: NDArray
     pair: NDArray
     total: NDArray
+    row: NDArray
 
 
 def _is_zero(prior: Prior | None) -> bool:
@@ -247,11 +251,21 @@ class Layout:
     @cached_property
     def terms(self) -> Terms:
         """The rows with each slot that counts as a row of its own: no padding for the compiler to work through."""
+        return self._terms(*np.nonzero(self.rows.weight))
+
+    @cached_property
+    def blocks(self) -> tuple[Terms, ...]:
+        """The terms parted by what they need: those that answer conduct abroad, those on the log scale."""
         row, slot = np.nonzero(self.rows.weight)
+        kind = 2 * self.rows.answers[row, slot] + self.rows.log[row, slot]
+        return tuple(self._terms(row[kind == k], slot[kind == k]) for k in np.unique(kind))
+
+    def _terms(self, row: NDArray, slot: NDArray) -> Terms:
         rows = self.rows.exploded(row, slot)
         total = (np.arange(len(self.rows))[:, None] == row).astype(float)
         history = History(*(part[row] for part in self.history))
-        return Terms(rows, history, self.knot_slot[row, slot][:, None], self.pair_slot[row, slot][:, None], total)
+        knot, pair = self.knot_slot[row, slot][:, None], self.pair_slot[row, slot][:, None]
+        return Terms(rows, history, knot, pair, total, row)
 
     @property
     def history(self) -> History:

@@ -10,6 +10,8 @@ A model is a module with `support(layout, rows, x, walk, spread, history)` and `
     expect      arguments of support, all obligations on one date ahead -> Foreseen: what deciders expect of others
     VARIANTS    name -> attributes that differ: `load("model:name")`
     FITTED_AS   the model whose fit this one shares
+    OBSERVED_BY_SUPPORT  True for a build() of its own in which, as in coalition, decisions depend on support alone
+    log_likelihood  (layout, draws) -> (..., factor): where they do not, the log likelihood in independent factors
     TARGET_ACCEPT  of NUTS, where small steps cost little and spare divergences
     NOTE        how it was fitted, for the summary of a run
 """

@@ -48,18 +48,36 @@ def ask(
     model: ModuleType, layout: Layout, rows: Rows, x: Mapping[str, Any], walk: Any, spread: Any, history: History
 ) -> Answer:
     """Put rows to the theory: support, then probabilities by noise and the band of partial outcomes."""
-    s = model.support(layout, rows, x, walk, spread, history)
+    return answered(layout, rows, x, model.support(layout, rows, x, walk, spread, history))
+
+
+def answered(layout: Layout, rows: Rows, x: Mapping[str, Any], support: NDArray) -> Answer:
+    """Net support with the probabilities that it gives each row, by noise and the band of partial outcomes."""
     three = rows.compliance & (layout.case.outcomes == 3)
     width = x["partial_width"][..., rows.state] * three
-    p_comply, p_violate = theory.outcome_probabilities(s - rows.threshold, x["decision_noise"][..., rows.state], width)
-    return Answer(s, p_comply, p_violate)
+    noise = x["decision_noise"][..., rows.state]
+    return Answer(support, *theory.outcome_probabilities(support - rows.threshold, noise, width))
 
 
 def ask_observed(model: ModuleType, layout: Layout, draws: Mapping[str, NDArray]) -> Answer:
     """The observed rows under each draw, one step ahead given observed conduct."""
-    walk = on_slots(draws["innovation"] @ layout.path_factor.T, layout.knot_slot)
-    spread = on_slots(draws["spread"], layout.pair_slot)
-    return ask(model, layout, layout.rows, related(layout, draws), walk, spread, layout.history)
+    return answered(layout, layout.rows, draws, observed_support(model, layout, draws))
+
+
+def observed_support(model: ModuleType, layout: Layout, draws: Mapping[str, NDArray]) -> NDArray:
+    """Net support of the observed rows under each draw, (..., row): a sum over terms where the model has `parts`."""
+    x, spread = related(layout, draws), draws["spread"]
+    walk = draws["innovation"] @ layout.path_factor.T
+    if not hasattr(model, "parts"):
+        slots = on_slots(walk, layout.knot_slot), on_slots(spread, layout.pair_slot)
+        return model.support(layout, layout.rows, x, *slots, layout.history)
+    total = np.zeros((*walk.shape[:-1], len(layout.rows)))
+    for block in layout.blocks:
+        slots = on_slots(walk, block.knot), on_slots(spread, block.pair)
+        # a layout decided otherwise shares the blocks, and not what its rows met
+        history = History(*(part[block.row] for part in layout.history))
+        total += model.support(layout, block.rows, x, *slots, history) @ block.total.T
+    return total
 
 
 def log_likelihood(layout: Layout, draws: Mapping[str, NDArray], support: NDArray) -> NDArray:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 coalition = load("coalition")
 USES = ("monitoring", "detection")
+OBSERVED_BY_SUPPORT = True
 
 
 def support(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: Any, history: History) -> Any:

@@ -107,6 +107,13 @@ def build(layout: Layout) -> pm.Model:
     return coalition.build(layout, support, decide)
 
 
+def log_likelihood(layout: Layout, draws: Draws) -> Any:
+    """Log likelihood of each state's decisions, marginal over its type, (..., state)."""
+    insincere, sincere = (rows @ by_state(layout) for rows in by_type(layout, draws))
+    with np.errstate(divide="ignore"):
+        return np.logaddexp(np.log1p(-draws["sincerity"]) + insincere, np.log(draws["sincerity"]) + sincere)
+
+
 def complete(layout: Layout, draws: Draws, rng: np.random.Generator, observed: bool = True) -> Draws:
     """Draws with each state's type: `p_insincere` its responsibility, `sincere` a type drawn from it; (..., state).
 
@@ -129,11 +136,18 @@ def complete(layout: Layout, draws: Draws, rng: np.random.Generator, observed: b
 
 def log_ratio(layout: Layout, draws: Draws) -> Any:
     """Log of p(row | insincere) / p(row | sincere) under each draw, (..., row)."""
+    insincere, sincere = by_type(layout, draws)
+    return insincere - sincere
+
+
+def by_type(layout: Layout, draws: Draws) -> tuple[Any, Any]:
+    """Log likelihood of each row if its state is insincere, and if it is sincere, (..., row) each."""
     x = related(layout, draws)
     walk = on_slots(draws["innovation"] @ layout.path_factor.T, layout.knot_slot)
     spread = on_slots(draws["spread"], layout.pair_slot)
+    n = len(layout.case.states)
     insincere, sincere = (
         log_likelihoods(layout, x, support(layout, layout.rows, x | {"sincere": type_}, walk, spread, layout.history))
-        for type_ in (np.zeros(len(layout.case.states)), np.ones(len(layout.case.states)))
+        for type_ in (np.zeros(n), np.ones(n))
     )
-    return insincere - sincere
+    return insincere, sincere

@@ -44,19 +44,19 @@ def _questions(found: Feedback) -> Iterator[str]:
 
 
 def _joins(found: Feedback) -> Iterator[str]:
-    yield from _table(
+    yield from table(
         "Would it join?", ("date", "state", "rule", "P(adhere)", "5% to 95%", "net support, points"),
-        [(*_about(one), _p(one.p), _band(one.p_lower, one.p_upper), _support(one)) for one in found.adherence],
+        [(*_about(one), percent(one.p), band(one.p_lower, one.p_upper), _support(one)) for one in found.adherence],
     )  # fmt: skip
 
 
 def _keeps(found: Feedback) -> Iterator[str]:
-    yield from _table(
+    yield from table(
         "Would it comply? At the first decision, at the horizon, and where it is judged",
         ("date", "state", "rule", "P(comply)", "5% to 95%", "net support, points", "harmony / dilemma / deadlock"),
         [
-            (*_about(one), _p(one.p), _band(one.p_lower, one.p_upper), _support(one),
-             " / ".join(map(_p, one.preference.values())))
+            (*_about(one), percent(one.p), band(one.p_lower, one.p_upper), _support(one),
+             " / ".join(map(percent, one.preference.values())))
             for one in found.compliance
         ],
     )  # fmt: skip
@@ -72,8 +72,8 @@ def _record(found: Feedback) -> Iterator[str]:
     )
     if not surprises:
         yield "  none; least expected are"
-        yield from (f"  {_p(one.p)}  {one.label}: {one.outcome}" for one in least)
-    yield from (f"  {_p(one.p)}  {one.label}: {one.outcome}" for one in surprises[:MOST])
+        yield from (f"  {percent(one.p)}  {one.label}: {one.outcome}" for one in least)
+    yield from (f"  {percent(one.p)}  {one.label}: {one.outcome}" for one in surprises[:MOST])
     if len(surprises) > MOST:
         yield f"  and {len(surprises) - MOST} more"
 
@@ -87,7 +87,7 @@ def _judged(found: Feedback) -> Iterator[str]:
         rule = WHOLE if one.item.rule == ANY_RULE else one.item.rule
         yield (
             f"  judgements.csv:{one.row}: {one.analyst}: {one.item.state} {verb} ({rule}, {one.item.date}) with "
-            f"{_p(mid)} ({_p(low)} to {_p(high)}); the priors imply {_p(one.implied)}: "
+            f"{percent(mid)} ({percent(low)} to {percent(high)}); the priors imply {percent(one.implied)}: "
             f"{'they agree' if one.agrees else 'conflict'}"
         )
         yield from _reconciled(one)
@@ -97,10 +97,10 @@ def _reconciled(one: Conflict) -> Iterator[str]:
     if one.agrees:
         return
     if not one.moves:
-        yield f"    no single magnitude, moved as far as a hundredfold, brings it to {_p(one.judged[1])}"
+        yield f"    no single magnitude, moved as far as a hundredfold, brings it to {percent(one.judged[1])}"
         return
     told = " or ".join(_move(move) for move in one.moves[:MOVES])
-    yield f"    to reconcile them at {_p(one.judged[1])}, all else held: {told}"
+    yield f"    to reconcile them at {percent(one.judged[1])}, all else held: {told}"
 
 
 def _move(move: Move) -> str:
@@ -125,7 +125,7 @@ def _analysts(found: Feedback) -> Iterator[str]:
     if found.performance is None:
         return
     scored = found.performance
-    yield from _table(
+    yield from table(
         f"Analysts by their seed questions (threshold {scored.threshold:.3g}; the pool itself: calibration "
         f"{scored.calibration:.3g}, information {scored.information:.3g})",
         ("analyst", "questions", "calibration", "information", "weight"),
@@ -164,19 +164,19 @@ def _support(one: Implied) -> str:
     return f"{one.support_median:.0f} ({one.support_lower:.0f} to {one.support_upper:.0f})"
 
 
-def _p(value: float) -> str:
+def percent(value: float) -> str:
     return f"{value:.0%}" if 0.01 <= value <= 0.99 else "<1%" if value < 0.5 else ">99%"
 
 
-def _band(low: float, high: float) -> str:
-    return f"{_p(low)} to {_p(high)}"
+def band(low: float, high: float) -> str:
+    return f"{percent(low)} to {percent(high)}"
 
 
 def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     rows = list(rows)
     if not rows:
         return

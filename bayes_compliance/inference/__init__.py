@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bayes_compliance import seeds
 from bayes_compliance.errors import Refused
+from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray as xr
+    from numpy.typing import NDArray
 
     from bayes_compliance.inference.diagnostics import Check
     from bayes_compliance.models import Prepared
 
-ENGINES = ("nuts", "exact")
+ENGINES = ("nuts", "exact", "smc")
 EVIDENCE_ERROR = 1e-3
 """Relative standard error to which a fit by engine `exact` states the evidence."""
 
@@ -39,6 +42,8 @@ def fit(
     engine : str
         ``nuts``: the PyMC model, by nutpie. ``exact``: independent draws and the evidence where the case is linear in
         normal latents (`bayes_compliance.inference.exact`); it needs no tuning.
+        ``smc``: tempered sequential Monte Carlo and the evidence, without compilation
+        (`bayes_compliance.inference.smc`); `chains` are its independent runs, and it needs no tuning.
     seed : int
         Same seed, inputs and versions: the same draws, bit for bit, in any process.
     draws, tune, chains : int
@@ -55,11 +60,32 @@ def fit(
     Refused
         For an unknown engine, or one that cannot do this case.
     """
-    from bayes_compliance import __version__
     from bayes_compliance.inference.tree import grow
 
+    drawn = draw(prepared, engine=engine, seed=seed, draws=draws, tune=tune, chains=chains, progress=progress)
+    return grow(prepared, drawn.draws, drawn.stats, seed, drawn.attrs)
+
+
+class Drawn(NamedTuple):
+    """Every latent, whole, (chain, draw, item); statistics of the sampler, (chain, draw); what was run."""
+
+    draws: Draws
+    stats: dict[str, NDArray]
+    attrs: dict[str, Any]
+
+
+def draw(
+    prepared: Prepared, *, engine: str, seed: int, draws: int, tune: int, chains: int, progress: bool = False
+) -> Drawn:
+    """Posterior draws before they become a tree, by the arguments of `fit`.
+
+    Quantities that only the future needs come from their priors, and latents that the sampler does not see from the
+    model.
+    """
+    from bayes_compliance import __version__
+
     check_settings(engine, seed, draws, tune, chains)
-    attrs = {
+    attrs: dict[str, Any] = {
         "case": prepared.case.name, "model": prepared.model.__name__.rpartition(".")[2], "engine": engine,
         "seed": seed, "draws": draws, "tune": tune, "chains": chains, "bayes_compliance": __version__,
     }  # fmt: skip
@@ -69,6 +95,11 @@ def fit(
         found, stats = exact.sample(prepared, draws=draws, chains=chains, seed=seeds.integer(seed, engine))
         log_p, error = exact.evidence(prepared, seed=seed, target=EVIDENCE_ERROR)
         attrs |= {"tune": 0, "log_evidence": log_p, "log_evidence_error": error}
+    elif engine == "smc":
+        from bayes_compliance.inference import smc
+
+        found, stats, more = smc.sample(prepared, draws=draws, chains=chains, seed=seeds.integer(seed, engine))
+        attrs |= {"tune": 0} | more
     else:
         from bayes_compliance.inference import nuts
 
@@ -76,7 +107,26 @@ def fit(
             prepared.model, prepared.layout, draws=draws, tune=tune, chains=chains,
             seed=seeds.integer(seed, engine), progress=progress,
         )  # fmt: skip
-    return grow(prepared, found, stats, seed, attrs)
+    return Drawn(whole(prepared, found, seed), stats, attrs)
+
+
+def whole(prepared: Prepared, draws: Draws, seed: int) -> Draws:
+    """Draws (chain, draw, item) with what no sampler draws: quantities of the future alone, and a model's own latents.
+
+    Draws that are whole already stay as they are.
+    """
+    if set(AHEAD_ONLY) <= set(draws):
+        return draws
+    shape = next(iter(draws.values())).shape[:2]
+    ahead = Latents(prepared.layout).draw(shape[0] * shape[1], seeds.generator(seed, "ahead"), AHEAD_ONLY)
+    draws = draws | {name: values.reshape(*shape, -1) for name, values in ahead.items()}
+    return completed(prepared, draws, seeds.generator(seed, "complete"))
+
+
+def completed(prepared: Prepared, draws: Draws, rng: np.random.Generator, observed: bool = True) -> Draws:
+    """Draws with the latents that the sampler does not see, where the model has any: given the decisions, or not."""
+    complete = getattr(prepared.model, "complete", None)
+    return draws if complete is None else complete(prepared.layout, draws, rng, observed)
 
 
 def check_settings(engine: str, seed: int, draws: int, tune: int, chains: int) -> None:
@@ -91,14 +141,19 @@ def check_settings(engine: str, seed: int, draws: int, tune: int, chains: int) -
 
 
 def diagnose(prepared: Prepared, tree: xr.DataTree) -> list[Check]:
-    """R-hat and effective sample sizes of every free variable, divergences and E-BFMI."""
+    """R-hat and effective sample sizes of every free variable, and what the engine says of itself.
+
+    NUTS: divergences and E-BFMI. ``smc``: see `bayes_compliance.inference.diagnostics.check_runs`; p_comply of the rows
+    is among the variables.
+    """
     import numpy as np
 
-    from bayes_compliance.inference.diagnostics import check_draws, check_sampler, free_series
-    from bayes_compliance.latents import AHEAD_ONLY, Latents
+    from bayes_compliance.inference.diagnostics import check_draws, check_runs, check_sampler, free_series
 
     layout = prepared.layout
     free = {name: where for name, where in Latents(layout).free.items() if name not in AHEAD_ONLY}
     free |= {"innovation": np.arange(len(layout.knots)), "spread": np.arange(len(layout.pairs_used))}
+    if tree.attrs.get("engine") == "smc":
+        free["p_comply"] = np.arange(len(layout.rows))
     series, names = free_series(tree["posterior"].to_dataset(), free)
-    return [*check_draws(series, names), *check_sampler(tree["sample_stats"].to_dataset())]
+    return [*check_draws(series, names), *check_sampler(tree["sample_stats"].to_dataset()), *check_runs(tree.attrs)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 RHAT, ESS, BFMI, MC_ERROR = 1.01, 400.0, 0.3, 0.01
+ACCEPTANCE, REMEMBERED, ANCESTORS, DRIFT, EVIDENCE = 0.1, 0.2, 20, 4.5, 0.5
 
 
 class Check(NamedTuple):
@@ -80,6 +81,26 @@ def check_sampler(stats: xr.Dataset) -> list[Check]:
         worst = int(np.argmin(bfmi))
         checks.append(Check("E-BFMI", float(bfmi[worst]), f"> {BFMI}", f"chain {worst}", bool(bfmi[worst] > BFMI)))
     return checks
+
+
+def check_runs(attrs: Mapping[Any, Any]) -> list[Check]:
+    """What sequential Monte Carlo says of its runs, by the attributes of `bayes_compliance.inference.smc`.
+
+    Steps accepted and distance moved (how much of the start a chain remembers); distinct particles from which the final
+    chains descend; whether their later halves drift from the earlier, where runs that all lag behind agree with one
+    another (largest |t| over latents: with a thousand of them one fit in 150 fails by chance); the evidence's error.
+    """
+    if "remembered" not in attrs:
+        return []
+    share, left, kept = float(attrs["acceptance"]), float(attrs["remembered"]), float(attrs["ancestors"])
+    drift, error = float(attrs["drift"]), float(attrs["log_evidence_error"])
+    return [
+        Check("share of steps accepted", share, f"> {ACCEPTANCE}", "", share > ACCEPTANCE),
+        Check("correlation with the start of a chain", left, f"< {REMEMBERED}", "", left < REMEMBERED),
+        Check("distinct ancestors", kept, f"> {ANCESTORS}", "", kept > ANCESTORS),
+        Check("drift within chains", drift, f"< {DRIFT}", str(attrs["drift_of"]), drift < DRIFT),
+        Check("error of the log evidence", error, f"< {EVIDENCE}", "", error < EVIDENCE),
+    ]
 
 
 def check_forecast(mc_error: float) -> Check:

@@ -9,7 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_compliance import seeds, worlds
-from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
+from bayes_compliance.inference import completed, whole
+from bayes_compliance.latents import Draws, Latents
 
 if TYPE_CHECKING:
     from bayes_compliance.layout import Layout
@@ -26,7 +27,7 @@ def grow(prepared: Prepared, draws: Draws, stats: dict[str, NDArray], seed: int,
     ----------
     prepared : Prepared
     draws : dict of array (chain, draw, item)
-        Every latent but those that only the future needs, which are drawn here from their priors.
+        Every latent, whole (`bayes_compliance.inference.whole`) or as an engine gives them.
     stats : dict of array (chain, draw)
         Statistics of the sampler.
     seed : int
@@ -40,11 +41,8 @@ def grow(prepared: Prepared, draws: Draws, stats: dict[str, NDArray], seed: int,
         observed_data, constant_data.
     """
     model, layout = prepared.model, prepared.layout
-    latents = Latents(layout)
-    shape = next(iter(draws.values())).shape[:2]
-    ahead = latents.draw(int(np.prod(shape)), seeds.generator(seed, "ahead"), AHEAD_ONLY)
-    draws = draws | {name: values.reshape(*shape, -1) for name, values in ahead.items()}
-    draws = completed(prepared, draws, seeds.generator(seed, "complete"))
+    latents, shape = Latents(layout), next(iter(draws.values())).shape[:2]
+    draws = whole(prepared, draws, seed)
     answer = worlds.ask_observed(model, layout, draws)
     prior = latents.draw_all(PRIOR_DRAWS, seeds.generator(seed, "prior"))
     prior = completed(prepared, prior, seeds.generator(seed, "prior type"), observed=False)
@@ -66,12 +64,6 @@ def grow(prepared: Prepared, draws: Draws, stats: dict[str, NDArray], seed: int,
     tree = xr.DataTree.from_dict(groups)
     tree.attrs = attrs
     return tree
-
-
-def completed(prepared: Prepared, draws: Draws, rng: np.random.Generator, observed: bool = True) -> Draws:
-    """Draws with the latents that the sampler does not see, where the model has any: given the decisions, or not."""
-    complete = getattr(prepared.model, "complete", None)
-    return draws if complete is None else complete(prepared.layout, draws, rng, observed)
 
 
 def latent_dataset(layout: Layout, draws: Draws, answer: worlds.Answer | None = None) -> xr.Dataset:
