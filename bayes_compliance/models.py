@@ -14,6 +14,8 @@ A model is a module with `support(layout, rows, x, walk, spread, history)` and `
     log_likelihood  (layout, draws) -> (..., factor): where they do not, the log likelihood in independent factors
     TARGET_ACCEPT  of NUTS, where small steps cost little and spare divergences
     NOTE        how it was fitted, for the summary of a run
+
+The model `panel` is of many cases at once, and has a command of its own.
 """
 
 from __future__ import annotations
@@ -45,9 +47,18 @@ class Prepared(NamedTuple):
     layout: Layout
 
 
+PANEL = "panel"
+"""The one model that is of many cases, not of one."""
+
+
 def available() -> list[str]:
-    """Names of the shipped models."""
-    return sorted({file.stem for folder in __path__ for file in Path(folder).glob("[a-z]*.py")})
+    """Names of the shipped models of one case."""
+    return sorted({file.stem for folder in __path__ for file in Path(folder).glob("[a-z]*.py")} - {PANEL})
+
+
+def load_panel() -> ModuleType:
+    """The model of many states and many rules."""
+    return importlib.import_module(f"{__name__}.{PANEL}")
 
 
 def load(name: str) -> ModuleType:
@@ -61,6 +72,11 @@ def load(name: str) -> ModuleType:
     if name.endswith(".py"):
         return _from_file(Path(name))
     base, _, variant = name.partition(":")
+    if base == PANEL:
+        raise Refused(
+            f"--model: {name!r} is no model of one case; allowed: {', '.join(available())} here, or the command "
+            f"`bayes-compliance {load_panel().COMMAND}`"
+        )
     if base not in available():
         raise Refused(f"--model: {name!r} is not a model; allowed: {', '.join(available())}, or the path of a .py file")
     module = importlib.import_module(f"{__name__}.{base}")

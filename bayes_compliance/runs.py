@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bayes_compliance.forecast import Forecast
     from bayes_compliance.inference.diagnostics import Check
     from bayes_compliance.models import Prepared
+    from bayes_compliance.panel import Panel
 
 LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "arviz", "arviz-stats", "numpy", "scipy", "xarray")
 
@@ -80,8 +81,8 @@ def summarise(
     return done_with(prepared.case, checks, settings) | {"seconds": seconds} | note
 
 
-def done_with(case: Case, checks: Sequence[Check], settings: dict[str, Any]) -> dict[str, Any]:
-    """What was done with a case: versions, settings, SHA-256 of every input, diagnostics with their marks."""
+def done_with(case: Case | Panel, checks: Sequence[Check], settings: dict[str, Any]) -> dict[str, Any]:
+    """What was done with a case or panel: versions, settings, SHA-256 of every input, diagnostics with their marks."""
     return {
         "tool": store.TOOL,
         "version": __version__,

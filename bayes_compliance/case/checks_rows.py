@@ -19,9 +19,14 @@ def check_decisions(names: Names, decisions: list[Decision], problems: Problems)
     """Each decision is one that its state can take on that rule; none is doubled; all come before the horizon."""
     for decision in decisions:
         _decision(names, decision, At(problems, "decisions.csv", decision.row))
+    check_repeats(decisions, problems)
+    _horizon(names, decisions)
+
+
+def check_repeats(decisions: list[Decision], problems: Problems) -> None:
+    """No row of one case is doubled, and no treaty is joined twice."""
     _same(decisions, problems)
     _adhered_twice(decisions, problems)
-    _horizon(names, decisions)
 
 
 def _decision(names: Names, decision: Decision, at: At) -> None:

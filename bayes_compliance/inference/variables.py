@@ -56,7 +56,7 @@ def judged(layout: Layout) -> dict[str, Any]:
 def _vector(latents: Latents, name: str) -> Any:
     fixed = latents.fixed(name)
     parts = groups(latents, name) if len(latents.free[name]) else {}
-    variables = [_variable(label, [latents.prior(name, i) for i in where]) for label, where in parts.items()]
+    variables = [variable(label, [latents.prior(name, i) for i in where]) for label, where in parts.items()]
     if not variables:
         return fixed
     known = np.flatnonzero(~np.isnan(fixed))
@@ -66,7 +66,8 @@ def _vector(latents: Latents, name: str) -> Any:
     return pt.concatenate([fixed[known], *variables])[np.argsort(order)]
 
 
-def _variable(label: str, priors: list[Prior]) -> Any:
+def variable(label: str, priors: list[Prior]) -> Any:
+    """A vector of PyMC with these priors, all of one form; in a model."""
     if len(priors[0].components) > 1:
         return _mixture(label, priors)
     distribution, arguments = _form([prior.components[0] for prior in priors])

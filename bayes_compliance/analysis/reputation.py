@@ -1,0 +1,164 @@
+r"""Which states are readier to comply, whatever the rule? The article's "relative propensity" (section III.B).
+
+With a draw's magnitudes of each state s, in units of the decision noise,
+
+.. math:: (P_2 + G_2)_s / \sigma \quad \text{(compliance)}, \qquad (P_1 + G_1)_s / \sigma \quad \text{(adherence)},
+
+rank 1 is the readiest. A pair is told apart where one is readier than the other with probability above `TOLD_APART`;
+where no pair is, the answer is "cannot tell".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_compliance.report.sentences import listed, number, percent, plural
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+TOLD_APART = 0.8
+BAND = (0.05, 0.95)
+KINDS = ("compliance", "adherence")
+NAMED = 4
+"""States or pairs that a sentence names; the rest stand in the figure and in the table."""
+
+
+def pairwise(propensity: NDArray) -> NDArray:
+    """Probability that each state is readier than each other, (state, other); one half of itself, ties count half.
+
+    Parameters
+    ----------
+    propensity : array (sample, state)
+    """
+    n = propensity.shape[1]
+    found = np.empty((n, n))
+    for i in range(n):  # a state at a time: all pairs of all draws at once would fill the memory
+        mine = propensity[:, i : i + 1]
+        found[i] = (mine > propensity).mean(axis=0) + (mine == propensity).mean(axis=0) / 2
+    return found
+
+
+def ranks(propensity: NDArray) -> NDArray:
+    """Probability that each state has each rank, (state, rank), rank 1 the readiest; ties in the order of the states.
+
+    Parameters
+    ----------
+    propensity : array (sample, state)
+    """
+    n = propensity.shape[1]
+    order = np.argsort(-propensity, axis=1, kind="stable")
+    found = np.zeros((n, n))
+    for rank in range(n):
+        found[:, rank] = np.bincount(order[:, rank], minlength=n) / len(propensity)
+    return found
+
+
+def reputation(p2_g2: NDArray, step: NDArray, sigma: NDArray | float, states: Sequence[str]) -> xr.Dataset:
+    """States by readiness to comply and to adhere.
+
+    Parameters
+    ----------
+    p2_g2, step : array (sample, state)
+        P2 + G2, and what it is above P1 + G1, both in the unit of sigma.
+    sigma : array (sample, 1) or float
+        Decision noise.
+    states : sequence of str
+
+    Returns
+    -------
+    Dataset
+        Along `kind` (compliance, adherence), `state`, `other` and `rank`: `median`, `lower`, `upper` (5% to 95%),
+        `p_rank`, `p_readier` (the state than the other), `mean_rank`, `told_apart` (pairs above `TOLD_APART`), and
+        `best_told` by kind, the largest pairwise probability.
+    """
+    import xarray as xr
+
+    each = np.stack([p2_g2 / sigma, (p2_g2 - step) / sigma])
+    lower, median, upper = np.quantile(each, [BAND[0], 0.5, BAND[1]], axis=1)
+    p_rank = np.stack([ranks(values) for values in each])
+    p_readier = np.stack([pairwise(values) for values in each])
+    rank = np.arange(1, len(states) + 1)
+    return xr.Dataset(
+        {
+            "median": (("kind", "state"), median), "lower": (("kind", "state"), lower),
+            "upper": (("kind", "state"), upper), "p_rank": (("kind", "state", "rank"), p_rank),
+            "mean_rank": (("kind", "state"), p_rank @ rank), "p_readier": (("kind", "state", "other"), p_readier),
+            "told_apart": (("kind", "state", "other"), p_readier > TOLD_APART),
+            "best_told": ("kind", p_readier.max(axis=(1, 2))),
+        },
+        coords={"kind": list(KINDS), "state": list(states), "other": list(states), "rank": rank},
+    )  # fmt: skip
+
+
+def effects(effect: NDArray, columns: Sequence[str]) -> xr.Dataset:
+    """What one standard deviation of each covariate adds to P2 + G2, in units of sigma.
+
+    Parameters
+    ----------
+    effect : array (sample, covariate)
+    columns : sequence of str
+
+    Returns
+    -------
+    Dataset
+        Along `covariate`: `median`, `lower`, `upper` (5% to 95%) and `p_positive`.
+    """
+    import xarray as xr
+
+    lower, median, upper = np.quantile(effect, [BAND[0], 0.5, BAND[1]], axis=0)
+    said = {"median": median, "lower": lower, "upper": upper, "p_positive": (effect > 0).mean(axis=0)}
+    return xr.Dataset({k: ("covariate", v) for k, v in said.items()}, coords={"covariate": list(columns)})
+
+
+def verdict(found: xr.Dataset, kind: str = "compliance") -> str:
+    """Whether states can be told apart, and the clearest pairs."""
+    one = found.sel(kind=kind)
+    names = [str(s) for s in one["state"].values]
+    what = {"compliance": "comply", "adherence": "adhere"}[kind]
+    pairs = len(names) * (len(names) - 1) // 2
+    told = int(one["told_apart"].sum())
+    p = one["p_readier"].values
+    i, j = np.unravel_index(int(p.argmax()), p.shape)
+    clearest = f"{names[i]} is readier to {what} than {names[j]} with probability {percent(p[i, j])}"
+    if not told:
+        return f"Cannot tell: no pair of states is told apart. The clearest is that {clearest}, which is not above 80%."
+    return (
+        f"{told} of {plural(pairs, 'pair')} of states {'is' if told == 1 else 'are'} told apart, one being readier to "
+        f"{what} with a probability above 80%. The clearest is that {clearest}."
+    )
+
+
+def ends(found: xr.Dataset, kind: str = "compliance") -> str:
+    """Which states come first and last more often than others, and how sure that is."""
+    one = found.sel(kind=kind)
+    names, p = [str(s) for s in one["state"].values], one["p_rank"].values
+    said = []
+    for word, of in (("first", p[:, 0]), ("last", p[:, -1])):
+        order = np.argsort(-of, kind="stable")
+        half = [k for k in order[:NAMED] if of[k] >= 0.5 * of[order[0]]]
+        said.append(f"{word}: {listed([f'{names[k]} ({percent(of[k])})' for k in half])}")
+    return f"Probability of standing {'; '.join(said)}."
+
+
+def effect_words(found: xr.Dataset) -> list[str]:
+    """Each covariate's effect in a sentence: its sign where it is told, and its size."""
+    said = []
+    for name in found["covariate"].values:
+        one = found.sel(covariate=name)
+        up = float(one["p_positive"])
+        sure = max(up, 1 - up)
+        size = (
+            f"{number(float(one['median']))} sigma for one standard deviation (90%: {number(float(one['lower']))} to "
+        )
+        size += f"{number(float(one['upper']))})"
+        if sure > TOLD_APART:
+            word = "higher" if up > 0.5 else "lower"
+            said.append(f"States with more of “{name}” have a {word} P2 + G2 with probability {percent(sure)}: {size}.")
+        else:
+            said.append(f"Whether “{name}” goes with a higher P2 + G2 cannot be told ({percent(up)}): {size}.")
+    return said

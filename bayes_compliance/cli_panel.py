@@ -1,0 +1,66 @@
+"""The command line of panels; thin over `bayes_compliance.api`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from bayes_compliance.cli_validation import DONE, FAILED, say_failures
+from bayes_compliance.errors import Refused
+
+
+def add(commands: Any, make: Callable[..., argparse.ArgumentParser], day: Callable[[str], date]) -> None:
+    """Add the command to the parser."""
+    panel = make(commands, "panel", _panel, "many states, many rules: which states are readier to comply?")
+    panel.add_argument("folder", metavar="FOLDER", help="case folders side by side, or decisions.csv with column case")
+    panel.add_argument("--out", metavar="RUN", help="where to write; replaced whole, or left as it was")
+    panel.add_argument("--cases", metavar="A,B,...", help="of the case folders, those to take (default: all)")
+    panel.add_argument("--outcomes", type=int, metavar="N", help="of a table: 2 or 3 outcomes (default: 3)")
+    panel.add_argument("--until", type=day, metavar="DATE", help="the horizon")
+    panel.add_argument("--pooling", default="partial", help="of states: partial, none or complete")
+    panel.add_argument("--paths", action="store_true", help="P2 + G2 of each state moves in steps of five years")
+    panel.add_argument(
+        "--leave-out",
+        type=int,
+        default=0,
+        metavar="N",
+        help="score states left out, in N refits (default: 0, not done)",
+    )
+    for name, default in (("seed", 1), ("draws", 1000), ("tune", 1000), ("chains", 4)):
+        panel.add_argument(f"--{name}", type=int, default=default)
+    panel.add_argument(
+        "--simulate", type=int, metavar="N", help="write a synthetic panel of N states into FOLDER, and its truth"
+    )
+
+
+def _panel(options: argparse.Namespace) -> int:
+    if options.simulate is not None:
+        return _simulate(options)
+    if options.out is None:
+        raise Refused("--out: nothing is named; allowed: a folder to write the RUN to")
+    from bayes_compliance import api
+    from bayes_compliance.analysis.reputation import verdict
+
+    names = ("outcomes", "until", "pooling", "paths", "leave_out", "seed", "draws", "tune", "chains")
+    asked = {name: getattr(options, name) for name in names}
+    cases = None if options.cases is None else [name.strip() for name in options.cases.split(",")]
+    done = api.panel(options.folder, options.out, cases=cases, **asked, progress=sys.stderr.isatty())
+    say_failures(done.checks)
+    if options.pooling != "complete":
+        print(verdict(done.reputation))
+    print(f"{options.out}/report.html")
+    return DONE if done.passed else FAILED
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from bayes_compliance.panel.synthetic import synthetic, write
+
+    if options.out is not None:
+        raise Refused("--out: stands beside --simulate; allowed: one of them")
+    made = synthetic(options.simulate, seed=options.seed, outcomes=options.outcomes or 3, paths=options.paths)
+    for path in write(options.folder, made):
+        print(path)
+    return DONE

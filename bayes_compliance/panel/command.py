@@ -1,0 +1,182 @@
+"""The command `panel` as a function; light to import, heavy when called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes_compliance import runs, store
+from bayes_compliance.errors import Refused
+from bayes_compliance.inference import check_settings
+from bayes_compliance.runs import Timer
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import xarray as xr
+
+    from bayes_compliance.inference.diagnostics import Check
+    from bayes_compliance.panel.ahead import PanelForecast
+    from bayes_compliance.panel.holding import HeldOut
+    from bayes_compliance.panel.layout import PanelLayout
+
+POOLINGS = ("partial", "none", "complete")
+
+
+@dataclass(frozen=True, eq=False)
+class PanelRun:
+    """A fitted panel.
+
+    Attributes
+    ----------
+    layout : PanelLayout
+    tree : DataTree
+        See `bayes_compliance.panel.fitting.grow`.
+    reputation : Dataset
+        See `bayes_compliance.analysis.reputation.reputation`; of the states with decisions.
+    effects : Dataset or None
+        Of the covariates of states, where there are any and states are pooled partially.
+    forecast : PanelForecast
+    left_out : HeldOut or None
+        Scores with states left out, where they were asked for.
+    checks : list of Check
+    summary : dict
+        What summary.json holds.
+    """
+
+    layout: PanelLayout
+    tree: xr.DataTree
+    reputation: xr.Dataset
+    effects: xr.Dataset | None
+    forecast: PanelForecast
+    left_out: HeldOut | None
+    checks: list[Check]
+    summary: dict[str, Any]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every diagnostic met its mark."""
+        return all(check.passed for check in self.checks)
+
+
+def panel(
+    folder: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    cases: Sequence[str] | None = None,
+    outcomes: int | None = None,
+    until: date | None = None,
+    pooling: str = "partial",
+    paths: bool = False,
+    leave_out: int = 0,
+    seed: int = 1,
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    progress: bool = False,
+) -> PanelRun:
+    """Estimate P2 + G2 of many states from decisions on many rules, rank the states, and forecast.
+
+    Parameters
+    ----------
+    folder : path
+        Case folders side by side, or one long table: see `bayes_compliance.panel.load_panel`.
+    out : path
+        A folder for posterior.nc, forecast.csv, report.html and summary.json; replaced whole, or left as it was.
+    cases, outcomes, until
+        As in `load_panel`.
+    pooling : str
+        Of states: ``partial``, ``none`` (each on its own) or ``complete`` (all alike).
+    paths : bool
+        Whether P2 + G2 moves, in steps of five years.
+    leave_out : int
+        Refit so many times with a share of the states left out, and score their decisions; as many as there are
+        states leave one out at a time. 0: not done.
+    seed, draws, tune, chains, progress
+        As in `bayes_compliance.api.run`.
+
+    Returns
+    -------
+    PanelRun
+
+    Raises
+    ------
+    Refused
+        Bad input; nothing was written.
+    """
+    from bayes_compliance.panel import load_panel
+    from bayes_compliance.panel.fitting import Fitter, diagnose, grow
+    from bayes_compliance.panel.layout import PanelLayout
+
+    sampler: dict[str, Any] = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
+    check_settings("nuts", **sampler)
+    if pooling not in POOLINGS:
+        raise Refused(f"--pooling: {pooling!r} is unknown; allowed: {', '.join(POOLINGS)}")
+    store.check_target(out)
+    timer = Timer()
+    with timer("check"):
+        found = load_panel(folder, cases=cases, outcomes=outcomes, until=until)
+        if leave_out and not 2 <= leave_out <= len(found.observed_states):
+            most = len(found.observed_states)
+            raise Refused(f"--leave-out: {leave_out} is out of range; allowed: 0, or 2 to {most}, the states with rows")
+        layout = PanelLayout(found, pooling, paths)  # type: ignore[arg-type]
+    settings = sampler | {
+        "model": "panel", "pooling": pooling, "paths": paths, "leave_out": leave_out, "until": found.until,
+        "cases": None if cases is None else ",".join(cases), "outcomes": outcomes,
+    }  # fmt: skip
+    with timer("compile"):
+        fitter = Fitter(layout)
+    with timer("fit"):
+        sampled, stats = fitter.sample(**sampler, progress=progress)
+        tree = grow(layout, sampled, stats, seed, {k: str(v) for k, v in settings.items()})
+    with timer("diagnose"):
+        checks = diagnose(layout, tree)
+    left = _left_out(fitter, leave_out, sampler, timer, progress)
+    done = _finished(layout, tree, checks, left, settings, timer)
+    with store.new_run(out) as place:
+        _write(place, done)
+    return done
+
+
+def _left_out(fitter: Any, folds: int, sampler: dict[str, Any], timer: Timer, progress: bool) -> HeldOut | None:
+    from bayes_compliance.panel.holding import by_state, held_out
+
+    if not folds:
+        return None
+    with timer("leave out"):
+        return held_out(fitter, by_state(fitter.layout, folds, sampler["seed"]), **sampler, progress=progress)
+
+
+def _finished(
+    layout: PanelLayout, tree: xr.DataTree, checks: list[Check], left: HeldOut | None, settings: dict[str, Any],
+    timer: Timer,
+) -> PanelRun:  # fmt: skip
+    from bayes_compliance.analysis.reputation import effects, reputation
+    from bayes_compliance.inference.diagnostics import check_forecast
+    from bayes_compliance.panel.ahead import forecast
+    from bayes_compliance.panel.fitting import draws_of
+
+    draws = draws_of(tree)
+    flat = {name: values.reshape(-1, values.shape[-1]) for name, values in draws.items()}
+    with timer("forecast"):
+        ahead = forecast(layout, draws, settings["seed"])
+        seen = [layout.state_index[state] for state in layout.panel.observed_states]
+        ranked = reputation(flat["p2_g2"][:, seen], flat["step"][:, seen], 1.0, layout.panel.observed_states)
+        found = effects(flat["state_effect"], layout.panel.states.columns) if "state_effect" in flat else None
+    checks = [*checks, check_forecast(ahead.mc_error)]
+    summary = runs.done_with(layout.panel, checks, settings) | {"seconds": timer.seconds}
+    return PanelRun(layout, tree, ranked, found, ahead, left, checks, summary)
+
+
+def _write(place: Path, done: PanelRun) -> None:
+    from bayes_compliance.panel.ahead import to_csv
+    from bayes_compliance.panel.page import render
+
+    runs.write_posterior(place, done.tree)
+    runs.write_summary(place, done.summary)
+    (place / "forecast.csv").write_bytes(to_csv(done.forecast.table).encode())
+    done.reputation.to_netcdf(place / "reputation.nc", engine="h5netcdf")
+    (place / "report.html").write_text(render(done), encoding="utf-8")

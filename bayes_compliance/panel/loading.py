@@ -1,0 +1,199 @@
+"""From a folder to a panel: a folder of case folders, or one long table; every problem is reported at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from os import PathLike
+from pathlib import Path
+
+from bayes_compliance.case import Case, CaseError, Problem, load_case
+from bayes_compliance.case.checks_rows import check_repeats
+from bayes_compliance.case.names import At
+from bayes_compliance.case.problems import Problems, suggest
+from bayes_compliance.case.reading import read, rows
+from bayes_compliance.case.records import HEADERS, READERS
+from bayes_compliance.case.schema_rows import Decision
+from bayes_compliance.case.vocabulary import WHOLE_TREATY
+from bayes_compliance.panel.records import Covariates, Entry, Panel, RuleKey
+from bayes_compliance.panel.tables import about_rules, about_states, is_id
+
+TABLE, STATES, RULES = "decisions.csv", "states.csv", "rules.csv"
+HEADER = ("case", *HEADERS[TABLE])
+ALLOWED = f"a folder of case folders, or one with {TABLE} ({','.join(HEADER)})"
+YEARS_AHEAD = 5
+"""Horizon of a table, after its last decision; cases state their own."""
+
+
+def load_panel(
+    folder: str | PathLike[str],
+    *,
+    cases: Sequence[str] | None = None,
+    outcomes: int | None = None,
+    until: date | None = None,
+) -> Panel:
+    """Read and check a panel.
+
+    Parameters
+    ----------
+    folder : path
+        Either case folders side by side (states of one id in several cases are one state), or decisions.csv with a
+        leading column `case`. Beside them, optionally, states.csv (`state` and numeric columns) and rules.csv (`case`,
+        `rule`, `area` and numeric columns); a blank number is missing.
+    cases : sequence of str or None
+        Of a folder of case folders, the names of those to take; default all.
+    outcomes : 2, 3 or None
+        Of a table: whether partial and late performance are outcomes of their own (default 3). Cases say it themselves.
+    until : date or None
+        The horizon; default the latest of the cases, or five years after the last decision of a table.
+
+    Returns
+    -------
+    Panel
+
+    Raises
+    ------
+    CaseError
+        With every problem of every file.
+    """
+    place = Path(folder)
+    if not place.is_dir():
+        raise CaseError([Problem(str(place), 1, "folder", "there is no such folder", ALLOWED)])
+    found = sorted(path.parent.name for path in place.glob("*/case.toml"))
+    table = (place / TABLE).exists()
+    if table == bool(found):
+        what = f"both {TABLE} and case folders ({', '.join(found)})" if table else f"neither {TABLE} nor case folders"
+        raise CaseError([Problem(str(place), 1, "folder", what, ALLOWED)])
+    problems, inputs = Problems(), dict[str, str]()
+    if table:
+        read_in = _table(place, cases, outcomes, problems, inputs)
+    else:
+        read_in = _cases(place, found, cases, outcomes, problems, inputs)
+    entries, by_case, owed, ahead = read_in
+    states, rules, areas = _covariates(place, problems, inputs)
+    kept = tuple(sorted((e for e in entries if e.decision.decision != "pending"), key=_order))
+    if not len(problems):
+        _enough(place, kept, problems)
+    problems.raise_if_any()
+    last = max(entry.decision.date for entry in kept)
+    horizon = until or max(ahead, default=last + timedelta(days=round(365.25 * YEARS_AHEAD)))
+    if horizon <= last:
+        problems.add("--until", 1, "date", f"{horizon} is not after the last decision", f"a date after {last}")
+    problems.raise_if_any()
+    name = place.resolve().name
+    return Panel(name, kept, by_case, owed, states, rules, areas, horizon, dict(sorted(inputs.items())))
+
+
+Read = tuple[list[Entry], dict[str, int], dict[tuple[str, str], tuple[str, ...]], list[date]]
+"""Entries, outcomes by case, rules of treaty-wide rows, and stated horizons."""
+
+
+def _order(entry: Entry) -> tuple:
+    return entry.case, entry.depth, entry.decision.order
+
+
+def _enough(place: Path, entries: Sequence[Entry], problems: Problems) -> None:
+    states = {entry.decision.state for entry in entries}
+    if len(states) < 2:
+        what = f"decisions of {len(states)} state{'' if len(states) == 1 else 's'}"
+        problems.add(str(place), 1, "folder", what, "decisions, not pending, of two states at least")
+
+
+def _cases(
+    place: Path, found: list[str], asked: Sequence[str] | None, outcomes: int | None, problems: Problems,
+    inputs: dict[str, str],
+) -> Read:  # fmt: skip
+    if outcomes is not None:
+        problems.add("--outcomes", 1, "number", f"{outcomes} beside case folders", "nothing: each case.toml says it")
+    for name in asked or ():
+        if name not in found:
+            problems.add("--cases", 1, "name", f"{name!r} is no case folder of {place}", suggest(name, found))
+    loaded: dict[str, Case] = {}
+    for name in found if asked is None else sorted({*found} & {*asked}):
+        try:
+            loaded[name] = load_case(place / name)
+        except CaseError as error:
+            for problem in error.problems:
+                problems.add(f"{name}/{problem.file}", *problem[1:])
+    inputs |= {f"{name}/{file}": sha for name, case in loaded.items() for file, sha in case.inputs.items()}
+    entries = [entry for name, case in loaded.items() for entry in _entries(name, case)]
+    owed = {(name, state.id): state.rules for name, case in loaded.items() for state in case.states}
+    by_case: dict[str, int] = {name: case.outcomes for name, case in loaded.items()}
+    return entries, by_case, owed, [case.horizon.until for case in loaded.values()]
+
+
+def _entries(name: str, case: Case) -> list[Entry]:
+    """The decisions of a case, and a status-quo violation for each state that owes a rule of declared depth."""
+    deep = [
+        Entry(name, Decision(date=day, date_end=day, state=state, rule=rule.id, kind="status_quo",
+                             decision="violate"), depth=True)
+        for rule in case.rules if rule.depth
+        for state in rule.states
+        for day in [case.adherence_of(state, rule.id)]
+    ]  # fmt: skip
+    return [*(Entry(name, decision) for decision in case.decisions), *deep]
+
+
+def _table(
+    place: Path, asked: Sequence[str] | None, outcomes: int | None, problems: Problems, inputs: dict[str, str]
+) -> Read:
+    if asked is not None:
+        problems.add("--cases", 1, "name", f"{', '.join(asked)} beside {TABLE}", "nothing: the table is one panel")
+    if outcomes not in (None, 2, 3):
+        problems.add("--outcomes", 1, "number", f"{outcomes} is refused", "2 or 3")
+    source = read(place / TABLE, True, problems)
+    entries: list[Entry] = []
+    if source is not None:
+        inputs[TABLE] = source.sha256
+        for row in rows(source, HEADER, problems):
+            decision = READERS[TABLE](row, problems)
+            at = At(problems, TABLE, row.number)
+            named = [is_id(row.cells[column], at.column(column)) for column in ("case", "state")]
+            if row.cells["rule"] != WHOLE_TREATY or row.cells["kind"] != "adherence":
+                named.append(is_id(row.cells["rule"], at.column("rule")))
+            if decision is not None and all(named):
+                _fits(decision, outcomes or 3, at)
+                entries.append(Entry(row.cells["case"], decision))
+    _repeats(entries, problems)
+    owed = _of_their_case(entries, problems)
+    return entries, {entry.case: outcomes or 3 for entry in entries}, owed, []
+
+
+def _fits(decision: Decision, outcomes: int, at: At) -> None:
+    if outcomes == 2 and decision.decision in ("partial", "comply_late"):
+        at("decision", f"{decision.decision!r} with two outcomes", "comply, violate or pending, or --outcomes 3")
+    if decision.state in decision.counterparty:
+        at("counterparty", f"state {decision.state!r} is its own counterparty", "other states or labels, or blank")
+
+
+def _repeats(entries: Iterable[Entry], problems: Problems) -> None:
+    by_case: dict[str, list[Decision]] = defaultdict(list)
+    for entry in entries:
+        by_case[entry.case].append(entry.decision)
+    for decisions in by_case.values():
+        check_repeats(decisions, problems)
+
+
+def _of_their_case(entries: Sequence[Entry], problems: Problems) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Rules of treaty-wide rows: all of the case that any row names."""
+    named: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        if entry.decision.rule != WHOLE_TREATY:
+            named[entry.case].add(entry.decision.rule)
+    for entry in entries:
+        if entry.decision.rule == WHOLE_TREATY and not named[entry.case]:
+            what = f"'*' where no row of case {entry.case!r} names a rule"
+            problems.add(TABLE, entry.decision.row, "rule", what, "a rule, or rows on the rules of the case")
+    return {(entry.case, entry.decision.state): tuple(sorted(named[entry.case])) for entry in entries}
+
+
+def _covariates(
+    place: Path, problems: Problems, inputs: dict[str, str]
+) -> tuple[Covariates, Covariates, dict[RuleKey, str]]:
+    about = {name: read(place / name, False, problems) for name in (STATES, RULES)}
+    inputs |= {name: source.sha256 for name, source in about.items() if source is not None}
+    of_states, of_rules = about.values()
+    states = Covariates() if of_states is None else about_states(of_states, problems)
+    rules, areas = (Covariates(), dict[RuleKey, str]()) if of_rules is None else about_rules(of_rules, problems)
+    return states, rules, areas
