@@ -15,7 +15,6 @@ from bayes_compliance.errors import Refused
 from bayes_compliance.inference import check_settings
 from bayes_compliance.models import prepare
 from bayes_compliance.newcase import new as new
-from bayes_compliance.panel.command import panel as panel
 from bayes_compliance.runs import Run, Timer
 from bayes_compliance.validation.commands import backtest as backtest
 from bayes_compliance.validation.commands import calibrate as calibrate
