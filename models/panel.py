@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 COMMAND = "panel FOLDER --out RUN"
 """What runs this model, in place of `run`."""
 
-TARGET_ACCEPT = 0.9
+TARGET_ACCEPT = 0.95
 UNPOOLED_SD = 2.0
 
 

@@ -17,6 +17,9 @@ from bayes_compliance.panel.records import Covariates, Entry, Panel, RuleKey
 Pooling = Literal["partial", "none", "complete"]
 POOLINGS: tuple[Pooling, ...] = ("partial", "none", "complete")
 PERIOD_YEARS = 5.0
+CENTRED_FROM = 10
+"""Rows for each state and rule. Measured (minimum bulk ESS of 2,000 draws, steps of a draw): with 15 rows 545 and 24
+centred, 306 and 31 not; with 9 the same ESS, but a worse R-hat centred."""
 
 
 class Block(NamedTuple):
@@ -68,8 +71,9 @@ class PanelLayout:
         Of states: ``partial``, ``none`` or ``complete``. Rules are pooled partially throughout.
     paths : bool
         Whether P2 + G2 moves in steps of five years.
-    centred : bool
-        How the sampler sees P2 + G2 and net interest: as they are, or as standard normals. The posterior is the same.
+    centred : bool or None
+        How the sampler sees P2 + G2 and net interest: as they are, or as standard normals. The posterior is the same;
+        by default centred where rows are many (`CENTRED_FROM`).
 
     Attributes
     ----------
@@ -83,9 +87,13 @@ class PanelLayout:
         Periods between a knot and the next one of its state (or today), and the state's knot nearest to today.
     """
 
-    def __init__(self, panel: Panel, pooling: Pooling = "partial", paths: bool = False, centred: bool = False) -> None:
-        self.panel, self.pooling, self.paths, self.centred = panel, pooling, paths, centred
+    def __init__(
+        self, panel: Panel, pooling: Pooling = "partial", paths: bool = False, centred: bool | None = None
+    ) -> None:
+        self.panel, self.pooling, self.paths = panel, pooling, paths
         self.states, self.rules = panel.all_states, panel.all_rules
+        rich = len(panel.entries) >= CENTRED_FROM * (len(self.states) + len(self.rules))
+        self.centred = rich if centred is None else centred
         self.areas = tuple(sorted(set(panel.areas.values())))
         self.entries = tuple(sorted(panel.entries, key=self._block_key))
         self.outcome = np.array([OUTCOME[e.decision.decision] for e in self.entries], int)

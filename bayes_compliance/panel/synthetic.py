@@ -97,7 +97,9 @@ def _blank(states: int, rules: int, decisions: int, outcomes: int, missing: floa
     ):  # fmt: skip
         when = FIRST + timedelta(days=int(day))
         entries.append(_entry(keys[rule].case, when, names[state], keys[rule].rule, "compliance", CONFIDENCES[sure]))
-    values = np.where(rng.random((states, 2)) < missing, np.nan, rng.normal(size=(states, 2)) * [2, 5] + [6, 20])
+    blank = rng.random((states, 2)) < missing
+    blank[:2] = False  # a column of fewer than two numbers says nothing
+    values = np.where(blank, np.nan, rng.normal(size=(states, 2)) * [2, 5] + [6, 20])
     return Panel(
         name="synthetic", entries=tuple(entries), outcomes=dict.fromkeys(owed, outcomes),
         owed={(case, name): of for case, of in owed.items() for name in names},

@@ -11,6 +11,9 @@ from bayes_compliance.panel.layout import PanelLayout
 from bayes_compliance.report.sentences import day, likelihood, listed, number, percent, plural
 
 FEW_ROWS = 10
+FEW_STATES = 6
+"""With fewer states left out a standard error over states says little, and no verdict is given."""
+
 NAMED = 6
 POOLED = {
     "partial": "A state's own record counts as far as it goes; for the rest it is taken to be like the others (those "
@@ -130,6 +133,8 @@ def ahead(layout: PanelLayout, table: Sequence[dict]) -> list[str]:
 def scored(mean: float, error: float, rows: int, states: int) -> str:
     """What leaving states out has shown."""
     what = f"{number(mean)} nats a decision (standard error {number(error)}, {rows} decisions of {states} states)"
+    if states < FEW_STATES:
+        return f"On states that the fit had not seen, it gains on base rates {what}: too few states for a verdict."
     if abs(mean) <= 2 * error:
         return f"On states that the fit had not seen, it cannot be told from the base rates: {what}."
     return (
