@@ -123,7 +123,7 @@ def verdict(found: xr.Dataset, kind: str = "compliance") -> str:
     pairs = len(names) * (len(names) - 1) // 2
     told = int(one["told_apart"].sum())
     p = one["p_readier"].values
-    i, j = np.unravel_index(int(p.argmax()), p.shape)
+    i, j = np.unravel_index(int(np.where(np.eye(len(names), dtype=bool), -1.0, p).argmax()), p.shape)
     clearest = f"{names[i]} is readier to {what} than {names[j]} with probability {percent(p[i, j])}"
     if not told:
         return f"Cannot tell: no pair of states is told apart. The clearest is that {clearest}, which is not above 80%."

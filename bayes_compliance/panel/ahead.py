@@ -48,7 +48,7 @@ def forecast(layout: PanelLayout, draws: Draws, seed: int) -> PanelForecast:
     -------
     PanelForecast
         A row for each state and rule of which a compliance decision is on record, each state on a new rule (`*`), a new
-        state (`*`) on each rule. Net interest and P2 + G2 of what is new are drawn anew in each draw.
+        state (`*`) on each rule and on a new one. Net interest and P2 + G2 of what is new are drawn anew in each draw.
     """
     chains = len(draws["step"])
     flat = {name: values.reshape(-1, values.shape[-1]) for name, values in draws.items()}
@@ -113,7 +113,7 @@ def _pairs(layout: PanelLayout) -> list[tuple[int, int]]:
     }
     any_rule = {(s, len(layout.rules)) for s in range(len(layout.states))}
     any_state = {(len(layout.states), r) for r in range(len(layout.rules))}
-    return sorted(seen | any_rule | any_state)
+    return sorted(seen | any_rule | any_state | {(len(layout.states), len(layout.rules))})
 
 
 def _rows(

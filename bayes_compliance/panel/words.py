@@ -124,7 +124,7 @@ def ahead(layout: PanelLayout, table: Sequence[dict]) -> list[str]:
             f"On a new rule, {state} is {likelihood(p)} on {when}: the probability is {percent(p)}; by the rule and by "
             f"what is not known of the state it may be anything from {percent(low)} to {percent(high)} (90%)."
         )
-    for state in [s for s in new if s not in layout.panel.observed_states][:NAMED]:
+    for state in [s for s in new if s not in layout.panel.observed_states and s != "*"][:NAMED]:
         p = new[state]["p_comply"]
         said.append(f"{state}, of whom no decision is on record, from its covariates: {percent(p)} on a new rule.")
     return said

@@ -1,0 +1,111 @@
+"""Ranks and pairs against brute force, and sentences against the numbers that they name."""
+
+from __future__ import annotations
+
+from itertools import pairwise as neighbours
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from bayes_compliance.analysis.reputation import (
+    TOLD_APART,
+    effect_words,
+    effects,
+    ends,
+    pairwise,
+    ranks,
+    reputation,
+    verdict,
+)
+
+NAMES = ["A", "B", "C", "D"]
+
+
+@pytest.fixture(scope="module")
+def propensity() -> np.ndarray:
+    return np.random.default_rng(1).normal([0.0, 0.2, 0.1, 0.9], 0.5, size=(200, 4))
+
+
+def test_pairs_as_counted_one_by_one(propensity):
+    found = pairwise(propensity)
+    for i in range(4):
+        for j in range(4):
+            wins = sum(1.0 if row[i] > row[j] else 0.5 if row[i] == row[j] else 0.0 for row in propensity)
+            assert found[i, j] == pytest.approx(wins / 200)
+    np.testing.assert_allclose(found + found.T, 1)
+
+
+def test_ranks_as_counted_over_all_orders(propensity):
+    """Each order of the states holds in some draws; a state's rank is its place in the order."""
+    found, total = np.zeros((4, 4)), 0
+    for order in permutations(range(4)):
+        holds = sum(all(row[a] > row[b] for a, b in neighbours(order)) for row in propensity)
+        total += holds
+        for rank, state in enumerate(order):
+            found[state, rank] += holds / 200
+    assert total == 200
+    np.testing.assert_allclose(ranks(propensity), found)
+
+
+def test_ties_are_shared_by_pairs_and_fall_to_the_first_by_rank():
+    same = np.zeros((10, 3))
+    np.testing.assert_allclose(pairwise(same), 0.5)
+    np.testing.assert_allclose(ranks(same), np.eye(3))
+
+
+def test_the_dataset_is_in_units_of_sigma(propensity):
+    step, sigma = np.full_like(propensity, 0.3), np.full((200, 1), 2.0)
+    found = reputation(propensity, step, sigma, NAMES)
+    assert dict(found.sizes) == {"kind": 2, "state": 4, "other": 4, "rank": 4}
+    np.testing.assert_allclose(found["median"].sel(kind="compliance"), np.median(propensity, axis=0) / 2)
+    np.testing.assert_allclose(found["median"].sel(kind="adherence"), (np.median(propensity, axis=0) - 0.3) / 2)
+    np.testing.assert_allclose(found["p_rank"].sum("rank"), 1)
+    np.testing.assert_allclose(found["p_rank"].sum("state"), 1)
+    mean = (found["p_rank"] * found["rank"]).sum("rank")
+    np.testing.assert_allclose(found["mean_rank"], mean)
+    np.testing.assert_array_equal(found["told_apart"], found["p_readier"] > TOLD_APART)
+
+
+def draws_with(p: float, n: int = 1000) -> np.ndarray:
+    """Two states, the first readier in the share p of the draws."""
+    first = np.where(np.arange(n) < round(p * n), 1.0, -1.0)
+    return np.column_stack([first, np.zeros(n)])
+
+
+@pytest.mark.parametrize("p", [0.5, 0.61, 0.8])
+def test_cannot_tell_when_no_pair_exceeds_four_fifths(p):
+    found = reputation(draws_with(p), np.zeros((1000, 2)), 1.0, ["A", "B"])
+    assert float(found["best_told"].sel(kind="compliance")) == pytest.approx(p)
+    said = verdict(found)
+    assert said.startswith("Cannot tell: no pair")
+    assert f"A is readier to comply than B with probability {round(100 * p)}%" in said
+
+
+@pytest.mark.parametrize("p", [0.801, 0.9, 0.05])
+def test_a_pair_is_told_apart_above_four_fifths(p):
+    said = verdict(reputation(draws_with(p), np.zeros((1000, 2)), 1.0, ["A", "B"]))
+    assert said.startswith("1 of 1 pair of states is told apart")
+    first, second, sure = ("A", "B", p) if p > 0.5 else ("B", "A", 1 - p)
+    assert f"{first} is readier to comply than {second} with probability {round(100 * sure)}%" in said
+    said = verdict(reputation(draws_with(p), np.zeros((1000, 2)), 1.0, ["A", "B"]), "adherence")
+    assert f"{first} is readier to adhere than {second}" in said
+
+
+def test_first_and_last_are_those_of_the_ranks(propensity):
+    found = reputation(propensity, np.zeros_like(propensity), 1.0, NAMES)
+    p = found["p_rank"].sel(kind="compliance").values
+    said = ends(found)
+    assert f"first: D ({100 * p[3, 0]:.0f}%)" in said
+    assert f"A ({100 * p[0, 3]:.0f}%)" in said.split("last:")[1]
+    assert "D (" not in said.split("last:")[1]
+
+
+def test_effects_say_a_sign_only_where_it_is_told():
+    rng = np.random.default_rng(2)
+    found = effects(rng.normal([0.5, 0.0, -0.5], 0.2, size=(2000, 3)), ["bar", "rights", "elections"])
+    up, unclear, down = effect_words(found)
+    assert "“bar” have a higher P2 + G2" in up
+    assert "“rights” goes with a higher P2 + G2 cannot be told" in unclear
+    assert "“elections” have a lower P2 + G2" in down
+    np.testing.assert_allclose(found["p_positive"], [1, 0.5, 0], atol=0.05)

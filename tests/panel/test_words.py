@@ -1,0 +1,90 @@
+"""Sentences of a panel's report against the panel."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from bayes_compliance.panel import words
+from bayes_compliance.panel.holding import HeldOut, by_state
+from bayes_compliance.panel.layout import PanelLayout
+from bayes_compliance.panel.loading import load_panel
+from bayes_compliance.panel.synthetic import synthetic
+from tests.panel.plain import write_table
+
+ALONE = """a,2001-01-01,X,*,adherence,adhere,,high,,,
+a,2003-01-01,X,r,compliance,comply,,high,,,
+a,2004-01-01,Y,r,compliance,partial,,low,,,
+b,2006,Z,r,compliance,violate,,certain,,,
+"""
+
+
+def test_the_record_is_counted(tmp_path):
+    layout = PanelLayout(load_panel(write_table(tmp_path / "p", ALONE)))
+    said = words.record(layout)
+    assert said[0] == "3 decisions to comply or not, 1 to adhere or not, 0 on the status quo."
+    assert "Every adherence row is of a state that joined" in said[1]
+    assert "3 states with fewer than 10 compliance decisions: X (1), Y (1) and Z (1)." in said
+    assert any(text.startswith("Z shares no rule with any other state.") for text in said)
+    assert words.subtitle(layout).startswith("Panel p, partial pooling of states: 3 states, 2 rules of 2 cases, 4 dec")
+
+
+def test_a_record_without_adherence_says_so(tmp_path):
+    rows = "".join(ALONE.splitlines(keepends=True)[1:])
+    said = words.record(PanelLayout(load_panel(write_table(tmp_path / "p", rows))))
+    assert any("no adherence row: P1 + G1 is P2 + G2 less a step that rests on its prior" in text for text in said)
+
+
+def test_missing_cells_are_counted():
+    layout = PanelLayout(synthetic(20, 8, 60, seed=3, missing=0.3).panel)
+    values = np.array(list(layout.panel.states.values.values()))
+    for column, said in zip(np.isnan(values).sum(axis=0), words.missing(layout), strict=True):
+        assert f"is missing for {column} of 20 states: a free number" in said
+    assert words.missing(PanelLayout(synthetic(20, 8, 60, seed=3, missing=0.0).panel)) == []
+
+
+@pytest.mark.parametrize(
+    ("mean", "error", "states", "words_said"),
+    [
+        (0.1, 0.02, 12, "does better than base rates by 0.1 nats"),
+        (-0.1, 0.02, 12, "does worse than base rates by −0.1 nats"),
+        (0.03, 0.02, 12, "cannot be told from the base rates: 0.03 nats"),
+        (0.1, 0.02, 4, "too few states for a verdict"),
+    ],
+)
+def test_the_verdict_on_states_left_out_follows_its_error(mean, error, states, words_said):
+    assert words_said in words.scored(mean, error, 100, states)
+
+
+def test_error_over_states_is_that_of_a_ratio_of_sums():
+    rng = np.random.default_rng(1)
+    state = rng.integers(0, 30, 400)
+    score = rng.normal(size=30)[state] * 0.3 + rng.normal(size=400) * 0.01 + 0.2
+    mean, error = HeldOut(np.arange(400), state, score, np.zeros(400)).better
+    drawn = [rng.integers(0, 30, 30) for _ in range(3000)]
+    sums, sizes = np.bincount(state, score), np.bincount(state)
+    resampled = [sums[d].sum() / sizes[d].sum() for d in drawn]
+    assert mean == pytest.approx(score.mean())
+    assert error == pytest.approx(np.std(resampled), rel=0.15)
+
+
+def test_folds_hold_whole_states():
+    layout = PanelLayout(synthetic(12, 8, 60, seed=3).panel)
+    for folds in (3, 12):
+        fold = by_state(layout, folds, seed=1)
+        assert set(fold) == set(range(folds))
+        assert all(len(set(fold[layout.state == s])) == 1 for s in set(layout.state))
+
+
+def test_the_outlook_names_the_likeliest_and_the_least_likely():
+    layout = PanelLayout(synthetic(3, 8, 60, seed=3).panel)
+    table = [
+        {"state": s, "rule": "*", "p_comply": p, "p_lower": p - 0.1, "p_upper": p + 0.1}
+        for s, p in (("S000", 0.5), ("S001", 0.82), ("S002", 0.3), ("S999", 0.9), ("*", 0.6))
+    ]
+    first, last, *rest = words.ahead(layout, table)
+    assert re.search(r"S001 is very likely to comply .* is 82%; .* from 72% to 92%", first)
+    assert re.search(r"S002 is unlikely to comply .* is 30%", last)
+    assert rest == ["S999, of whom no decision is on record, from its covariates: 90% on a new rule."]
