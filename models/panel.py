@@ -1,4 +1,4 @@
-"""Many states, many rules: how ready is each state to comply, whatever the rule? (Trachtman 2010, II.D, II.E, III.B.)
+"""Many states, many rules: how ready is each state to comply, whatever the rule? (Trachtman 2010, II.D and II.E.)
 
 The article's two forces that belong to the state and not to the rule, the pro-international-law lobby P and the
 government G, are what decisions on many rules have in common: "If it were possible to estimate the general magnitudes
@@ -11,7 +11,8 @@ r, with noise sigma = 1 as the unit,
                  (P2 + G2)_s = (P1 + G1)_s + step_s, step_s > 0     breaking a promise costs more (II.D, II.E)
 
 Who gains and who loses differs by rule, not by state: one net interest N_r for each rule, L and w q alike for all. What
-a state's own lobbies add to that on all rules, and its threshold, counts as its P2 + G2. The population of rules has
+a state's own lobbies add to that on all rules, and its threshold, counts as its P2 + G2. P and G are not told apart, so
+a case whose status quo includes one of them (`status_quo_includes`) is taken without. The population of rules has
 mean N_r = 0, so P2 + G2 is the support that a state gives to an average rule (of an average area, where areas are told
 apart: their means sum to 0). Decisions tell ratios to the noise only.
 

@@ -1,4 +1,4 @@
-r"""Which states are readier to comply, whatever the rule? The article's "relative propensity" (section III.B).
+r"""Which states are readier to comply, whatever the rule? The article's "relative propensity".
 
 With a draw's magnitudes of each state s, in units of the decision noise,
 

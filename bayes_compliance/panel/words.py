@@ -24,6 +24,7 @@ POOLED = {
 LIMITS = (
     "Who gains and who loses is one net interest for each rule, the same for every state: what a state's own lobbies "
     "add to that on all rules counts as its P2 + G2. So does its threshold.",
+    "P and G are not told apart: a status quo that includes one of them in a case is taken without it here.",
     "The reciprocity that each decision met is not followed: w q L is part of the rule's net interest on average.",
     "Decisions on record are a biased sample. A state whose quiet compliance goes unrecorded looks worse than it is; "
     "so does one that took on harder rules, unless other states are on record on the same rules.",
