@@ -1,0 +1,139 @@
+"""The command `panel`: what it refuses, and (slow) what it leaves behind; the same seed gives the same bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from bayes_compliance import api, cli, store
+from bayes_compliance.panel.ahead import COLUMNS, forecast, to_csv
+from bayes_compliance.panel.fitting import prior
+from bayes_compliance.panel.layout import PanelLayout
+from bayes_compliance.panel.synthetic import synthetic
+from tests.panel.plain import write_table
+from tests.panel.test_loading import GOOD, RULES, STATES
+
+SMALL = ("--draws", "200", "--tune", "300", "--chains", "2", "--seed", "5")
+GROUPS = {
+    "prior", "prior_predictive", "posterior", "posterior_predictive", "sample_stats", "log_likelihood", "log_prior",
+    "observed_data", "constant_data",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--pooling", "some"], "--pooling: 'some' is unknown; allowed: partial, none, complete"),
+        (["--leave-out", "9"], "--leave-out: 9 is out of range; allowed: 0, or 2 to 2"),
+        (["--draws", "1"], "--draws: 1 is too few"),
+        (["--seed", "-1"], "--seed: -1 is out of range"),
+        (["--outcomes", "4"], "--outcomes:1: number: 4 is refused; allowed: 2 or 3"),
+        (["--until", "1999-01-01"], "--until:1: date: 1999-01-01 is not after the last decision"),
+        (["--simulate", "5"], "--out: stands beside --simulate"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_nothing_written(tmp_path, capsys, arguments, words):
+    folder = write_table(tmp_path / "p", GOOD)
+    assert cli.main(["panel", str(folder), "--out", str(tmp_path / "out"), *arguments]) == cli.REFUSED
+    assert re.search(words, capsys.readouterr().err)
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_bad_row_is_a_line(tmp_path, capsys):
+    folder = write_table(tmp_path / "p", GOOD.replace("low", "lwo").replace("comply,", "compyl,"))
+    assert cli.main(["panel", str(folder), "--out", str(tmp_path / "out")]) == cli.REFUSED
+    shown = capsys.readouterr().err
+    assert "decisions.csv:3: decision: 'compyl'" in shown
+    assert "decisions.csv:4: confidence: 'lwo'" in shown
+
+
+def test_run_names_the_command_that_runs_the_panel(tmp_path, capsys):
+    code = cli.main(["run", "case_studies/bananas", "--out", str(tmp_path / "out"), "--model", "panel"])
+    assert code == cli.REFUSED
+    assert "bayes-compliance panel FOLDER --out RUN" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path, capsys):
+    folder = write_table(tmp_path / "p", GOOD)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/thesis.txt").write_text("mine")
+    assert cli.main(["panel", str(folder), "--out", str(tmp_path / "out")]) == cli.REFUSED
+    assert "no RUN" in capsys.readouterr().err
+    assert (tmp_path / "out/thesis.txt").read_text() == "mine"
+
+
+def test_simulate_writes_a_panel_into_a_new_folder_only(tmp_path, capsys):
+    assert cli.main(["panel", str(tmp_path / "p"), "--simulate", "6", "--seed", "2"]) == cli.DONE
+    assert "truth.csv" in capsys.readouterr().out
+    first = (tmp_path / "p/decisions.csv").read_bytes()
+    assert cli.main(["panel", str(tmp_path / "p"), "--simulate", "6"]) == cli.REFUSED
+    assert cli.main(["panel", str(tmp_path / "q"), "--simulate", "151"]) == cli.REFUSED
+    assert "2 to 150 states" in capsys.readouterr().err
+    assert cli.main(["panel", str(tmp_path / "q"), "--simulate", "6", "--seed", "2"]) == cli.DONE
+    assert (tmp_path / "q/decisions.csv").read_bytes() == first
+
+
+def test_the_same_draws_and_seed_give_the_same_forecast_bytes():
+    layout = PanelLayout(synthetic(5, 9, 40, seed=2).panel)
+    draws = {name: v.reshape(2, 100, -1) for name, v in prior(layout, 200, np.random.default_rng(1)).items()}
+    one, again, other = (to_csv(forecast(layout, draws, seed).table) for seed in (3, 3, 4))
+    assert one == again
+    assert one != other
+    assert one.splitlines()[0] == ",".join(COLUMNS)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> tuple[int, Path, Path]:
+    place = tmp_path_factory.mktemp("panel")
+    folder = write_table(place / "p", GOOD, STATES, RULES)
+    code = cli.main(["panel", str(folder), "--out", str(place / "run"), "--leave-out", "2", "--paths", *SMALL])
+    return code, folder, place / "run"
+
+
+@pytest.mark.slow
+def test_a_run_is_whole(finished):
+    code, folder, out = finished
+    assert {path.name for path in out.iterdir()} == (set(store.FILES) - {"forecast.nc"}) | {"reputation.nc"}
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["inputs"]["states.csv"] == store.sha256(folder / "states.csv")
+    assert summary["settings"]["model"] == "panel"
+    assert (code == cli.DONE) == summary["passed"]
+    with xr.open_datatree(out / "posterior.nc", engine="h5netcdf") as tree:
+        assert set(tree.children) == GROUPS
+        assert list(tree["posterior"]["state"].values) == ["X", "Y", "Z"]
+    page = (out / "report.html").read_text()
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert "“bar” is missing for 1 of 3 states" in page
+    assert "Z, of whom no decision is on record" in page
+
+
+@pytest.mark.slow
+def test_a_failed_diagnostic_ends_with_1_and_stands_first(finished, tmp_path, capsys):
+    _, folder, _ = finished
+    few = ("--draws", "20", "--tune", "50", "--chains", "2")
+    assert cli.main(["panel", str(folder), "--out", str(tmp_path / "few"), *few]) == cli.FAILED_DIAGNOSTIC
+    assert "bulk ESS" in capsys.readouterr().err
+    body = (tmp_path / "few/report.html").read_text().split("<body", 1)[1]
+    assert "ESS" in re.sub(r"<[^>]*>", " ", body)[:400]
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_bytes_in_another_process(finished, tmp_path):
+    _, folder, out = finished
+    command = [sys.executable, "-m", "bayes_compliance", "panel", str(folder), "--out", str(tmp_path / "again")]
+    done = subprocess.run(
+        [*command, "--leave-out", "2", "--paths", *SMALL], capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONHASHSEED": "7"},
+    )  # fmt: skip
+    assert done.returncode in (cli.DONE, cli.FAILED_DIAGNOSTIC), done.stderr
+    assert (tmp_path / "again/forecast.csv").read_bytes() == (out / "forecast.csv").read_bytes()
+    other = api.panel(folder, tmp_path / "other", seed=6, draws=200, tune=300, chains=2)
+    assert to_csv(other.forecast.table).encode() != (out / "forecast.csv").read_bytes()
