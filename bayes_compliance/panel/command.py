@@ -119,13 +119,11 @@ def panel(
     timer = Timer()
     with timer("check"):
         found = load_panel(folder, cases=cases, outcomes=outcomes, until=until)
-        if leave_out and not 2 <= leave_out <= len(found.observed_states):
-            most = len(found.observed_states)
-            raise Refused(f"--leave-out: {leave_out} is out of range; allowed: 0, or 2 to {most}, the states with rows")
+        _check_folds(leave_out, len(found.observed_states))
         layout = PanelLayout(found, pooling, paths)  # type: ignore[arg-type]
     settings = sampler | {
         "model": "panel", "pooling": pooling, "paths": paths, "leave_out": leave_out, "until": found.until,
-        "cases": None if cases is None else ",".join(cases), "outcomes": outcomes,
+        "cases": None if cases is None else ",".join(cases), "outcomes": outcomes, "engine": "nuts", "as_of": None,
     }  # fmt: skip
     with timer("compile"):
         fitter = Fitter(layout)
@@ -139,6 +137,11 @@ def panel(
     with store.new_run(out) as place:
         _write(place, done)
     return done
+
+
+def _check_folds(folds: int, states: int) -> None:
+    if folds and not 2 <= folds <= states:
+        raise Refused(f"--leave-out: {folds} is out of range; allowed: 0, or 2 to {states}, the states with rows")
 
 
 def _left_out(fitter: Any, folds: int, sampler: dict[str, Any], timer: Timer, progress: bool) -> HeldOut | None:

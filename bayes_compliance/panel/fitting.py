@@ -103,7 +103,7 @@ def log_prior(layout: PanelLayout, x: Draws) -> Draws:
     if layout.pooling != "complete":
         found["p2_g2"] = norm.logpdf(x["p2_g2"], model.state_mean(layout, x), spread)
     found["interest"] = norm.logpdf(x["interest"], model.rule_mean(layout, x), x["rule_spread"])
-    found["step"] = norm.logpdf(np.log(x["step"]), np.log(x["step_median"]), x["step_spread"]) - np.log(x["step"])
+    found["step"] = norm.logpdf(np.log(x["step"]), np.log(x["step_median"]), model.STEP_SPREAD) - np.log(x["step"])
     return found
 
 

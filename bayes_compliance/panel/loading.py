@@ -12,7 +12,7 @@ from bayes_compliance.case import Case, CaseError, Problem, load_case
 from bayes_compliance.case.checks_rows import check_repeats
 from bayes_compliance.case.names import At
 from bayes_compliance.case.problems import Problems, suggest
-from bayes_compliance.case.reading import read, rows
+from bayes_compliance.case.reading import Row, read, rows
 from bayes_compliance.case.records import HEADERS, READERS
 from bayes_compliance.case.schema_rows import Decision
 from bayes_compliance.case.vocabulary import WHOLE_TREATY
@@ -58,31 +58,40 @@ def load_panel(
         With every problem of every file.
     """
     place = Path(folder)
-    if not place.is_dir():
-        raise CaseError([Problem(str(place), 1, "folder", "there is no such folder", ALLOWED)])
-    found = sorted(path.parent.name for path in place.glob("*/case.toml"))
-    table = (place / TABLE).exists()
-    if table == bool(found):
-        what = f"both {TABLE} and case folders ({', '.join(found)})" if table else f"neither {TABLE} nor case folders"
-        raise CaseError([Problem(str(place), 1, "folder", what, ALLOWED)])
+    found = _case_folders(place)
     problems, inputs = Problems(), dict[str, str]()
-    if table:
-        read_in = _table(place, cases, outcomes, problems, inputs)
+    if found:
+        entries, by_case, owed, ahead = _cases(place, found, cases, outcomes, problems, inputs)
     else:
-        read_in = _cases(place, found, cases, outcomes, problems, inputs)
-    entries, by_case, owed, ahead = read_in
+        entries, by_case, owed, ahead = _table(place, cases, outcomes, problems, inputs)
     states, rules, areas = _covariates(place, problems, inputs)
     kept = tuple(sorted((e for e in entries if e.decision.decision != "pending"), key=_order))
     if not len(problems):
         _enough(place, kept, problems)
     problems.raise_if_any()
-    last = max(entry.decision.date for entry in kept)
-    horizon = until or max(ahead, default=last + timedelta(days=round(365.25 * YEARS_AHEAD)))
-    if horizon <= last:
-        problems.add("--until", 1, "date", f"{horizon} is not after the last decision", f"a date after {last}")
-    problems.raise_if_any()
+    horizon = _horizon(kept, ahead, until)
     name = place.resolve().name
     return Panel(name, kept, by_case, owed, states, rules, areas, horizon, dict(sorted(inputs.items())))
+
+
+def _case_folders(place: Path) -> list[str]:
+    """Names of the case folders in a folder; none where it holds a table."""
+    found = sorted(path.parent.name for path in place.glob("*/case.toml"))
+    table = (place / TABLE).exists()
+    if table != bool(found):
+        return found
+    what = f"both {TABLE} and case folders ({', '.join(found)})" if table else f"neither {TABLE} nor case folders"
+    what = what if place.is_dir() else "there is no such folder"
+    raise CaseError([Problem(str(place), 1, "folder", what, ALLOWED)])
+
+
+def _horizon(entries: Sequence[Entry], ahead: Sequence[date], until: date | None) -> date:
+    last = max(entry.decision.date for entry in entries)
+    horizon = until or max(ahead, default=last + timedelta(days=round(365.25 * YEARS_AHEAD)))
+    if horizon <= last:
+        what = f"{horizon} is not after the last decision"
+        raise CaseError([Problem("--until", 1, "date", what, f"a date after {last}")])
+    return horizon
 
 
 Read = tuple[list[Entry], dict[str, int], dict[tuple[str, str], tuple[str, ...]], list[date]]
@@ -146,18 +155,24 @@ def _table(
     entries: list[Entry] = []
     if source is not None:
         inputs[TABLE] = source.sha256
-        for row in rows(source, HEADER, problems):
-            decision = READERS[TABLE](row, problems)
-            at = At(problems, TABLE, row.number)
-            named = [is_id(row.cells[column], at.column(column)) for column in ("case", "state")]
-            if row.cells["rule"] != WHOLE_TREATY or row.cells["kind"] != "adherence":
-                named.append(is_id(row.cells["rule"], at.column("rule")))
-            if decision is not None and all(named):
-                _fits(decision, outcomes or 3, at)
-                entries.append(Entry(row.cells["case"], decision))
+        made = (_entry(row, outcomes or 3, problems) for row in rows(source, HEADER, problems))
+        entries = [entry for entry in made if entry is not None]
     _repeats(entries, problems)
     owed = _of_their_case(entries, problems)
     return entries, {entry.case: outcomes or 3 for entry in entries}, owed, []
+
+
+def _entry(row: Row, outcomes: int, problems: Problems) -> Entry | None:
+    """A row of the table."""
+    decision = READERS[TABLE](row, problems)
+    at = At(problems, TABLE, row.number)
+    named = [is_id(row.cells[column], at.column(column)) for column in ("case", "state")]
+    if row.cells["rule"] != WHOLE_TREATY or row.cells["kind"] != "adherence":
+        named.append(is_id(row.cells["rule"], at.column("rule")))
+    if decision is None or not all(named):
+        return None
+    _fits(decision, outcomes, at)
+    return Entry(row.cells["case"], decision)
 
 
 def _fits(decision: Decision, outcomes: int, at: At) -> None:

@@ -116,6 +116,12 @@ def test_a_run_is_whole(finished):
 
 
 @pytest.mark.slow
+def test_a_panel_is_no_run_of_a_case(finished, capsys):
+    assert cli.main(["report", "case_studies/bananas", str(finished[2])]) == cli.REFUSED
+    assert "fitted to another case.toml" in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_a_failed_diagnostic_ends_with_1_and_stands_first(finished, tmp_path, capsys):
     _, folder, _ = finished
     few = ("--draws", "20", "--tune", "50", "--chains", "2")

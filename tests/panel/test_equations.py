@@ -46,8 +46,8 @@ def test_the_walk_and_the_steps():
     model, z = models.load_panel(), np.random.default_rng(2).standard_normal(len(layout.knots))
     found = model.walk(layout, {"drift": np.array([0.3])}, z)
     np.testing.assert_allclose(found, plain.walk(layout, 0.3, z), rtol=1e-10)
-    found = model.steps({"step_median": np.array([0.4]), "step_spread": np.array([0.5])}, z[:2])
-    np.testing.assert_allclose(found, [plain.step(0.4, 0.5, v) for v in z[:2]])
+    found = model.steps({"step_median": np.array([0.3])}, z[:2])
+    np.testing.assert_allclose(found, [plain.step(0.3, model.STEP_SPREAD, v) for v in z[:2]])
 
 
 def test_missing_covariates_count_as_free_numbers():
