@@ -76,7 +76,9 @@ def observed_support(model: ModuleType, layout: Layout, draws: Mapping[str, NDAr
         slots = on_slots(walk, block.knot), on_slots(spread, block.pair)
         # a layout decided otherwise shares the blocks, and not what its rows met
         history = History(*(part[block.row] for part in layout.history))
-        total += model.support(layout, block.rows, x, *slots, history) @ block.total.T
+        rows, first = np.unique(block.row, return_index=True)
+        # not a matrix product, whose rounding depends on how many draws there are
+        total[..., rows] += np.add.reduceat(model.support(layout, block.rows, x, *slots, history), first, axis=-1)
     return total
 
 

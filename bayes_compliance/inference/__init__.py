@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bayes_compliance import seeds
 from bayes_compliance.errors import Refused
-from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bayes_compliance.inference.diagnostics import Check
+    from bayes_compliance.latents import Draws
     from bayes_compliance.models import Prepared
 
 ENGINES = ("nuts", "exact", "smc")
@@ -82,7 +81,7 @@ def draw(
     Quantities that only the future needs come from their priors, and latents that the sampler does not see from the
     model.
     """
-    from bayes_compliance import __version__
+    from bayes_compliance import __version__, seeds
 
     check_settings(engine, seed, draws, tune, chains)
     attrs: dict[str, Any] = {
@@ -113,10 +112,11 @@ def draw(
 def whole(prepared: Prepared, draws: Draws, seed: int) -> Draws:
     """Draws (chain, draw, item) with what no sampler draws: quantities of the future alone, and a model's own latents.
 
-    Draws that are whole already stay as they are.
+    Once more with the same seed changes nothing.
     """
-    if set(AHEAD_ONLY) <= set(draws):
-        return draws
+    from bayes_compliance import seeds
+    from bayes_compliance.latents import AHEAD_ONLY, Latents
+
     shape = next(iter(draws.values())).shape[:2]
     ahead = Latents(prepared.layout).draw(shape[0] * shape[1], seeds.generator(seed, "ahead"), AHEAD_ONLY)
     draws = draws | {name: values.reshape(*shape, -1) for name, values in ahead.items()}
@@ -149,6 +149,7 @@ def diagnose(prepared: Prepared, tree: xr.DataTree) -> list[Check]:
     import numpy as np
 
     from bayes_compliance.inference.diagnostics import check_draws, check_runs, check_sampler, free_series
+    from bayes_compliance.latents import AHEAD_ONLY, Latents
 
     layout = prepared.layout
     free = {name: where for name, where in Latents(layout).free.items() if name not in AHEAD_ONLY}
