@@ -16,10 +16,13 @@ a case whose status quo includes one of them (`status_quo_includes`) is taken wi
 mean N_r = 0, so P2 + G2 is the support that a state gives to an average rule (of an average area, where areas are told
 apart: their means sum to 0). Decisions tell ratios to the noise only.
 
-    (P2 + G2)_s  = level + x_s b + tau z_s            partial pooling; x_s: covariates, standardised, signs left open
-    N_r          = area_a(r) + u_r c + omega z_r      rules pooled by issue area, where areas are given
-    step_s       = m exp(kappa z_s)                   kappa = .4
+    (P2 + G2)_s  = level + x_s beta + tau z_s         partial pooling; x_s: covariates, standardised, signs left open
+    N_r          = area_a(r) + u_r gamma + omega z_r  rules pooled by issue area, where areas are given
+    step_s       = h b exp(kappa z_s), (1 - w q) L = h (1 - b)       stakes h, share b of the bias; kappa = .4
     (P2 + G2)(t) = (P2 + G2) + drift W_s              W_s: steps of five years back from the last decision (optional)
+
+Decisions to adhere and to comply tell the article's bias h b against its temptation h (1 - b), the net tilt, and not
+how large both are: the stakes rest on their prior. The bias exceeds the temptation where b is above one half.
 
 A missing x is standard normal, as the known ones are on average: a free variable. Outcomes are ordered with a band of
 half-width c for partial ones, and miscoded by the confidence of their row. Pooling `none` gives each state a wide prior
@@ -47,7 +50,7 @@ if TYPE_CHECKING:
 COMMAND = "panel FOLDER --out RUN"
 """What runs this model, in place of `run`."""
 
-TARGET_ACCEPT = 0.95
+TARGET_ACCEPT = 0.9
 UNPOOLED_SD = 2.0
 STEP_SPREAD = 0.4
 """kappa, a known constant: nine states in ten have a step within a factor of 1.9 of the median. Left free it was hardly
@@ -67,13 +70,13 @@ PRIORS: dict[str, Prior] = {
     "state_spread": _prior("lognormal", log(0.6), 0.6),
     "rule_spread": _prior("lognormal", log(0.8), 0.6),
     "area_spread": _prior("lognormal", log(0.4), 0.6),
-    "step_median": _prior("lognormal", log(0.35), 0.6),
-    "exporters": _prior("lognormal", log(0.8), 0.7),
+    "stakes": _prior("lognormal", log(0.7), 0.5),
+    "bias_share": _prior("beta", 2.0, 2.0),
     "answered": _prior("beta", 4.0, 3.0),
     "partial_width": _prior("lognormal", log(0.67), 0.45),
     "drift": _prior("lognormal", log(0.3), 0.6),
 }
-"""Level b0 and effects b, c; missing covariates; tau, omega and their like; m; L; w q; c; drift per root of five
+"""Level; effects beta, gamma; missing covariates; tau, omega and their like; h; b; w q; c; drift per root of five
 years."""
 
 
@@ -103,10 +106,19 @@ def areas(x: dict[str, Any], z: Any) -> Any:
     return x["area_spread"] * (z - z.mean(axis=-1, keepdims=True))
 
 
+def step_median(x: dict[str, Any]) -> Any:
+    """What breaking a promise costs more than never making one, in the median state: h b."""
+    return x["stakes"] * x["bias_share"]
+
+
+def exporters(x: dict[str, Any]) -> Any:
+    """L, by what of it compliance forgoes and adherence does not: (1 - w q) L = h (1 - b)."""
+    return x["stakes"] * (1 - x["bias_share"]) / (1 - x["answered"])
+
+
 def steps(x: dict[str, Any], z: Any) -> Any:
     """P2 + G2 - P1 - G1 of each state, above 0, shape (..., state)."""
-    xp = theory.namespace(z)
-    return x["step_median"] * xp.exp(STEP_SPREAD * z)
+    return step_median(x) * theory.namespace(z).exp(STEP_SPREAD * z)
 
 
 def walk(layout: PanelLayout, x: dict[str, Any], z: Any) -> Any:
@@ -124,12 +136,10 @@ def margin(block: Block, x: dict[str, Any]) -> Any:
     later: Any = x["p2_g2"][..., block.state]
     if (block.knot >= 0).any():
         later = later + x["walk"][..., np.maximum(block.knot, 0)] * (block.knot >= 0)
-    if block.kind == "compliance" and "exporters" not in x:
+    if block.kind == "compliance":  # w q L stands in the net interest already
         return theory.compliance_support(interest, 0.0, 0.0, later, 0.0)
-    ell, wq = x["exporters"], x["answered"]
-    own = interest - wq * ell
-    if block.kind == "compliance":
-        return theory.compliance_support(own, 0.0, ell, later, 0.0, wq)
+    ell = exporters(x)
+    own = interest - x["answered"] * ell
     if block.kind == "adherence":
         return theory.adherence_support(own, 0.0, ell, later - x["step"][..., block.state], 0.0)
     return own

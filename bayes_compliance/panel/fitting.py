@@ -103,7 +103,8 @@ def log_prior(layout: PanelLayout, x: Draws) -> Draws:
     if layout.pooling != "complete":
         found["p2_g2"] = norm.logpdf(x["p2_g2"], model.state_mean(layout, x), spread)
     found["interest"] = norm.logpdf(x["interest"], model.rule_mean(layout, x), x["rule_spread"])
-    found["step"] = norm.logpdf(np.log(x["step"]), np.log(x["step_median"]), model.STEP_SPREAD) - np.log(x["step"])
+    at = np.log(model.step_median(x))
+    found["step"] = norm.logpdf(np.log(x["step"]), at, model.STEP_SPREAD) - np.log(x["step"])
     return found
 
 

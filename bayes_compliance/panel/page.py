@@ -148,7 +148,11 @@ def _ahead(run: PanelRun) -> Section:
 
 
 def _record(run: PanelRun) -> Section:
-    return Section("What it rests on", "record", bullets(words.record(run.layout)))
+    return Section(
+        "What it rests on",
+        "record",
+        bullets([*words.record(run.layout), *words.tilt(run.layout, draws_of(run.tree)["bias_share"])]),
+    )
 
 
 def _left_out(run: PanelRun) -> Section | None:

@@ -28,7 +28,9 @@ AREAS = ("environment", "human rights", "trade")
 COLUMNS = ("bar members per 1000", "other legal rights held")
 CONFIDENCES = ("certain", "high", "medium", "low")
 WORDS = {"adherence": ("not_adhere", "", "adhere"), "compliance": ("violate", "partial", "comply")}
-TRUTH = {"level": 0.5, "state_spread": 0.7, "rule_spread": 0.8, "area_spread": 0.4, "step_median": 0.35}
+TRUTH = {
+    "level": 0.5, "state_spread": 0.7, "rule_spread": 0.8, "area_spread": 0.4, "stakes": 0.7, "bias_share": 0.5,
+}  # fmt: skip
 """Set rather than drawn, so that the panels of all seeds are of one kind; the rest is drawn from the prior."""
 
 

@@ -69,6 +69,17 @@ def record(layout: PanelLayout) -> list[str]:
     return [*said, *_short(layout), *_alone(layout)]
 
 
+def tilt(layout: PanelLayout, bias_share: np.ndarray) -> list[str]:
+    """Whether what a promise adds to P and G outweighs the temptation that reciprocity leaves."""
+    if not any(e.decision.kind == "adherence" for e in layout.panel.entries):
+        return []
+    return [
+        "That the bias towards keeping a promise (the steps of P and G) is larger than the temptation to take the "
+        f"other side's performance and not answer it has the probability {percent(float((bias_share > 0.5).mean()))} "
+        "(one half before any data)."
+    ]
+
+
 def _short(layout: PanelLayout) -> list[str]:
     count = Counter(e.decision.state for e in layout.panel.entries if e.decision.kind == "compliance")
     short = [state for state in layout.panel.observed_states if count[state] < FEW_ROWS]

@@ -24,7 +24,8 @@ def log_probabilities(layout: PanelLayout, x: dict[str, np.ndarray]) -> np.ndarr
         rules = layout.panel.owed[entry.case, d.state] if d.rule == "*" else [d.rule]
         keys = [(entry.case, rule) for rule in rules]
         interest = np.mean([x["interest"][layout.rules.index(key)] for key in keys])
-        ell, wq = x["exporters"][0], x["answered"][0]
+        stakes, bias, wq = x["stakes"][0], x["bias_share"][0], x["answered"][0]
+        ell = stakes * (1 - bias) / (1 - wq)
         p2_g2 = x["p2_g2"][state] + past(layout, x, state, d.date)
         margin = {
             "status_quo": interest - wq * ell,

@@ -46,7 +46,7 @@ def test_the_walk_and_the_steps():
     model, z = models.load_panel(), np.random.default_rng(2).standard_normal(len(layout.knots))
     found = model.walk(layout, {"drift": np.array([0.3])}, z)
     np.testing.assert_allclose(found, plain.walk(layout, 0.3, z), rtol=1e-10)
-    found = model.steps({"step_median": np.array([0.3])}, z[:2])
+    found = model.steps({"stakes": np.array([0.5]), "bias_share": np.array([0.6])}, z[:2])
     np.testing.assert_allclose(found, [plain.step(0.3, model.STEP_SPREAD, v) for v in z[:2]])
 
 

@@ -37,6 +37,14 @@ def test_a_record_without_adherence_says_so(tmp_path):
     assert any("no adherence row: P1 + G1 is P2 + G2 less a step that rests on its prior" in text for text in said)
 
 
+def test_the_tilt_is_the_share_of_draws_above_one_half(tmp_path):
+    layout = PanelLayout(load_panel(write_table(tmp_path / "p", ALONE)))
+    share = np.where(np.arange(100) < 73, 0.6, 0.4)
+    assert "has the probability 73% (one half before any data)" in words.tilt(layout, share)[0]
+    rows = "".join(ALONE.splitlines(keepends=True)[1:])
+    assert words.tilt(PanelLayout(load_panel(write_table(tmp_path / "q", rows))), share) == []
+
+
 def test_missing_cells_are_counted():
     layout = PanelLayout(synthetic(20, 8, 60, seed=3, missing=0.3).panel)
     values = np.array(list(layout.panel.states.values.values()))
