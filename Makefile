@@ -28,5 +28,8 @@ test-slow: setup ## calibration and recovery of known truth
 wheel-check: setup ## the wheel in a fresh environment away from the checkout
 	@sh .ci/wheel-check
 
+bench: setup ## seconds from commands to what they say, beside a plain script; the better part of an hour
+	$(BIN)/python tests/benchmarks/run.py
+
 lock: setup ## resolve pyproject.toml again
 	.uv/bin/uv pip compile --quiet pyproject.toml --all-extras --group dev --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.12 --output-file requirements.lock

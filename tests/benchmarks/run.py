@@ -1,0 +1,112 @@
+"""How long from a command to what it says: medians and ranges of repetitions, side by side; writes README.md here.
+
+``python tests/benchmarks/run.py [--repetitions 3] [--only a,e,d,b,c]``. Rows that were not asked for are said not to be
+measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PYTHON, TOOL, CASE = sys.executable, [sys.executable, "-m", "bayes_compliance"], "case_studies/nafta"
+OUT = tempfile.mkdtemp()
+ROWS = {
+    "a": [("import of PyMC and ArviZ", [PYTHON, "-c", "import pymc, arviz"], "")],
+    "e": [
+        ("bare interpreter", [PYTHON, "-c", "pass"], ""),
+        ("--version", [*TOOL, "--version"], ".5 s"),
+        ("--help", [*TOOL, "--help"], ".5 s"),
+        ("a refusal", [*TOOL, "run", "no/such/case", "--out", f"{OUT}/no"], ".5 s"),
+    ],
+    "d": [
+        ("check, NAFTA", [*TOOL, "check", CASE], ""),
+        ("answer of run --engine smc, bananas",
+         [*TOOL, "run", "case_studies/bananas", "--out", f"{OUT}/bananas", "--engine", "smc"], "2 s"),
+        ("answer of run --engine smc, NAFTA", [*TOOL, "run", CASE, "--out", f"{OUT}/smc", "--engine", "smc"], "2 s"),
+    ],
+    "b": [
+        ("plain script, warm", [PYTHON, "-W", "ignore", str(HERE / "plain.py"), CASE, f"{OUT}/plain"], ""),
+        ("run by NUTS with report, warm", [*TOOL, "run", CASE, "--out", f"{OUT}/nuts"], "a + 6 s, half of plain"),
+    ],
+    "c": [
+        ("plain script, first ever", [PYTHON, "-W", "ignore", str(HERE / "plain.py"), CASE, f"{OUT}/plain"], ""),
+        ("run by NUTS with report, first ever", [*TOOL, "run", CASE, "--out", f"{OUT}/nuts"], "half of plain"),
+    ],
+}  # fmt: skip
+
+
+def seconds(command: list[str], answer: bool, cold: bool) -> float:
+    """Seconds until a command ends, or until it prints its first line; ``cold`` with no compiled code to reuse."""
+    empty = tempfile.mkdtemp()
+    fresh = {"PYTENSOR_FLAGS": f"base_compiledir={empty}", "NUMBA_CACHE_DIR": empty} if cold else {}
+    start = time.perf_counter()
+    with subprocess.Popen(
+        command, env=os.environ | fresh, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as running:
+        assert running.stdout is not None
+        if answer:
+            if not running.stdout.readline():
+                raise SystemExit(f"no answer from {command}")
+            found = time.perf_counter() - start
+            running.kill()
+            return found
+        running.communicate()
+    if running.returncode not in (0, 1, 2):
+        raise SystemExit(f"{command} ended with {running.returncode}")
+    return time.perf_counter() - start
+
+
+def measured(only: list[str], repetitions: int) -> list[str]:
+    lines = []
+    for key, rows in ROWS.items():
+        for name, command, goal in rows:
+            if key not in only:
+                lines.append(f"| {key} | {name} | not measured | | {goal} |")
+                continue
+            times = [seconds(command, name.startswith("answer"), key == "c") for _ in range(repetitions)]
+            middle, ends = statistics.median(times), f"{min(times):.2f} to {max(times):.2f}"
+            lines.append(f"| {key} | {name} | {middle:.2f} | {ends} | {goal}{verdict(middle, goal)} |")
+            print(lines[-1], flush=True)
+    return lines
+
+
+def verdict(median: float, goal: str) -> str:
+    """Whether a goal that is a number of seconds was met."""
+    number = goal.removesuffix(" s")
+    return (": met" if median <= float(number) else ": missed") if number.replace(".", "").isdigit() else ""
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--repetitions", type=int, default=3)
+    options.add_argument("--only", default="a,e,d,b,c")
+    given = options.parse_args()
+    before = os.getloadavg()[0]
+    lines = measured(given.only.split(","), given.repetitions)
+    versions = ", ".join(f"{name} {version(name)}" for name in ("pymc", "nutpie", "arviz", "numpy", "scipy"))
+    text = f"""# Benchmarks
+
+`make bench`; {date.today()}, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()},
+{versions}. Load of the machine at the start {before:.1f}, at the end {os.getloadavg()[0]:.1f}:
+above 1 the seconds are too many.
+Seconds, median and range of {given.repetitions} repetitions; `d` is until the answer is on screen.
+
+| | what | median | range | goal |
+|---|---|---|---|---|
+"""
+    (HERE / "README.md").write_text(text + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
