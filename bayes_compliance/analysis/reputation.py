@@ -123,7 +123,7 @@ def verdict(found: xr.Dataset, kind: str = "compliance") -> str:
     pairs = len(names) * (len(names) - 1) // 2
     told = int(one["told_apart"].sum())
     p = one["p_readier"].values
-    i, j = np.unravel_index(int(np.where(np.eye(len(names), dtype=bool), -1.0, p).argmax()), p.shape)
+    i, j = _clearest(p, one["median"].values)
     clearest = f"{names[i]} is readier to {what} than {names[j]} with probability {percent(p[i, j])}"
     if not told:
         return f"Cannot tell: no pair of states is told apart. The clearest is that {clearest}, which is not above 80%."
@@ -131,6 +131,14 @@ def verdict(found: xr.Dataset, kind: str = "compliance") -> str:
         f"{told} of {plural(pairs, 'pair')} of states {'is' if told == 1 else 'are'} told apart, one being readier to "
         f"{what} with a probability above 80%. The clearest is that {clearest}."
     )
+
+
+def _clearest(p: NDArray, median: NDArray) -> tuple[int, int]:
+    """The pair with the largest probability; of several, the one whose medians lie farthest apart."""
+    other = np.where(np.eye(len(p), dtype=bool), -1.0, p)
+    gap = np.where(other == other.max(), median[:, None] - median, -np.inf)
+    i, j = np.unravel_index(int(gap.argmax()), gap.shape)
+    return int(i), int(j)
 
 
 def ends(found: xr.Dataset, kind: str = "compliance") -> str:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MOST_CELLS = 25
 """States for whom every pair is drawn."""
 
+TALL = 30
+"""States beyond whom the scale stands above the bands too."""
+
 COLOURS = {"compliance": drawing.BLUE, "adherence": drawing.ORANGE}
 SHAPES = {"compliance": "o", "adherence": "D"}
 LABELS = {"compliance": "P2 + G2: to comply", "adherence": "P1 + G1: to adhere"}
@@ -34,7 +37,8 @@ def bands(found: xr.Dataset) -> Markup:
         Line2D([], [], color=COLOURS[k], marker=SHAPES[k], linewidth=2.2, markersize=4, label=f"{LABELS[k]}, 5% to 95%")
         for k in LABELS
     ]
-    frame = drawing.Frame(left=drawing.room_for(names), top=drawing.top_for(keys), bottom=0.45)
+    tall = len(names) > TALL
+    frame = drawing.Frame(left=drawing.room_for(names), top=drawing.top_for(keys) + 0.2 * tall, bottom=0.45)
     with drawing.canvas([0.24 * len(names) + 0.1], frame=frame) as (figure, grid):
         axes = grid[0, 0]
         for kind, shift in (("compliance", 0.14), ("adherence", -0.14)):
@@ -46,6 +50,7 @@ def bands(found: xr.Dataset) -> Markup:
                       markeredgewidth=0.5)  # fmt: skip
         _named(axes, names)
         axes.axvline(0, color=drawing.SOFT, linewidth=0.8)
+        axes.tick_params(axis="x", top=tall, labeltop=tall)
         axes.set_xlabel("support that the state itself gives to an average rule, in units of the decision noise sigma")
         drawing.legend(figure, keys)
         medians = found["median"].sel(kind="compliance").values[order]

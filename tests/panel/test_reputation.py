@@ -92,6 +92,12 @@ def test_a_pair_is_told_apart_above_four_fifths(p):
     assert f"{first} is readier to adhere than {second}" in said
 
 
+def test_of_pairs_that_are_as_sure_the_farthest_apart_is_named():
+    found = reputation(np.tile([3.0, 1.0, 5.0, 0.0], (50, 1)), np.zeros((50, 4)), 1.0, NAMES)
+    assert "C is readier to comply than D with probability over 99%" in verdict(found)
+    assert "6 of 6 pairs of states are told apart" in verdict(found)
+
+
 def test_first_and_last_are_those_of_the_ranks(propensity):
     found = reputation(propensity, np.zeros_like(propensity), 1.0, NAMES)
     p = found["p_rank"].sel(kind="compliance").values
