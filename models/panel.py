@@ -12,9 +12,9 @@ r, with noise sigma = 1 as the unit,
 
 Who gains and who loses differs by rule, not by state: one net interest N_r for each rule, L and w q alike for all. What
 a state's own lobbies add to that on all rules, and its threshold, counts as its P2 + G2. P and G are not told apart, so
-a case whose status quo includes one of them (`status_quo_includes`) is taken without. The population of rules has
-mean N_r = 0, so P2 + G2 is the support that a state gives to an average rule (of an average area, where areas are told
-apart: their means sum to 0). Decisions tell ratios to the noise only.
+a case whose status quo includes one of them (`status_quo_includes`) is taken without. The panel's rules have N_r with
+mean 0 (and so have areas, where they are told apart): P2 + G2 is the support that a state gives to the average rule of
+the panel, since how far that one stands from all rules to come no decision tells. Decisions tell ratios to the noise.
 
     (P2 + G2)_s  = level + x_s beta + tau z_s         partial pooling; x_s: covariates, standardised, signs left open
     N_r          = area_a(r) + u_r gamma + omega z_r  rules pooled by issue area, where areas are given
@@ -103,7 +103,21 @@ def rule_mean(layout: PanelLayout, x: dict[str, Any]) -> Any:
 
 def areas(x: dict[str, Any], z: Any) -> Any:
     """What the rules of each area have in common, (..., area), with sum 0: else the level could not be told from it."""
-    return x["area_spread"] * (z - z.mean(axis=-1, keepdims=True))
+    return x["area_spread"] * about_zero(z)
+
+
+def about_zero(values: Any) -> Any:
+    """Values less their mean, along the last axis."""
+    return values - values.mean(axis=-1, keepdims=True)
+
+
+def interests(layout: PanelLayout, x: dict[str, Any], free: Any) -> Any:
+    """Net interest of each rule, (..., rule): the mean that its covariates and area give, and deviations with sum 0.
+
+    `free` is the same with deviations of any sum.
+    """
+    mean = rule_mean(layout, x)
+    return mean + about_zero(free - mean)
 
 
 def step_median(x: dict[str, Any]) -> Any:
@@ -166,9 +180,8 @@ def build(layout: PanelLayout) -> pm.Model:
             x["area_interest"] = pm.Deterministic("area_interest", areas(x, z))
         mean, spread = state_mean(layout, x), state_spread(layout, x)
         x["p2_g2"] = _pooled(pm, "p2_g2", mean, spread, len(layout.states), layout.centred)
-        x["interest"] = _pooled(
-            pm, "interest", rule_mean(layout, x), x["rule_spread"], len(layout.rules), layout.centred
-        )
+        free = _pooled(pm, "interest_free", rule_mean(layout, x), x["rule_spread"], len(layout.rules), layout.centred)
+        x["interest"] = pm.Deterministic("interest", interests(layout, x, free))
         x["step"] = pm.Deterministic("step", steps(x, pm.Normal("step_z", shape=len(layout.states))))
         if len(layout.gap):
             x["walk"] = pm.Deterministic("walk", walk(layout, x, pm.Normal("walk_z", shape=len(layout.gap))))

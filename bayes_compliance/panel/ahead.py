@@ -81,7 +81,9 @@ def _with_new(layout: PanelLayout, flat: Draws, rng: np.random.Generator) -> _Kn
     model, n = models.load_panel(), len(flat["step"])
     level = flat["level"] if "level" in flat else np.zeros((n, 1))
     state = level + _unknown(flat.get("state_effect"), rng) + model.state_spread(layout, flat) * _z(n, rng)
-    rule = _unknown(flat.get("rule_effect"), rng) + flat["rule_spread"] * _z(n, rng)
+    # the level is that of the mean of R rules, which itself stands somewhere about the mean of all
+    apart = flat["rule_spread"] * np.sqrt(1 + 1 / len(layout.rules))
+    rule = _unknown(flat.get("rule_effect"), rng) + apart * _z(n, rng)
     if layout.areas:
         at = rng.integers(len(layout.areas), size=(n, 1))
         rule = rule + np.take_along_axis(flat["area_interest"], at, axis=1)

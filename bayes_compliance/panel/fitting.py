@@ -86,7 +86,8 @@ def prior(layout: PanelLayout, n: int, rng: np.random.Generator, fixed: Draws | 
     if layout.areas:
         x["area_interest"] = model.areas(x, z(len(layout.areas)))
     x["p2_g2"] = model.state_mean(layout, x) + model.state_spread(layout, x) * z(len(layout.states))
-    x["interest"] = model.rule_mean(layout, x) + x["rule_spread"] * z(len(layout.rules))
+    free = model.rule_mean(layout, x) + x["rule_spread"] * z(len(layout.rules))
+    x["interest"] = model.interests(layout, x, free)
     x["step"] = model.steps(x, z(len(layout.states)))
     if len(layout.gap):
         x["walk"] = model.walk(layout, x, z(len(layout.gap)))
@@ -94,7 +95,7 @@ def prior(layout: PanelLayout, n: int, rng: np.random.Generator, fixed: Draws | 
 
 
 def log_prior(layout: PanelLayout, x: Draws) -> Draws:
-    """Log prior density of each item, given those that it hangs on; areas, which sum to 0, and walks have none."""
+    """Log prior density of each item given those that it hangs on; areas and rules (sum 0) and walks have none."""
     from scipy.stats import norm
 
     model = models.load_panel()
@@ -102,7 +103,6 @@ def log_prior(layout: PanelLayout, x: Draws) -> Draws:
     spread = model.state_spread(layout, x)
     if layout.pooling != "complete":
         found["p2_g2"] = norm.logpdf(x["p2_g2"], model.state_mean(layout, x), spread)
-    found["interest"] = norm.logpdf(x["interest"], model.rule_mean(layout, x), x["rule_spread"])
     at = np.log(model.step_median(x))
     found["step"] = norm.logpdf(np.log(x["step"]), at, model.STEP_SPREAD) - np.log(x["step"])
     return found

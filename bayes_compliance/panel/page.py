@@ -99,7 +99,7 @@ def _rules(run: PanelRun) -> Section:
         some = np.concatenate([order[: MOST_DRAWN // 2], order[-MOST_DRAWN // 2 :]])
         note += f" The {MOST_DRAWN // 2} lowest and the {MOST_DRAWN // 2} highest of {len(names)} rules."
         names, quantiles = [names[i] for i in some], quantiles[:, some]
-    label = "net interest J − K + w q L, in units of sigma, against an average rule"
+    label = "net interest J − K + w q L, in units of sigma, against the average rule"
     drawn = figure(plots.intervals("rules", "Net interest of each rule", names, quantiles, label), note)
     return Section("Which rules are easier", "rules", drawn)
 

@@ -51,7 +51,7 @@ def bands(found: xr.Dataset) -> Markup:
         _named(axes, names)
         axes.axvline(0, color=drawing.SOFT, linewidth=0.8)
         axes.tick_params(axis="x", top=tall, labeltop=tall)
-        axes.set_xlabel("support that the state itself gives to an average rule, in units of the decision noise sigma")
+        axes.set_xlabel("support that the state itself gives to the average rule, in units of the decision noise sigma")
         drawing.legend(figure, keys)
         medians = found["median"].sel(kind="compliance").values[order]
         said = listed([f"{name} {number(float(m))}" for name, m in zip(names, medians, strict=True)][::-1])

@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from bayes_compliance import models
 from bayes_compliance.panel.ahead import forecast
@@ -67,12 +68,14 @@ def a_point(layout: PanelLayout, names: list[str], seed: int) -> tuple[dict[str,
     size = {"area_z": len(layout.areas), "step_z": len(layout.states), "p2_g2_z": len(layout.states)}
     z = {name: rng.standard_normal(size.get(name, len(layout.rules))) for name in names if name.endswith("_z")}
     x["area_interest"], x["step"] = model.areas(x, z["area_z"]), model.steps(x, z["step_z"])
-    if "interest_z" in z:
-        x["interest"] = model.rule_mean(layout, x) + x["rule_spread"] * z["interest_z"]
+    deviation = z["interest_free_z"] if "interest_free_z" in z else rng.standard_normal(len(layout.rules))
+    x["interest_free"] = model.rule_mean(layout, x) + x["rule_spread"] * deviation
+    x["interest"] = model.interests(layout, x, x["interest_free"])
     if "p2_g2_z" in z:
         x["p2_g2"] = model.state_mean(layout, x) + model.state_spread(layout, x) * z["p2_g2_z"]
     parts = log_prior(layout, x)
-    free = [*layout.sizes, *({"p2_g2", "interest"} & set(names))]
+    parts["interest_free"] = norm.logpdf(x["interest_free"], model.rule_mean(layout, x), x["rule_spread"])
+    free = [*layout.sizes, *({"p2_g2", "interest_free"} & set(names))]
     total = sum(parts[name].sum() for name in free) - sum((v**2).sum() / 2 for v in z.values())
     point = {name: z[name] if name in z else as_sampled(name, x) for name in names}
     return point, float(total + log_likelihood(layout, x).sum())

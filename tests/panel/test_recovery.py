@@ -65,7 +65,7 @@ def test_states_come_in_the_order_of_their_truths(fitted):
 @pytest.mark.slow
 def test_partial_pooling_foretells_held_out_rows_best():
     """Paired gains in log score on rows that no fit had seen, more than two standard errors over states above 0."""
-    panel = synthetic(50, 20, 500, seed=3).panel
+    panel = synthetic(150, 20, 1200, seed=3).panel
     score = {}
     for pooling in ("partial", "none", "complete"):
         layout = PanelLayout(panel, pooling)
