@@ -68,7 +68,7 @@ def pairs(found: xr.Dataset) -> Markup:
     with drawing.canvas([0.3 * len(names)], frame=frame) as (figure, grid):
         axes = grid[0, 0]
         shade = np.where(np.eye(len(names), dtype=bool), np.nan, p)
-        axes.imshow(shade, vmin=0, vmax=1, cmap="PuOr", aspect="auto", alpha=0.75)
+        axes.imshow(shade, vmin=0, vmax=1, cmap="PuOr", aspect="auto", alpha=0.55)
         for i, j in np.argwhere(~np.eye(len(names), dtype=bool)):
             told = max(p[i, j], p[j, i]) > TOLD_APART
             axes.text(j, i, f"{100 * p[i, j]:.0f}", ha="center", va="center", fontsize=7,

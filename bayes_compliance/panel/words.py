@@ -76,7 +76,8 @@ def tilt(layout: PanelLayout, bias_share: np.ndarray) -> list[str]:
     return [
         "That the bias towards keeping a promise (the steps of P and G) is larger than the temptation to take the "
         f"other side's performance and not answer it has the probability {percent(float((bias_share > 0.5).mean()))} "
-        "(one half before any data)."
+        "(one half before any data). Take it with care: states come on record by joining, which by itself makes the "
+        "temptation look larger."
     ]
 
 
