@@ -295,13 +295,13 @@ def _mc_error(today: NDArray, chains: int) -> float:
     return float(mean_error(today.reshape(*today.shape[:2], chains, -1)).max())
 
 
-def to_csv(table: Sequence[dict]) -> str:
-    """forecast.csv as text: the design's columns, six decimals, sorted."""
+def to_csv(table: Sequence[dict], columns: Sequence[str] = COLUMNS) -> str:
+    """forecast.csv as text: the design's columns or some of them, six decimals, rows as they come."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(columns)
     for row in table:
-        writer.writerow([row[c] if isinstance(row[c], str) else _six(row[c]) for c in COLUMNS])
+        writer.writerow([row[c] if isinstance(row[c], str) else _six(row[c]) for c in columns])
     return out.getvalue()
 
 

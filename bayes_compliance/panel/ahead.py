@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import NamedTuple
 
 import numpy as np
@@ -11,18 +9,16 @@ from numpy.typing import NDArray
 
 from bayes_compliance import models, seeds, theory
 from bayes_compliance.dynamics import years_between
+from bayes_compliance.forecast import BAND
+from bayes_compliance.forecast import COLUMNS as COLUMNS_OF_A_CASE
 from bayes_compliance.panel.fitting import Draws
 from bayes_compliance.panel.layout import PERIOD_YEARS, PanelLayout
+from bayes_compliance.rows import ANY_RULE
 
-ANY = "*"
-BAND = (0.05, 0.95)
 CHUNK = 200
 """Rows of the forecast that are worked out at a time."""
 
-COLUMNS = (
-    "state", "rule", "date", "p_comply", "p_partial", "p_violate", "p_lower", "p_upper", "p_today_lower",
-    "p_today_upper", "support_mean", "support_lower", "support_upper",
-)  # fmt: skip
+COLUMNS = tuple(column for column in COLUMNS_OF_A_CASE if column != "p_no_violation")
 
 
 class PanelForecast(NamedTuple):
@@ -133,7 +129,7 @@ def _rows(
         "p_comply": p, "p_partial": np.clip(1 - p - q, 0, 1), "p_violate": q, **_band("p", seen),
         **_band("p_today", today), "support_mean": then.mean(axis=0), **_band("support", then),
     }  # fmt: skip
-    states, rules = [*layout.states, ANY], [*map(str, layout.rules), ANY]
+    states, rules = [*layout.states, ANY_RULE], [*map(str, layout.rules), ANY_RULE]
     day = layout.panel.until.isoformat()
     rows = [
         {"state": states[s], "rule": rules[r], "date": day} | {k: float(v[i]) for k, v in said.items()}
@@ -152,13 +148,3 @@ def _three(layout: PanelLayout, pairs: list[tuple[int, int]]) -> NDArray:
 def _band(name: str, values: NDArray) -> dict[str, NDArray]:
     lower, upper = np.quantile(values, BAND, axis=0)
     return {f"{name}_lower": lower, f"{name}_upper": upper}
-
-
-def to_csv(table: list[dict]) -> str:
-    """forecast.csv: six decimals."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for row in table:
-        writer.writerow({k: v if isinstance(v, str) else f"{v + 0.0:.6f}" for k, v in row.items()})
-    return out.getvalue()

@@ -175,11 +175,12 @@ def _finished(
 
 
 def _write(place: Path, done: PanelRun) -> None:
-    from bayes_compliance.panel.ahead import to_csv
+    from bayes_compliance.forecast import to_csv
+    from bayes_compliance.panel.ahead import COLUMNS
     from bayes_compliance.panel.page import render
 
     runs.write_posterior(place, done.tree)
     runs.write_summary(place, done.summary)
-    (place / "forecast.csv").write_bytes(to_csv(done.forecast.table).encode())
+    (place / "forecast.csv").write_bytes(to_csv(done.forecast.table, COLUMNS).encode())
     done.reputation.to_netcdf(place / "reputation.nc", engine="h5netcdf")
     (place / "report.html").write_text(render(done), encoding="utf-8")

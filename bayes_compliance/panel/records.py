@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, NamedTuple
 
 from bayes_compliance.case.schema_rows import Decision
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class RuleKey(NamedTuple):
@@ -51,6 +51,8 @@ class Covariates:
 
     def standardised(self, keys: tuple) -> NDArray:
         """Values of the keys, (key, column), with mean 0 and sd 1 over all that are known; NaN where unknown."""
+        import numpy as np
+
         blank = (np.nan,) * len(self.columns)
         found = np.array([self.values.get(key, blank) for key in keys], float).reshape(len(keys), len(self.columns))
         if not found.size:
