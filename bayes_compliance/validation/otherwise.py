@@ -80,11 +80,11 @@ def otherwise(
             last = reused.p_today
             if last is None:
                 last = _ahead(reused.prepared, reused.draws, reused.chains, seed, until)
-            return Otherwise(REWEIGHTED, k, _means(last, weights))
+            return Otherwise(REWEIGHTED, k, means(last, weights))
     if not refit:
         return Otherwise(CANNOT_TELL, k, {})
     last = _ahead(other, *_fitted(other, tree, seed), seed, until)
-    return Otherwise(REFITTED, k, _means(last, np.full(last.sizes["sample"], 1 / last.sizes["sample"])))
+    return Otherwise(REFITTED, k, means(last))
 
 
 def _fitted(other: Prepared, tree: xr.DataTree, seed: int) -> tuple[Draws, int]:
@@ -103,10 +103,15 @@ def _ahead(prepared: Prepared, draws: Draws, chains: int, seed: int, until: date
     return found.dataset["p_today"].isel(time=-1)
 
 
-def _means(last: xr.DataArray, weights: NDArray) -> dict[tuple[str, str], float]:
-    """Weighted mean over draws of p_comply, by state and rule."""
+def horizon(forecast: xr.Dataset) -> date:
+    """Last date of a forecast."""
+    return forecast["time"].values[-1].astype("datetime64[D]").item()
+
+
+def means(last: xr.DataArray, weights: NDArray | None = None) -> dict[tuple[str, str], float]:
+    """Mean over draws of p_comply, by state and rule, weighted if there are weights (with sum 1)."""
     return {
-        (str(s), str(r)): float(weights @ p)
+        (str(s), str(r)): float(p.mean() if weights is None else weights @ p)
         for s in last["state"].values
         for r in last["rule"].values
         if np.isfinite(p := last.sel(state=s, rule=r).values).all()

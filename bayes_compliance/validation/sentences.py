@@ -22,6 +22,7 @@ NAMES = {
 
 
 def name(quantity: str, of: str) -> str:
+    """A judged quantity in words, with the lobby or state that it is of."""
     return f"the {NAMES.get(quantity, quantity.replace('_', ' '))} of {of}"
 
 

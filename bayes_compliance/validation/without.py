@@ -15,7 +15,7 @@ from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
 from bayes_compliance.measurements import log_densities_of
 from bayes_compliance.models import prepare
-from bayes_compliance.validation.otherwise import Reused, otherwise
+from bayes_compliance.validation.otherwise import Reused, horizon, otherwise
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,8 +68,7 @@ def _without(
     reused = None
     if same_latents(prepared, other):
         reused = reuse(prepared, other, tree, forecast)
-    until = forecast["time"].values[-1].astype("datetime64[D]").item()
-    return Without(name, *otherwise(reused, other, tree, seed=seed, until=until, refit=refit))
+    return Without(name, *otherwise(reused, other, tree, seed=seed, until=horizon(forecast), refit=refit))
 
 
 def reuse(prepared: Prepared, other: Prepared, tree: xr.DataTree, forecast: xr.Dataset) -> Reused:

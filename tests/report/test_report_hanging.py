@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from bayes_compliance.report.sections.hanging import by_state, hanging, over_own_rules
+from bayes_compliance.report.sections.hanging import by_state, hanging, with_own_rules
 from bayes_compliance.rows import ANY_RULE
 from bayes_compliance.validation import predictive, sensitivity
 
@@ -19,7 +19,7 @@ def text(oranges):
 
 
 def test_its_rules_are_the_mean_of_those_owed(oranges):
-    p, found = oranges.forecast.dataset["p_today"], over_own_rules(oranges.forecast.dataset)["p_today"]
+    p, found = oranges.forecast.dataset["p_today"], with_own_rules(oranges.forecast.dataset)["p_today"]
     for state in p["state"].values:
         owed = [p.sel(state=state, rule=r).values for r in p["rule"].values if r != ANY_RULE]
         owed = [values for values in owed if np.isfinite(values).all()]

@@ -13,6 +13,7 @@ from bayes_compliance.rows import ANY_RULE
 from bayes_compliance.validation import predictive, sensitivity
 from bayes_compliance.validation import sentences as told
 from bayes_compliance.validation.noise import SCALES, at_noise
+from bayes_compliance.validation.otherwise import horizon, means
 from bayes_compliance.validation.without import without_each
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bayes_compliance.validation.noise import AtNoise
     from bayes_compliance.validation.sensitivity import Sensitivity
 
+OWN_RULES = "its rules"
 INTRODUCTION = (
     "How far would the forecast move if one judgement counted half, or twice as if a second analyst had said the same? "
     "The draws are weighted anew by that judgement's density to a power; a sensitivity of .05 or more counts. It asks "
@@ -43,8 +45,8 @@ def hanging(run: Run) -> Section:
     """Prior sensitivity, conflict of judgements and decisions, other noise, posterior predictive checks."""
     assert run.forecast is not None
     prepared, tree, forecast = run.prepared, run.tree, run.forecast.dataset
-    whole = sensitivity.of_forecast(prepared, tree, over_own_rules(forecast))
-    each = [one for one in sensitivity.of_forecast(prepared, tree, forecast) if one.rule != ANY_RULE]
+    found = sensitivity.of_forecast(prepared, tree, with_own_rules(forecast))
+    whole, each = ([one for one in found if (one.rule == OWN_RULES) == alike] for alike in (True, False))
     parts = [paragraph(INTRODUCTION), bullets(told.hangs_on(one) for one in whole), _table(each)]
     parts += [heading("Judgements against decisions"), paragraph(told.pulls(sensitivity.conflicts(prepared, tree)))]
     parts += [heading("Another decision noise"), paragraph(told.noise(_noise(run), _now(forecast))), *_without(run)]
@@ -52,10 +54,12 @@ def hanging(run: Run) -> Section:
     return Section("What the answer hangs on", "hangs-on", join(parts))
 
 
-def over_own_rules(forecast: xr.Dataset) -> xr.Dataset:
-    """`p_today` of a rule taken at random among those that a state owes, in the place of the rules."""
+def with_own_rules(forecast: xr.Dataset) -> xr.Dataset:
+    """`p_today` of each rule that a state owes, and of one taken at random among them."""
+    import xarray as xr
+
     p = forecast["p_today"].sel(rule=[rule for rule in forecast["rule"].values if rule != ANY_RULE])
-    return p.mean("rule").expand_dims(rule=["its rules"]).to_dataset()
+    return xr.concat([p, p.mean("rule").expand_dims(rule=[OWN_RULES])], "rule").to_dataset(name="p_today")
 
 
 def _table(found: list[Sensitivity]) -> Markup:
@@ -74,10 +78,7 @@ def _rows(one: Sensitivity) -> list[list[Cell]]:
 
 def _noise(run: Run) -> list[AtNoise]:
     assert run.forecast is not None
-    seed, until = (
-        run.summary["settings"]["seed"],
-        run.forecast.dataset["time"].values[-1].astype("datetime64[D]").item(),
-    )
+    seed, until = run.summary["settings"]["seed"], horizon(run.forecast.dataset)
     return [at_noise(run.prepared, run.tree, seed=seed, scale=scale, until=until) for scale in SCALES]
 
 
@@ -98,18 +99,13 @@ def _without(run: Run) -> list[Markup]:
 
 
 def by_state(p: dict[tuple[str, str], float]) -> dict[str, float]:
+    """Probability on one of the rules that a state owes, taken at random."""
     states = dict.fromkeys(state for state, _ in p)
     return {state: float(np.mean([p[key] for key in p if key[0] == state and key[1] != ANY_RULE])) for state in states}
 
 
 def _now(forecast: xr.Dataset) -> dict[tuple[str, str], float]:
-    last = forecast["p_today"].isel(time=-1).mean("sample")
-    return {
-        (str(s), str(r)): float(p)
-        for s in last["state"].values
-        for r in last["rule"].values
-        if np.isfinite(p := last.sel(state=s, rule=r))
-    }
+    return means(forecast["p_today"].isel(time=-1))
 
 
 def _repeats(run: Run) -> list[Markup]:
