@@ -1,38 +1,56 @@
-"""From the posterior of a panel to the horizon: each state on each of its rules, on a new one, and new states."""
+"""From the posterior of a panel to later dates: each state on each of its rules, on a new one, and new states."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance import models, seeds, theory
-from bayes_compliance.dynamics import years_between
-from bayes_compliance.forecast import BAND
-from bayes_compliance.forecast import COLUMNS as COLUMNS_OF_A_CASE
+from bayes_compliance import models, seeds
 from bayes_compliance.panel.fitting import Draws
-from bayes_compliance.panel.layout import PERIOD_YEARS, PanelLayout
+from bayes_compliance.panel.layout import PanelLayout
+from bayes_compliance.panel.outlook import Days, Outlook, walk
+from bayes_compliance.panel.samples import Kept
 from bayes_compliance.rows import ANY_RULE
 
-CHUNK = 200
-"""Rows of the forecast that are worked out at a time."""
-
-COLUMNS = tuple(column for column in COLUMNS_OF_A_CASE if column != "p_no_violation")
+if TYPE_CHECKING:
+    import xarray as xr
 
 
-class PanelForecast(NamedTuple):
-    """Rows of forecast.csv, as dicts, and the largest Monte Carlo standard error of p_comply."""
+@dataclass(frozen=True, eq=False)
+class PanelForecast:
+    """A forecast of a panel.
+
+    Attributes
+    ----------
+    table : list of dict
+        Rows of forecast.csv, sorted by state, rule and date.
+    dataset : xarray.Dataset
+        What forecast.nc holds: see `bayes_compliance.panel.samples.Kept`. Made when it is first asked for.
+    mc_error : float
+        The largest Monte Carlo standard error of p_comply, on the first and the last date.
+    """
 
     table: list[dict]
+    make_dataset: Callable[[], xr.Dataset]
     mc_error: float
+
+    @cached_property
+    def dataset(self) -> xr.Dataset:
+        return self.make_dataset()
 
 
 def forecast(layout: PanelLayout, draws: Draws, seed: int) -> PanelForecast:
-    """Probabilities of compliance at the horizon, in sigma units of support.
+    """Probabilities of compliance ahead, in sigma units of support.
 
     `p_lower..p_upper` is over draws and what may still move by then; `p_today_lower..p_today_upper` after averaging
-    over that, which is exact: a normal step of variance v makes Phi(m) into Phi(m / sqrt(1 + v)).
+    over that. Where nothing moves (no `paths`) they are the same, on every date. `p_no_violation` counts from the
+    panel's last decision: see `bayes_compliance.panel.outlook.Outlook`.
 
     Parameters
     ----------
@@ -43,33 +61,45 @@ def forecast(layout: PanelLayout, draws: Draws, seed: int) -> PanelForecast:
     Returns
     -------
     PanelForecast
-        A row for each state and rule of which a compliance decision is on record, each state on a new rule (`*`), a new
-        state (`*`) on each rule and on a new one. Net interest and P2 + G2 of what is new are drawn anew in each draw.
+        Dates as for a case: steps of `step_years` after the last decision, then the horizon. Rows for each state and
+        rule of which a compliance decision is on record, each state on a new rule (`*`), a new state (`*`) on each rule
+        and on a new one. Net interest and P2 + G2 of what is new are drawn anew in each draw.
     """
     chains = len(draws["step"])
     flat = {name: values.reshape(-1, values.shape[-1]) for name, values in draws.items()}
-    rng = seeds.generator(seed, "panel ahead")
-    known = _with_new(layout, flat, rng)
-    later = _drift_ahead(layout, flat)
-    step = later * rng.standard_normal(known.state.shape)
-    pairs = _pairs(layout)
+    known = _with_new(layout, flat, seeds.generator(seed, "panel ahead"))
+    days, rng = Days(layout.panel), seeds.generator(seed, "panel paths")
+    states, rules = [*layout.states, ANY_RULE], [*map(str, layout.rules), ANY_RULE]
+    kept = Kept(states, rules, days.reported, len(known.state))
     table: list[dict] = []
     error = 0.0
-    for i in range(0, len(pairs), CHUNK):
-        some = pairs[i : i + CHUNK]
-        s, r = np.array(some).T
-        support = known.state[:, s] + known.rule[:, r]
-        rows, worst = _rows(layout, some, support, step[:, s], later, known.width, chains)
-        table, error = [*table, *rows], max(error, worst)
-    return PanelForecast(table, error)
+    for s, pairs in groupby(_pairs(layout), key=lambda pair: pair[0]):
+        moves = walk(known.drift, days, rng)  # the same on all rules of the state
+        today = []
+        for _, r in pairs:
+            support = known.state[:, s] + known.rule[:, r]
+            width = known.width * _three(layout, r)
+            ahead = Outlook(support, width, known.drift, moves, days, days.due(_per_year(layout, r)))
+            said, path = ahead.told()
+            kept.put(s, r, path, said)
+            today.append(path["p_today"][:, [0, -1]])
+            table += [
+                {"state": states[s], "rule": rules[r], "date": day.isoformat()}
+                | {name: float(values[j]) for name, values in said.items()}
+                for j, day in enumerate(days.reported)
+            ]
+        error = max(error, _mc_error(np.hstack(today), chains))
+    table.sort(key=lambda row: (row["state"], row["rule"], row["date"]))
+    return PanelForecast(table, kept.dataset, error)
 
 
 class _Known(NamedTuple):
-    """P2 + G2 of each state and of a new one, net interest likewise, half-width of partial ones."""
+    """P2 + G2 of each state and of a new one, net interest likewise; half-width of partial ones and drift (sample,)."""
 
     state: NDArray
     rule: NDArray
     width: NDArray
+    drift: NDArray
 
 
 def _with_new(layout: PanelLayout, flat: Draws, rng: np.random.Generator) -> _Known:
@@ -83,8 +113,8 @@ def _with_new(layout: PanelLayout, flat: Draws, rng: np.random.Generator) -> _Kn
     if layout.areas:
         at = rng.integers(len(layout.areas), size=(n, 1))
         rule = rule + np.take_along_axis(flat["area_interest"], at, axis=1)
-    width = flat.get("partial_width", np.zeros((n, 1)))
-    return _Known(np.hstack([flat["p2_g2"], state]), np.hstack([flat["interest"], rule]), width)
+    width, drift = (flat.get(name, np.zeros((n, 1)))[:, 0] for name in ("partial_width", "drift"))
+    return _Known(np.hstack([flat["p2_g2"], state]), np.hstack([flat["interest"], rule]), width, drift)
 
 
 def _unknown(effect: NDArray | None, rng: np.random.Generator) -> NDArray | float:
@@ -93,13 +123,6 @@ def _unknown(effect: NDArray | None, rng: np.random.Generator) -> NDArray | floa
 
 def _z(n: int, rng: np.random.Generator) -> NDArray:
     return rng.standard_normal((n, 1))
-
-
-def _drift_ahead(layout: PanelLayout, flat: Draws) -> NDArray:
-    """Standard deviation of what P2 + G2 moves until the horizon, (sample, 1)."""
-    if "drift" not in flat:
-        return np.zeros((len(flat["step"]), 1))
-    return flat["drift"] * np.sqrt(years_between(layout.panel.last, layout.panel.until) / PERIOD_YEARS)
 
 
 def _pairs(layout: PanelLayout) -> list[tuple[int, int]]:
@@ -114,37 +137,17 @@ def _pairs(layout: PanelLayout) -> list[tuple[int, int]]:
     return sorted(seen | any_rule | any_state | {(len(layout.states), len(layout.rules))})
 
 
-def _rows(
-    layout: PanelLayout, pairs: list[tuple[int, int]], support: NDArray, step: NDArray, later: NDArray, width: NDArray,
-    chains: int,
-) -> tuple[list[dict], float]:  # fmt: skip
+def _three(layout: PanelLayout, r: int) -> bool:
+    """Whether a decision on a rule has three outcomes: as its case says; for a new rule, if any case does."""
+    by_case = layout.panel.outcomes
+    return (max(by_case.values()) if r == len(layout.rules) else by_case.get(layout.rules[r].case, 3)) == 3
+
+
+def _per_year(layout: PanelLayout, r: int) -> float:
+    return 1.0 if r == len(layout.rules) else layout.panel.per_year.get(layout.rules[r], 1.0)
+
+
+def _mc_error(today: NDArray, chains: int) -> float:
     from bayes_compliance.inference.diagnostics import mean_error
 
-    half = width * _three(layout, pairs)
-    then = support + step
-    seen, _ = theory.outcome_probabilities(then, 1.0, half)
-    today, violate = theory.outcome_probabilities(support, np.sqrt(1 + later**2), half)
-    p, q = today.mean(axis=0), violate.mean(axis=0)
-    said = {
-        "p_comply": p, "p_partial": np.clip(1 - p - q, 0, 1), "p_violate": q, **_band("p", seen),
-        **_band("p_today", today), "support_mean": then.mean(axis=0), **_band("support", then),
-    }  # fmt: skip
-    states, rules = [*layout.states, ANY_RULE], [*map(str, layout.rules), ANY_RULE]
-    day = layout.panel.until.isoformat()
-    rows = [
-        {"state": states[s], "rule": rules[r], "date": day} | {k: float(v[i]) for k, v in said.items()}
-        for i, (s, r) in enumerate(pairs)
-    ]
-    return rows, float(mean_error(today.T.reshape(len(pairs), chains, -1)).max())
-
-
-def _three(layout: PanelLayout, pairs: list[tuple[int, int]]) -> NDArray:
-    """Whether a decision of each pair has three outcomes: as its case says; for a new rule, any."""
-    by_case = layout.panel.outcomes
-    new = max(by_case.values()) == 3
-    return np.array([new if r == len(layout.rules) else by_case.get(layout.rules[r].case, 3) == 3 for _, r in pairs])
-
-
-def _band(name: str, values: NDArray) -> dict[str, NDArray]:
-    lower, upper = np.quantile(values, BAND, axis=0)
-    return {f"{name}_lower": lower, f"{name}_upper": upper}
+    return float(mean_error(today.T.reshape(today.shape[1], chains, -1)).max())

@@ -85,7 +85,8 @@ def panel(
     folder : path
         Case folders side by side, or one long table: see `bayes_compliance.panel.load_panel`.
     out : path
-        A folder for posterior.nc, forecast.csv, report.html and summary.json; replaced whole, or left as it was.
+        A folder for posterior.nc, forecast.nc, forecast.csv, reputation.nc, report.html and summary.json, and
+        left_out.csv where states were left out; replaced whole, or left as it was.
     cases, outcomes, until
         As in `load_panel`.
     pooling : str
@@ -176,11 +177,12 @@ def _finished(
 
 def _write(place: Path, done: PanelRun) -> None:
     from bayes_compliance.forecast import to_csv
-    from bayes_compliance.panel.ahead import COLUMNS
     from bayes_compliance.panel.page import render
 
     runs.write_posterior(place, done.tree)
     runs.write_summary(place, done.summary)
-    (place / "forecast.csv").write_bytes(to_csv(done.forecast.table, COLUMNS).encode())
+    (place / "forecast.csv").write_bytes(to_csv(done.forecast.table).encode())
+    data = done.forecast.dataset
+    data.to_netcdf(place / "forecast.nc", engine="h5netcdf", encoding={name: {"zlib": True} for name in data})
     done.reputation.to_netcdf(place / "reputation.nc", engine="h5netcdf")
     (place / "report.html").write_text(render(done), encoding="utf-8")

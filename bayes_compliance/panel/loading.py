@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from os import PathLike
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from bayes_compliance.case import Case, CaseError, Problem, load_case
-from bayes_compliance.case.checks_rows import check_repeats
+from bayes_compliance.case.checks_rows import MOST_STEPS, check_repeats
 from bayes_compliance.case.names import At
 from bayes_compliance.case.problems import Problems, suggest
 from bayes_compliance.case.reading import Row, read, rows
 from bayes_compliance.case.records import HEADERS, READERS
 from bayes_compliance.case.schema_rows import Decision
 from bayes_compliance.case.vocabulary import WHOLE_TREATY
+from bayes_compliance.dynamics import years_between
 from bayes_compliance.panel.records import Covariates, Entry, Panel, RuleKey
-from bayes_compliance.panel.tables import about_rules, about_states, is_id
+from bayes_compliance.panel.tables import RATE, Rules, about_rules, about_states, is_id
 
 TABLE, STATES, RULES = "decisions.csv", "states.csv", "rules.csv"
 HEADER = ("case", *HEADERS[TABLE])
@@ -40,7 +43,8 @@ def load_panel(
     folder : path
         Either case folders side by side (states of one id in several cases are one state), or decisions.csv with a
         leading column `case`. Beside them, optionally, states.csv (`state` and numeric columns) and rules.csv (`case`,
-        `rule`, `area` and numeric columns); a blank number is missing.
+        `rule`, `area` and numeric columns), each with a row for everything that is on record and perhaps `source`; a
+        blank number is missing. `decisions_per_year` in rules.csv is no covariate; cases say it themselves.
     cases : sequence of str or None
         Of a folder of case folders, the names of those to take; default all.
     outcomes : 2, 3 or None
@@ -61,17 +65,21 @@ def load_panel(
     found = _case_folders(place)
     problems, inputs = Problems(), dict[str, str]()
     if found:
-        entries, by_case, owed, ahead = _cases(place, found, cases, outcomes, problems, inputs)
+        said = _cases(place, found, cases, outcomes, problems, inputs)
     else:
-        entries, by_case, owed, ahead = _table(place, cases, outcomes, problems, inputs)
-    states, rules, areas = _covariates(place, problems, inputs)
-    kept = tuple(sorted((e for e in entries if e.decision.decision != "pending"), key=_order))
+        said = _table(place, cases, outcomes, problems, inputs)
+    states, rules = _covariates(place, said, problems, inputs)
+    kept = tuple(sorted((e for e in said.entries if e.decision.decision != "pending"), key=_order))
     if not len(problems):
         _enough(place, kept, problems)
     problems.raise_if_any()
-    horizon = _horizon(kept, ahead, until)
-    name = place.resolve().name
-    return Panel(name, kept, by_case, owed, states, rules, areas, horizon, dict(sorted(inputs.items())))
+    per_year = {key: rate for key, rate in {**said.per_year, **rules.per_year}.items() if rate != 1}
+    panel = Panel(
+        place.resolve().name, kept, said.outcomes, said.owed, states, rules.covariates, rules.areas,
+        _horizon(kept, said.ahead, until), dict(sorted(inputs.items())), per_year, said.step_years,
+    )  # fmt: skip
+    _not_too_many(panel)
+    return panel
 
 
 def _case_folders(place: Path) -> list[str]:
@@ -94,8 +102,25 @@ def _horizon(entries: Sequence[Entry], ahead: Sequence[date], until: date | None
     return horizon
 
 
-Read = tuple[list[Entry], dict[str, int], dict[tuple[str, str], tuple[str, ...]], list[date]]
-"""Entries, outcomes by case, rules of treaty-wide rows, and stated horizons."""
+def _not_too_many(panel: Panel) -> None:
+    """Refuse a horizon with more dates ahead than a case may have."""
+    most = max(1 / panel.step_years, *panel.per_year.values(), 1.0) * years_between(panel.last, panel.until)
+    if most > MOST_STEPS:
+        what = f"{most:.0f} dates from the last decision ({panel.last}) up to {panel.until}"
+        raise CaseError([Problem("--until", 1, "date", what, f"an earlier date: {MOST_STEPS} dates at most")])
+
+
+class Read(NamedTuple):
+    """What decisions or cases say; `owed` are the rules of treaty-wide rows, `left` the case folders not taken."""
+
+    entries: list[Entry]
+    outcomes: dict[str, int]
+    owed: dict[tuple[str, str], tuple[str, ...]]
+    ahead: Sequence[date] = ()
+    per_year: Mapping[RuleKey, float] = MappingProxyType({})
+    step_years: float = 1.0
+    cases: bool = False
+    left: frozenset[str] = frozenset()
 
 
 def _order(entry: Entry) -> tuple:
@@ -129,7 +154,12 @@ def _cases(
     entries = [entry for name, case in loaded.items() for entry in _entries(name, case)]
     owed = {(name, state.id): state.rules for name, case in loaded.items() for state in case.states}
     by_case: dict[str, int] = {name: case.outcomes for name, case in loaded.items()}
-    return entries, by_case, owed, [case.horizon.until for case in loaded.values()]
+    per_year = {RuleKey(name, r.id): r.decisions_per_year for name, case in loaded.items() for r in case.rules}
+    ahead = [case.horizon for case in loaded.values()]
+    return Read(
+        entries, by_case, owed, [h.until for h in ahead], per_year, min((h.step_years for h in ahead), default=1.0),
+        cases=True, left=frozenset({*found} - {*by_case}),
+    )  # fmt: skip
 
 
 def _entries(name: str, case: Case) -> list[Entry]:
@@ -159,7 +189,7 @@ def _table(
         entries = [entry for entry in made if entry is not None]
     _repeats(entries, problems)
     owed = _of_their_case(entries, problems)
-    return entries, {entry.case: outcomes or 3 for entry in entries}, owed, []
+    return Read(entries, {entry.case: outcomes or 3 for entry in entries}, owed)
 
 
 def _entry(row: Row, outcomes: int, problems: Problems) -> Entry | None:
@@ -203,12 +233,38 @@ def _of_their_case(entries: Sequence[Entry], problems: Problems) -> dict[tuple[s
     return {(entry.case, entry.decision.state): tuple(sorted(named[entry.case])) for entry in entries}
 
 
-def _covariates(
-    place: Path, problems: Problems, inputs: dict[str, str]
-) -> tuple[Covariates, Covariates, dict[RuleKey, str]]:
+def _covariates(place: Path, said: Read, problems: Problems, inputs: dict[str, str]) -> tuple[Covariates, Rules]:
+    """states.csv and rules.csv, each with a row for everything that is on record: a slip in a name would make two."""
     about = {name: read(place / name, False, problems) for name in (STATES, RULES)}
     inputs |= {name: source.sha256 for name, source in about.items() if source is not None}
     of_states, of_rules = about.values()
+    before = len(problems)
     states = Covariates() if of_states is None else about_states(of_states, problems)
-    rules, areas = (Covariates(), dict[RuleKey, str]()) if of_rules is None else about_rules(of_rules, problems)
-    return states, rules, areas
+    if of_states is not None and len(problems) == before:
+        seen = Counter(entry.decision.state for entry in said.entries)
+        _all_there(STATES, "state", seen, states.values, problems)
+    before = len(problems)
+    rules = Rules() if of_rules is None else _taken(about_rules(of_rules, problems), said.left)
+    if of_rules is not None and len(problems) == before:
+        named = Counter(entry.key for entry in said.entries if entry.decision.rule != WHOLE_TREATY)
+        _all_there(RULES, "rule", named, rules.covariates.values, problems)
+    if said.cases and rules.per_year:
+        problems.add(RULES, 1, RATE, f"{RATE} beside case folders", "nothing: each case.toml says it")
+    return states, rules
+
+
+def _taken(rules: Rules, left: frozenset[str]) -> Rules:
+    """The rules less those of case folders that were not asked for."""
+    about: dict[str | RuleKey, tuple[float, ...]] = {
+        key: v for key, v in rules.covariates.values.items() if isinstance(key, RuleKey) and key.case not in left
+    }
+    areas = {key: area for key, area in rules.areas.items() if key.case not in left}
+    return Rules(Covariates(rules.covariates.columns, about), areas, rules.per_year)
+
+
+def _all_there(file: str, column: str, seen: Counter, rows: Iterable, problems: Problems) -> None:
+    there = {*rows}
+    for key in sorted({*seen} - there):
+        n = seen[key]
+        what = f"no row for {str(key)!r}, of which {n} decision{'s are' if n > 1 else ' is'} on record"
+        problems.add(file, 1, column, what, f"a row for each {column} on record; a blank number is missing")

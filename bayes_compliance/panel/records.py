@@ -82,6 +82,10 @@ class Panel:
         The horizon.
     inputs : dict of str to str
         SHA-256 of the bytes of each file.
+    per_year : dict of RuleKey to float
+        Decisions that fall due in a year, where not 1.
+    step_years : float
+        Between the dates of the forecast.
     """
 
     name: str
@@ -93,6 +97,8 @@ class Panel:
     areas: dict[RuleKey, str]
     until: date
     inputs: dict[str, str]
+    per_year: dict[RuleKey, float] = field(default_factory=dict)
+    step_years: float = 1.0
 
     @cached_property
     def last(self) -> date:

@@ -1,10 +1,11 @@
-"""states.csv and rules.csv: named rows with as many numeric columns as their author has."""
+"""states.csv and rules.csv: named rows with as many numeric columns as their author has, and a `source` for them."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from bayes_compliance.case.names import Refuse
 from bayes_compliance.case.problems import Problems, show
@@ -14,6 +15,22 @@ from bayes_compliance.case.vocabulary import WHOLE_TREATY
 from bayes_compliance.panel.records import Covariates, RuleKey
 
 ID = "a name on one line with none of , ; | in it"
+TEXT = "source"
+"""A column that may stand behind the named ones and is for readers: no covariate."""
+
+RATE = "decisions_per_year"
+"""The column of rules.csv that says how often a rule's decisions fall due: no covariate."""
+
+RATES = (0.01, 366.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """rules.csv: covariates, issue areas and decisions a year, by rule; blank cells are not among them."""
+
+    covariates: Covariates = field(default_factory=Covariates)
+    areas: dict[RuleKey, str] = field(default_factory=dict)
+    per_year: dict[RuleKey, float] = field(default_factory=dict)
 
 
 def is_id(text: str, refuse: Refuse) -> bool:
@@ -25,7 +42,7 @@ def is_id(text: str, refuse: Refuse) -> bool:
 
 
 def about_states(source: Source, problems: Problems) -> Covariates:
-    """states.csv: `state`, then numeric columns; a blank number is missing."""
+    """states.csv: `state`, then numeric columns and perhaps `source`; a blank number is missing."""
     found: dict[str | RuleKey, tuple[float, ...]] = {}
     seen: dict[str | RuleKey, int] = {}
     columns = _columns(source, ("state",))
@@ -38,14 +55,16 @@ def about_states(source: Source, problems: Problems) -> Covariates:
     return _covariates(source, columns, found, problems)
 
 
-def about_rules(source: Source, problems: Problems) -> tuple[Covariates, dict[RuleKey, str]]:
-    """rules.csv: `case`, `rule`, `area` (may be blank), then numeric columns; and the areas by rule."""
+def about_rules(source: Source, problems: Problems) -> Rules:
+    """rules.csv: `case`, `rule`, `area` (may be blank), then numeric columns and perhaps `source`."""
     found: dict[str | RuleKey, tuple[float, ...]] = {}
     seen: dict[str | RuleKey, int] = {}
     areas: dict[RuleKey, str] = {}
+    rates: dict[RuleKey, float] = {}
     base = ("case", "rule", "area")
-    columns = _columns(source, base)
-    for row, cells in _rows(source, base, columns, problems):
+    behind = _columns(source, base)
+    columns = tuple(column for column in behind if column != RATE)
+    for row, cells in _rows(source, base, behind, problems):
         good = True
         for column in base[: 3 if row.cells["area"] else 2]:
             good &= is_id(
@@ -57,7 +76,13 @@ def about_rules(source: Source, problems: Problems) -> tuple[Covariates, dict[Ru
         if good and _first(key, seen, cells, "rule"):
             found[key] = values
             areas |= {key: row.cells["area"]} if row.cells["area"] else {}
-    return _covariates(source, columns, found, problems), areas
+            rates |= {key: _rate(cells)} if row.cells.get(RATE) else {}
+    return Rules(_covariates(source, columns, found, problems), areas, rates)
+
+
+def _rate(cells: Cells) -> float:
+    least, most = RATES
+    return cells.value(RATE, lambda rate: least <= rate <= most, f"{least:g} to {most:g}, or blank for 1")
 
 
 def _columns(source: Source, base: tuple[str, ...]) -> tuple[str, ...]:
@@ -65,7 +90,8 @@ def _columns(source: Source, base: tuple[str, ...]) -> tuple[str, ...]:
     try:
         for cells in csv.reader(io.StringIO(source.text, newline=""), strict=True):
             if any(cell.strip() for cell in cells):
-                return tuple(dict.fromkeys(filter(None, (cell.strip() for cell in cells[len(base) :]))))
+                behind = (cell.strip() for cell in cells[len(base) :])
+                return tuple(dict.fromkeys(name for name in behind if name and name != TEXT))
     except csv.Error:  # told with its place when the rows are read
         return ()
     return ()
@@ -74,7 +100,7 @@ def _columns(source: Source, base: tuple[str, ...]) -> tuple[str, ...]:
 def _rows(
     source: Source, base: tuple[str, ...], columns: tuple[str, ...], problems: Problems
 ) -> Iterator[tuple[Row, Cells]]:
-    for row in rows(source, base, problems, columns):
+    for row in rows(source, base, problems, (*columns, TEXT)):
         yield row, Cells(source.name, row, problems)
 
 

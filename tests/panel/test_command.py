@@ -14,8 +14,8 @@ import pytest
 import xarray as xr
 
 from bayes_compliance import api, cli, store
-from bayes_compliance.forecast import to_csv
-from bayes_compliance.panel.ahead import COLUMNS, forecast
+from bayes_compliance.forecast import COLUMNS, to_csv
+from bayes_compliance.panel.ahead import forecast
 from bayes_compliance.panel.fitting import prior
 from bayes_compliance.panel.layout import PanelLayout
 from bayes_compliance.panel.synthetic import synthetic
@@ -85,7 +85,7 @@ def test_simulate_writes_a_panel_into_a_new_folder_only(tmp_path, capsys):
 def test_the_same_draws_and_seed_give_the_same_forecast_bytes():
     layout = PanelLayout(synthetic(5, 9, 40, seed=2).panel)
     draws = {name: v.reshape(2, 100, -1) for name, v in prior(layout, 200, np.random.default_rng(1)).items()}
-    one, again, other = (to_csv(forecast(layout, draws, seed).table, COLUMNS) for seed in (3, 3, 4))
+    one, again, other = (to_csv(forecast(layout, draws, seed).table) for seed in (3, 3, 4))
     assert one == again
     assert one != other
     assert one.splitlines()[0] == ",".join(COLUMNS)
@@ -102,7 +102,7 @@ def finished(tmp_path_factory) -> tuple[int, Path, Path]:
 @pytest.mark.slow
 def test_a_run_is_whole(finished):
     code, folder, out = finished
-    assert {path.name for path in out.iterdir()} == (set(store.FILES) - {"forecast.nc"}) | {"reputation.nc"}
+    assert {path.name for path in out.iterdir()} == {*store.FILES, "reputation.nc", "left_out.csv"}
     summary = json.loads((out / "summary.json").read_text())
     assert summary["inputs"]["states.csv"] == store.sha256(folder / "states.csv")
     assert summary["settings"]["model"] == "panel"
@@ -143,4 +143,4 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(finished, tmp_pat
     assert done.returncode in (cli.DONE, cli.FAILED_DIAGNOSTIC), done.stderr
     assert (tmp_path / "again/forecast.csv").read_bytes() == (out / "forecast.csv").read_bytes()
     other = api.panel(folder, tmp_path / "other", seed=6, draws=200, tune=300, chains=2)
-    assert to_csv(other.forecast.table, COLUMNS).encode() != (out / "forecast.csv").read_bytes()
+    assert to_csv(other.forecast.table).encode() != (out / "forecast.csv").read_bytes()

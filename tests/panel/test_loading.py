@@ -24,7 +24,7 @@ b,2005,Y,r,compliance,pending,,high,,,
 b,2006,X,r,compliance,violate,,certain,,,
 """
 STATES = "state,bar,rights\nX,1.5,10\nY,,12\nZ,3.5,20\n"
-RULES = "case,rule,area\na,r,trade\nb,new,rights\n"
+RULES = "case,rule,area\na,r,trade\na,s,\nb,r,\nb,new,rights\n"
 
 
 def test_a_table_with_covariates(tmp_path):
