@@ -24,13 +24,15 @@ def add(commands: Any, make: Make, sampling: Callable[..., None]) -> None:
     """
     backtest = make(commands, "backtest", _backtest, "forecast each decision from the day before, and score it")
     backtest.add_argument("case", metavar="CASE", help="a case folder")
-    backtest.add_argument("--out", required=True, metavar="FOLDER", help="where to write; replaced whole")
+    backtest.add_argument("--out", required=True, metavar="FOLDER", help="where to write; goes on with what is there")
     backtest.add_argument("--model", default="coalition", help="a shipped model, or the path of a .py file")
     backtest.add_argument("--rivals", default="unitary,managerial", metavar="A,B,...", help="models beside it")
     backtest.add_argument("--ahead", type=int, default=1, metavar="N", help="decision dates to forecast at a time")
     backtest.add_argument("--learn", type=int, metavar="N", help="decisions known at the first origin (one in five)")
     backtest.add_argument("--origins", type=int, metavar="N", help="at most so many origins, evenly spaced")
     backtest.add_argument("--renew", action="store_true", help="judgements as known at each origin, not at the first")
+    backtest.add_argument("--refit", default="needed", metavar="WHEN", help="needed (else weighted), or always")
+    spread(backtest)
     sampling(backtest, as_of=False)
 
     calibrate = make(commands, "calibrate", _calibrate, "does the fit find what simulated decisions were made from?")
@@ -40,8 +42,15 @@ def add(commands: Any, make: Make, sampling: Callable[..., None]) -> None:
     calibrate.add_argument("--simulations", type=int, default=200, metavar="N")
     for name, default in (("seed", 1), ("draws", 250), ("tune", 500), ("chains", 2)):
         calibrate.add_argument(f"--{name}", type=int, default=default)
+    spread(calibrate)
 
     _ledger(make(commands, "ledger", _verify, "sealed forecasts that nobody can better afterwards"), make)
+
+
+def spread(command: argparse.ArgumentParser) -> None:
+    """Options of a command whose tasks other processes can do."""
+    command.add_argument("--workers", type=int, default=1, metavar="N", help="processes of this machine (default 1)")
+    command.add_argument("--scheduler", default="local", metavar="ADDRESS", help="a Dask cluster, such as tcp://...")
 
 
 def _ledger(ledger: argparse.ArgumentParser, make: Make) -> None:
@@ -66,10 +75,10 @@ def _backtest(options: argparse.Namespace) -> int:
     from bayes_compliance import api
     from bayes_compliance.validation.backtest_words import headline
 
-    names = ("model", "ahead", "learn", "origins", "renew")
+    names = ("model", "ahead", "learn", "origins", "renew", "refit", "scheduler", "workers")
     asked = {name: getattr(options, name) for name in names}
     rivals = [name for name in options.rivals.split(",") if name]
-    done = api.backtest(options.case, options.out, rivals=rivals, **asked, **sampler(options))
+    done = api.backtest(options.case, options.out, rivals=rivals, **asked, **sampler(options) | {"progress": True})
     say_failures(done.checks)
     print(headline(done))
     print(f"{options.out}/backtest.html")
@@ -79,9 +88,9 @@ def _backtest(options: argparse.Namespace) -> int:
 def _calibrate(options: argparse.Namespace) -> int:
     from bayes_compliance import api
 
-    names = ("case", "model", "simulations", "seed", "draws", "tune", "chains")
+    names = ("case", "model", "simulations", "seed", "draws", "tune", "chains", "scheduler", "workers")
     asked = {name: getattr(options, name) for name in names}
-    done = api.calibrate(options.out, **asked, progress=sys.stderr.isatty())
+    done = api.calibrate(options.out, **asked, progress=True)
     print(done.verdict)
     print(f"{options.out}/calibration.html")
     return DONE if done.passed else FAILED

@@ -1,4 +1,4 @@
-"""What the operating system gives for whole folders: a lock, the exchange of two names, and a sync to the disk."""
+"""What the operating system gives for whole files and folders: a lock, an exchange of two names, a sync to the disk."""
 
 from __future__ import annotations
 
@@ -56,6 +56,13 @@ def _system_call() -> Callable[[bytes, bytes], int] | None:
         swap = 2  # RENAME_SWAP
         return lambda a, b: library.renamex_np(a, b, swap) and ctypes.get_errno()
     return None
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file whole, or leave it as it was."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_bytes(text.encode())
+    os.replace(beside, path)
 
 
 def sync_tree(folder: Path) -> None:

@@ -81,15 +81,25 @@ def summarise(
     return done_with(prepared.case, checks, settings) | {"seconds": seconds} | note
 
 
-def done_with(case: Case | Panel, checks: Sequence[Check], settings: dict[str, Any]) -> dict[str, Any]:
-    """What was done with a case or panel: versions, settings, SHA-256 of every input, diagnostics with their marks."""
+def made_by(case: Case | Panel) -> dict[str, Any]:
+    """What made a number: versions, and the SHA-256 of every input."""
     return {
-        "tool": store.TOOL,
         "version": __version__,
         "case": case.name,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
-        "settings": {k: v.isoformat() if isinstance(v, date) else v for k, v in settings.items()},
         "inputs": case.inputs,
+    }
+
+
+def done_with(case: Case | Panel, checks: Sequence[Check], settings: dict[str, Any]) -> dict[str, Any]:
+    """What was done with a case or panel: versions, settings, SHA-256 of every input, diagnostics with their marks."""
+    made = made_by(case)
+    inputs = made.pop("inputs")
+    return {
+        "tool": store.TOOL,
+        **made,
+        "settings": {k: v.isoformat() if isinstance(v, date) else v for k, v in settings.items()},
+        "inputs": inputs,
         "diagnostics": [
             check._asdict() | {"value": check.value if check.value == check.value else None} for check in checks
         ],

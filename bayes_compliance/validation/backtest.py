@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance import seeds
+from bayes_compliance import runs, seeds, sweeps
 from bayes_compliance.errors import Refused
-from bayes_compliance.inference.diagnostics import MC_ERROR, Check
-from bayes_compliance.latents import Draws
-from bayes_compliance.models import Prepared, prepare
+from bayes_compliance.inference.diagnostics import Check
 from bayes_compliance.theory import COMPLY
-from bayes_compliance.validation import baselines
 from bayes_compliance.validation import scores as scoring
-from bayes_compliance.validation.foretelling import Foretold, foretell, known_of
-from bayes_compliance.validation.origins import Origin, View, epochs, known_by, origins
-from bayes_compliance.validation.shared import Shared
+from bayes_compliance.validation.at_origins import MC_ERROR, NEEDED, REFITS, AtOrigins
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
+    from bayes_compliance.sweeps import Schedule, Teller
+    from bayes_compliance.validation.origins import Origin
 
-BASE, PERSISTENCE, PRIOR, SUM = "base rate", "persistence", "prior only", "weighted sum"
 RIVALS = ("unitary", "managerial")
-PRIOR_DRAWS = 2000
 DIVERGENCES = 1e-3
 
 
@@ -49,13 +44,19 @@ class Prediction(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """How a fit at an origin went."""
+    """How it went at an origin: a fit, or the draws of an earlier one, weighted, with Pareto k."""
 
     forecaster: str
     origin: date
     divergences: int
     draws: int
     mc_error: float
+    pareto_k: float = 0.0
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the model was fitted at this origin; else an earlier fit was weighted."""
+        return self.draws > 0
 
 
 @dataclass(frozen=True)
@@ -139,41 +140,12 @@ class Backtest:
         return all(check.passed for check in self.checks)
 
 
-class Fits:
-    """Posteriors of one prepared model at any origin, with one compilation (or by the exact engine).
-
-    Parameters
-    ----------
-    prepared : Prepared
-        Of all decisions, with the judgements known at the first origin.
-    engine : str
-    seed, draws, tune, chains : int
-    """
-
-    def __init__(self, prepared: Prepared, *, engine: str, seed: int, draws: int, tune: int, chains: int) -> None:
-        self.prepared, self.engine, self.seed = prepared, engine, seed
-        self.size = {"draws": draws, "tune": tune, "chains": chains}
-        self._shared = Shared(prepared) if engine == "nuts" else None
-
-    def at(self, view: View) -> tuple[Draws, int]:
-        """Draws (chain, draw, item) of the latents of what was known, and the number of divergences."""
-        seed = seeds.integer(self.seed, f"backtest {view.day}")
-        if self._shared is None:
-            from bayes_compliance.inference import exact
-
-            found, _ = exact.sample(
-                known_of(self.prepared, view), draws=self.size["draws"], chains=self.size["chains"], seed=seed
-            )
-            return found, 0
-        found, stats = self._shared.sample(view.data, **self.size, seed=seed)
-        return view.carried(found), int(stats["diverging"].sum())
-
-
 def run(
     case: Case,
     model: str,
     rivals: Sequence[str] = RIVALS,
     *,
+    journal: Path,
     engine: str,
     seed: int,
     draws: int,
@@ -183,62 +155,44 @@ def run(
     learn: int | None = None,
     most: int | None = None,
     renew: bool = False,
-    progress: bool = False,
+    refit: str = NEEDED,
+    schedule: Schedule | None = None,
+    tell: Teller | None = None,
 ) -> Backtest:
     """Back-test a model on a case; see `bayes_compliance.api.backtest`."""
     if ahead < 1:
         raise Refused(f"--ahead: {ahead} is too few; allowed: 1 or more decision dates")
-    rivals = [name for name in dict.fromkeys(rivals) if name != model]
+    if refit not in REFITS:
+        raise Refused(f"--refit: {refit!r} is unknown; allowed: {', '.join(REFITS)}")
+    names = (model, *(name for name in dict.fromkeys(rivals) if name != model))
     sampler: dict[str, Any] = {"engine": engine, "seed": seed, "draws": draws, "tune": tune, "chains": chains}
-    found = origins(case, ahead=ahead, learn=learn, most=most)
+    asked: dict[str, Any] = {"ahead": ahead, "learn": learn, "renew": renew, "refit": refit}
+    job = AtOrigins(case, names, **sampler, **asked, most=most)
+    header = {"models": names, "origins": len(job.origins), **sampler, **asked, **runs.made_by(case)}
+    book = sweeps.Journal(journal, header, "back-test")
+    told = dict(zip(job.tasks, sweeps.run(job, job.tasks, book, schedule, tell), strict=True))
+    return _gathered(job, told, sampler | asked | {"origins": len(job.origins)})
+
+
+def _gathered(job: AtOrigins, told: dict[str, Any], settings: dict[str, Any]) -> Backtest:
+    tested, at = job.models[0], {origin.day: origin for origin in job.origins}
     predictions: list[Prediction] = []
     blocks, traces = [], []
-    for known, some in epochs(case, found, renew=renew):
-        for name in (model, *rivals):
-            engine_of = sampler if name == model else sampler | {"engine": "nuts"}
-            fits = Fits(prepare(name, known), **engine_of)
-            for i, origin in enumerate(some):
-                _say(progress, f"{name}: origin {i + 1} of {len(some)}, {origin.day}")
-                foretold, trace = _fitted(fits, origin, name)
-                predictions += _entries(name, origin, foretold.p)
-                traces.append(trace)
-                if name == model:
-                    came = sum(target.outcome == COMPLY for target in origin.targets)
-                    blocks.append((origin.day, foretold.compliances, came))
-                    predictions += _plain(fits.prepared, origin, seed)
-    settings = sampler | {"ahead": ahead, "learn": learn, "origins": len(found), "renew": renew}
-    return Backtest(case.name, model, tuple(predictions), tuple(blocks), tuple(traces), settings)
+    for key, entries in told.items():
+        name = key.rsplit("|", 2)[0]
+        for entry in entries:
+            origin = at[date.fromisoformat(entry["origin"])]
+            for who, p in entry["says"].items():
+                predictions += _entries(who, origin, p)
+            traces.append(Trace(name, origin.day, *(entry[field] for field in Trace._fields[2:])))
+            if name == tested:
+                counts = np.repeat(np.arange(len(entry["counts"])), entry["counts"])
+                blocks.append((origin.day, counts, sum(target.outcome == COMPLY for target in origin.targets)))
+    return Backtest(job.case.name, tested, tuple(predictions), tuple(blocks), tuple(traces), settings)
 
 
-def _say(progress: bool, text: str) -> None:
-    if progress and sys.stderr.isatty():
-        print(text, file=sys.stderr)
-
-
-def _fitted(fits: Fits, origin: Origin, name: str) -> tuple[Foretold, Trace]:
-    view = View(fits.prepared.layout, origin.day)
-    draws, divergences = fits.at(view)
-    seed = seeds.integer(fits.seed, f"foretell {origin.day}")
-    foretold = foretell(known_of(fits.prepared, view), draws, origin.targets, seed)
-    drawn = int(np.prod(draws["innovation"].shape[:2]))
-    return foretold, Trace(name, origin.day, divergences, drawn, foretold.mc_error)
-
-
-def _plain(prepared: Prepared, origin: Origin, seed: int) -> Iterator[Prediction]:
-    """What the forecasters without a fit say at an origin."""
-    view = View(prepared.layout, origin.day)
-    known, items = known_of(prepared, view), [target.item for target in origin.targets]
-    drawn = baselines.prior_draws(view.layout, PRIOR_DRAWS, seeds.generator(seed, f"prior {origin.day}"))
-    prior = foretell(known, {k: v[None] for k, v in drawn.items()}, origin.targets, seed, observed=False)
-    record = known_by(prepared.case, origin.day)
-    yield from _entries(PRIOR, origin, prior.p)
-    yield from _entries(SUM, origin, baselines.weighted_sum(known, items))
-    yield from _entries(BASE, origin, np.tile(baselines.base_rate(record), (len(items), 1)))
-    yield from _entries(PERSISTENCE, origin, baselines.persistence(record, items))
-
-
-def _entries(name: str, origin: Origin, p: NDArray) -> list[Prediction]:
+def _entries(name: str, origin: Origin, p: Sequence[Sequence[float]]) -> list[Prediction]:
     return [
-        Prediction(name, origin.day, t.step, t.item.state, t.item.rule, t.item.date, t.outcome, *map(float, row))
+        Prediction(name, origin.day, t.step, t.item.state, t.item.rule, t.item.date, t.outcome, *row)
         for t, row in zip(origin.targets, p, strict=True)
     ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from bayes_compliance.disk import replace
 from bayes_compliance.report import drawing
 from bayes_compliance.report.parts import Cell, Number, Section, bullets, figure, join, paragraph, table, template, when
 from bayes_compliance.theory import COMPLY, PARTIAL, VIOLATE
@@ -32,7 +33,7 @@ def write(found: Backtest, folder: Path) -> None:
     ]
     _write_csv(folder / "predictions.csv", Prediction._fields, predictions)
     _write_csv(folder / "scores.csv", SCORE_COLUMNS, score_table(found))
-    (folder / "backtest.html").write_text(render(found), encoding="utf-8")
+    replace(folder / "backtest.html", render(found))
 
 
 SCORE_COLUMNS = ("forecaster", "step", "decisions", "score", "mean", "skill", "skill_lower", "skill_upper", "verdict")
@@ -57,7 +58,7 @@ def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
-    path.write_bytes(out.getvalue().encode())
+    replace(path, out.getvalue())
 
 
 def render(found: Backtest) -> str:
@@ -138,4 +139,5 @@ def _how(found: Backtest) -> Section:
         else "Judgements are those known at the first origin, throughout."
     )
     checks = [f"{'passed' if check.passed else 'FAILED'}: {check}" for check in found.checks]
-    return Section("How it was done", "how", join([paragraph(f"{words.HINDSIGHT} {judged}"), bullets([used, *checks])]))
+    items = [used, words.fits_words(found), *checks]
+    return Section("How it was done", "how", join([paragraph(f"{words.HINDSIGHT} {judged}"), bullets(items)]))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayes_compliance.validation.backtest import PRIOR, SUM
+from bayes_compliance.validation.at_origins import PRIOR, SUM
 from bayes_compliance.validation.scores import FEW_RULES
 
 if TYPE_CHECKING:
@@ -78,6 +78,19 @@ def reliability_words(found: Backtest) -> str:
         f"Reliability: the recalibrated curve {held}. Of the Brier score {corp.uncertainty:.3f} is the decisions' own "
         f"uncertainty; miscalibration adds {corp.miscalibration:.3f} and telling decisions apart takes off "
         f"{corp.discrimination:.3f}."
+    )
+
+
+def fits_words(found: Backtest) -> str:
+    """At how many origins the model was fitted, and how the rest was done."""
+    of = [trace for trace in found.traces if trace.forecaster == found.model]
+    weighted = [trace for trace in of if not trace.fitted]
+    if not weighted:
+        return f"{found.model} was fitted at each of {len(of)} origins."
+    worst = max(trace.pareto_k for trace in weighted)
+    return (
+        f"{found.model} was fitted at {len(of) - len(weighted)} of {len(of)} origins; at the others the draws of the "
+        f"fit before were weighted by what had become known since (largest Pareto k {worst:.2f})."
     )
 
 

@@ -6,15 +6,10 @@ each state's last decision, to which paths and spreads add up, the conduct abroa
 which catches what others miss.
 One compilation serves all simulations (`Shared`); simuk would compile again for each. Conduct is simulated in sequence,
 and seen as it is coded, which is the world of the likelihood.
-
-Simulations go into an append-only file, one JSON line each, so that an interrupted run goes on where it stopped.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,17 +18,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance import seeds, theory, worlds
+from bayes_compliance import runs, seeds, sweeps, theory, worlds
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference.tree import completed
 from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
+from bayes_compliance.models import Prepared, prepare
 from bayes_compliance.validation.ranks import Uniformity, judge, rank
 from bayes_compliance.validation.shared import Data, Shared, history_of, with_outcomes
 
 if TYPE_CHECKING:
+    from bayes_compliance.case import Case
     from bayes_compliance.layout import Layout
-    from bayes_compliance.models import Prepared
     from bayes_compliance.rows import History
+    from bayes_compliance.sweeps import Schedule, Teller
 
 RANK_DRAWS = 99
 """Draws that a truth is ranked among, thinned from the chains so that they are nearly independent."""
@@ -119,6 +116,15 @@ def _meeting(prepared: Prepared, rows: list[int]) -> list[int]:
     return [i for i in rows if not layout.judged_conduct[layout.rows.state[i]] and layout.rows.answering[i].any()]
 
 
+def check(prepared: Prepared, draws: int) -> None:
+    """Refuse what cannot be calibrated."""
+    if draws < RANK_DRAWS:
+        raise Refused(f"--draws: {draws} in all chains are too few; allowed: {RANK_DRAWS} or more")
+    if prepared.layout.measured:
+        what = "proxies are measurements, which a calibration does not simulate"
+        raise Refused(f"case.toml:1: measure_proxies: {what}; allowed to calibrate: none")
+
+
 class Calibrator:
     """A prepared model, compiled once, fitted to simulated worlds.
 
@@ -131,11 +137,7 @@ class Calibrator:
     """
 
     def __init__(self, prepared: Prepared, *, seed: int, draws: int, tune: int, chains: int) -> None:
-        if draws * chains < RANK_DRAWS:
-            raise Refused(f"--draws: {draws} x {chains} chains is too few; allowed: {RANK_DRAWS} or more in all")
-        if prepared.layout.measured:
-            what = "proxies are measurements, which a calibration does not simulate"
-            raise Refused(f"case.toml:1: measure_proxies: {what}; allowed to calibrate: none")
+        check(prepared, draws * chains)
         self.prepared, self.seed = prepared, seed
         self.size = {"draws": draws, "tune": tune, "chains": chains}
         self.shared = Shared(prepared)
@@ -186,51 +188,31 @@ def _thinned(found: Draws) -> Draws:
     return {name: values[at] for name, values in flat.items()}
 
 
-class Journal:
-    """Simulations on disk: the first line says what is run, each other one is a simulation; lines are only added.
+@dataclass(frozen=True)
+class Simulations:
+    """The job of a calibration: each task is a simulation, by its number."""
 
-    Parameters
-    ----------
-    path : Path
-    header : dict
-        What is run. A file that says otherwise is refused.
-    """
+    model: str
+    case: Case
+    seed: int
+    draws: int
+    tune: int
+    chains: int
 
-    def __init__(self, path: Path, header: dict[str, Any]) -> None:
-        self.path, self.done = path, {}
-        lines = self._whole_lines()
-        if not lines:
-            self._add(header)
-        elif lines[0] != json.loads(json.dumps(header)):
-            raise Refused(f"{path}: line 1: another calibration was begun here; allowed: the same one, or a new folder")
-        for line in lines[1:]:
-            self.done[line["simulation"]] = line
+    def open(self) -> Callable[[str], dict[str, Any]]:
+        """Ready for any simulation, compiled once."""
+        size = {"seed": self.seed, "draws": self.draws, "tune": self.tune, "chains": self.chains}
+        calibrator = Calibrator(prepare(self.model, self.case), **size)
 
-    def _whole_lines(self) -> list[dict[str, Any]]:
-        """What the file holds; a last line that was cut short is taken off."""
-        if not self.path.exists():
-            return []
-        raw = self.path.read_bytes()
-        whole = raw[: raw.rfind(b"\n") + 1]
-        if len(whole) < len(raw):
-            os.truncate(self.path, len(whole))
-        return [json.loads(line) for line in whole.splitlines()]
+        def do(key: str) -> dict[str, Any]:
+            ranks, divergences = calibrator.one(int(key))
+            return {"divergences": divergences, "ranks": [int(r) for r in ranks]}
 
-    def add(self, number: int, ranks: NDArray, divergences: int) -> None:
-        """Enter a simulation."""
-        line = {"simulation": number, "divergences": divergences, "ranks": [int(r) for r in ranks]}
-        self._add(line)
-        self.done[number] = line
-
-    def _add(self, line: dict[str, Any]) -> None:
-        with open(self.path, "ab") as file:
-            file.write((json.dumps(line) + "\n").encode())
-            file.flush()
-            os.fsync(file.fileno())
+        return do
 
 
 def run(
-    prepared: Prepared,
+    case: Case,
     simulations: int,
     journal: Path,
     *,
@@ -239,23 +221,20 @@ def run(
     draws: int,
     tune: int,
     chains: int,
-    progress: bool = False,
+    schedule: Schedule | None = None,
+    tell: Teller | None = None,
 ) -> Calibration:
     """Calibrate; see `bayes_compliance.api.calibrate`."""
     if simulations < 20:
         raise Refused(f"--simulations: {simulations} is too few for a verdict; allowed: 20 or more")
+    prepared = prepare(model, case)
+    check(prepared, draws * chains)
     names = quantities(prepared)
     size: dict[str, int] = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
-    header = {"model": model, "case": prepared.case.name, "inputs": prepared.case.inputs, **size, "quantities": names}
-    book = Journal(journal, header)
-    missing = [i for i in range(simulations) if i not in book.done]
-    calibrator = Calibrator(prepared, **size) if missing else None
-    for i in missing:
-        assert calibrator is not None
-        book.add(i, *calibrator.one(i))
-        if progress and sys.stderr.isatty():
-            print(f"simulation {i + 1} of {simulations}", file=sys.stderr)
-    entries = [book.done[i] for i in range(simulations)]
+    header = {"model": model, **size, "quantities": names, **runs.made_by(case)}
+    book = sweeps.Journal(journal, header, "calibration")
+    keys = [str(i) for i in range(simulations)]
+    entries = sweeps.run(Simulations(model, case, **size), keys, book, schedule, tell)
     ranks = np.array([entry["ranks"] for entry in entries], int).reshape(simulations, len(names))
     divergences = sum(entry["divergences"] for entry in entries)
     return Calibration(tuple(names), ranks, judge(ranks, names, RANK_DRAWS), divergences, header | {"n": simulations})

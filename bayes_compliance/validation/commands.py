@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayes_compliance import models, runs, store
+from bayes_compliance import runs, sweeps
 from bayes_compliance.case import load_case
+from bayes_compliance.disk import replace
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference import check_settings
+from bayes_compliance.sweeps import Schedule
+
+JOURNAL = "tasks.jsonl"
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -36,6 +39,9 @@ def backtest(
     learn: int | None = None,
     origins: int | None = None,
     renew: bool = False,
+    refit: str = "needed",
+    scheduler: str = "local",
+    workers: int = 1,
     progress: bool = False,
 ) -> Backtest:
     """Forecast each decision from what was known the day before, and score it beside those who know no theory.
@@ -45,7 +51,8 @@ def backtest(
     case : path
         A case folder.
     out : path
-        A folder for predictions.csv, scores.csv, backtest.html and summary.json; replaced whole, or left as it was.
+        A folder for predictions.csv, scores.csv, backtest.html, summary.json and tasks.jsonl, in which each block of
+        origins is entered when it is done: a back-test that was interrupted goes on there.
     model : str
     rivals : sequence of str
         Models that are fitted at the same origins (always by NUTS).
@@ -59,6 +66,13 @@ def backtest(
         At most so many, evenly spaced; default one for each date with decisions.
     renew : bool
         Judgements as known at each origin (a compilation for each change) instead of those of the first.
+    refit : str
+        ``needed``: between fits the draws are weighted by what has become known, while Pareto k allows (Bürkner, Gabry
+        and Vehtari 2020); ``always``: a fit at each origin.
+    scheduler : str
+        ``local``, or the address of a Dask cluster (``tcp://...``); results are the same bytes.
+    workers : int
+        Processes of this machine.
 
     Returns
     -------
@@ -73,15 +87,17 @@ def backtest(
     from bayes_compliance.validation import backtest_page
 
     check_settings(engine, seed, draws, tune, chains)
-    store.check_target(out)
+    schedule = Schedule(scheduler, workers)
+    schedule.check()
     found = load_case(case)
+    folder = working_folder(out)
     done = backtests.run(
-        found, model, rivals, engine=engine, seed=seed, draws=draws, tune=tune, chains=chains, ahead=ahead,
-        learn=learn, most=origins, renew=renew, progress=progress,
+        found, model, rivals, journal=folder / JOURNAL, engine=engine, seed=seed, draws=draws, tune=tune, chains=chains,
+        ahead=ahead, learn=learn, most=origins, renew=renew, refit=refit, schedule=schedule,
+        tell=sweeps.say("blocks of origins") if progress else None,
     )  # fmt: skip
-    with store.new_run(out) as folder:
-        runs.write_summary(folder, runs.done_with(found, done.checks, {"model": model, **done.settings}))
-        backtest_page.write(done, folder)
+    backtest_page.write(done, folder)
+    _summarise(folder, runs.done_with(found, done.checks, {"model": model, **done.settings}))
     return done
 
 
@@ -102,6 +118,8 @@ def calibrate(
     draws: int = 250,
     tune: int = 500,
     chains: int = 2,
+    scheduler: str = "local",
+    workers: int = 1,
     progress: bool = False,
 ) -> Calibration:
     """Simulation-based calibration: does the fit find what decisions were made from, as often as it says?
@@ -109,7 +127,7 @@ def calibrate(
     Parameters
     ----------
     out : path
-        A folder for simulations.jsonl, calibration.html and summary.json. A run that was interrupted goes on there.
+        A folder for tasks.jsonl, calibration.html and summary.json. A run that was interrupted goes on there.
     case : path or None
         A case folder of some 12 decisions, whose dates, rules and judgements the simulated worlds have; default the
         shipped `bananas`.
@@ -119,6 +137,8 @@ def calibrate(
         wide by half or off by .4 of its standard deviations; 20 find only gross errors.
     seed, draws, tune, chains, progress
         As in `run`, for each fit.
+    scheduler, workers
+        As in `backtest`.
 
     Returns
     -------
@@ -132,37 +152,39 @@ def calibrate(
     from bayes_compliance.validation import calibration, calibration_page
 
     check_settings("nuts", seed, draws, tune, chains)
+    schedule = Schedule(scheduler, workers)
+    schedule.check()
     found = load_case(shipped("bananas") if case is None else case)
-    folder = _working_folder(out)
+    folder = working_folder(out)
     done = calibration.run(
-        models.prepare(model, found), simulations, folder / "simulations.jsonl", model=model, seed=seed, draws=draws,
-        tune=tune, chains=chains, progress=progress,
+        found, simulations, folder / JOURNAL, model=model, seed=seed, draws=draws, tune=tune, chains=chains,
+        schedule=schedule, tell=sweeps.say("simulations") if progress else None,
     )  # fmt: skip
     sampler: dict[str, Any] = {"model": model, "seed": seed, "draws": draws, "tune": tune, "chains": chains}
     summary = runs.done_with(found, [], sampler | {"simulations": simulations})
-    _replace(folder / "calibration.html", calibration_page.render(done))
-    _replace(
-        folder / "summary.json",
-        json.dumps(summary | {"passed": done.passed, "verdict": str(done.verdict)}, indent=2) + "\n",
-    )
+    replace(folder / "calibration.html", calibration_page.render(done))
+    _summarise(folder, summary | {"passed": done.passed, "verdict": str(done.verdict)})
     return done
 
 
-def _working_folder(out: str | PathLike[str]) -> Path:
-    """A folder that is new, empty, or holds a calibration that was begun."""
+def working_folder(out: str | PathLike[str]) -> Path:
+    """A folder that is new, empty, or holds a sweep that was begun.
+
+    Raises
+    ------
+    Refused
+        If it holds anything else.
+    """
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
-        raise Refused(f"--out: {folder} is no folder; allowed: a new folder, or one of an earlier calibration")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "simulations.jsonl").is_file():
-        raise Refused(f"--out: {folder} holds other files; allowed: a new folder, or one of an earlier calibration")
-    folder.mkdir(parents=True, exist_ok=True)
+        raise Refused(f"--out: {folder} is no folder; allowed: a new folder, or one in which the same was begun")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / JOURNAL).is_file():
+        raise Refused(f"--out: {folder} holds other files; allowed: a new folder, or one in which the same was begun")
     return folder
 
 
-def _replace(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)
+def _summarise(folder: Path, summary: dict[str, Any]) -> None:
+    replace(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
 
 
 def ledger_add(ledger: str | PathLike[str], run: str | PathLike[str]) -> str:

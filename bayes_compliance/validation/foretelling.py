@@ -37,7 +37,14 @@ def known_of(prepared: Prepared, view: View) -> Prepared:
     return prepared._replace(case=view.layout.case, layout=view.layout)
 
 
-def foretell(prepared: Prepared, draws: Draws, targets: Sequence[Target], seed: int, observed: bool = True) -> Foretold:
+def foretell(
+    prepared: Prepared,
+    draws: Draws,
+    targets: Sequence[Target],
+    seed: int,
+    observed: bool = True,
+    weights: NDArray | None = None,
+) -> Foretold:
     """Probabilities of each outcome of the targets, each on its date, conduct between them simulated.
 
     Parameters
@@ -50,17 +57,33 @@ def foretell(prepared: Prepared, draws: Draws, targets: Sequence[Target], seed: 
     seed : int
     observed : bool
         Whether the draws are a posterior; else they are from the prior.
+    weights : array (chain * draw,) or None
+        Weights of the draws, with sum 1; default equal. With weights all draws are used.
     """
     layout = prepared.layout
     chains, n = draws["innovation"].shape[:2]
     later = Latents(layout).draw(chains * n, seeds.generator(seed, "ahead"), AHEAD_ONLY)
     draws = draws | {name: values.reshape(chains, n, -1) for name, values in later.items()}
     draws = completed(prepared, draws, seeds.generator(seed, "complete"), observed)
-    flat, chains = thin({k: v.reshape(chains * n, *v.shape[2:]) for k, v in draws.items()}, chains)
+    flat = {k: v.reshape(chains * n, *v.shape[2:]) for k, v in draws.items()}
+    if weights is None:
+        flat, chains = thin(flat, chains)
     p, counts = _simulated(prepared, _days(layout, targets), flat, seeds.integer(seed, "worlds"))
     series = p[..., COMPLY].T.reshape(len(targets), chains, -1)
-    error = float(mean_error(series).max()) if series.shape[-1] >= 4 else 0.0
-    return Foretold(p.mean(axis=0), error, counts)
+    error = mean_error(series) if series.shape[-1] >= 4 else np.zeros(len(targets))
+    if weights is None:
+        return Foretold(p.mean(axis=0), float(error.max()), counts.ravel())
+    mean = np.einsum("d,dto->to", weights, p)
+    drawn = seeds.generator(seed, "resample").choice(len(weights), len(weights), p=weights)
+    return Foretold(mean, float(_weighted_error(p[..., COMPLY], weights, error).max()), counts[drawn].ravel())
+
+
+def _weighted_error(p: NDArray, weights: NDArray, error: NDArray) -> NDArray:
+    """Monte Carlo error of weighted means, (target,): by the weights, times what the chains add by their dependence."""
+    alone = p.std(axis=0) / np.sqrt(len(p))
+    dependence = np.divide(error, alone, out=np.ones_like(error), where=alone > 0)
+    spread = np.sqrt(weights**2 @ (p - weights @ p) ** 2)
+    return spread * np.maximum(dependence, 1.0)
 
 
 def _days(layout: Layout, targets: Sequence[Target]) -> list[Day]:
@@ -73,7 +96,7 @@ def _days(layout: Layout, targets: Sequence[Target]) -> list[Day]:
 
 
 def _simulated(prepared: Prepared, days: list[Day], draws: Draws, seed: int) -> tuple[NDArray, NDArray]:
-    """Probabilities by draw, (draw, target, 3), and numbers of compliances by world."""
+    """Probabilities by draw, (draw, target, 3), and numbers of compliances, (draw, path)."""
     sizes = [len(day.rows) for day in days]
     parts, numbers = [], []
     for _, future in futures(prepared.model, prepared.layout, days, draws, seed):
@@ -84,5 +107,5 @@ def _simulated(prepared: Prepared, days: list[Day], draws: Draws, seed: int) -> 
             by_day.append(three(comply.mean(axis=1), violate.mean(axis=1)))
             complied = complied + (moment.outcome[..., :size] == COMPLY).sum(axis=-1)
         parts.append(np.concatenate(by_day, axis=1))
-        numbers.append(np.ravel(complied))
+        numbers.append(np.asarray(complied))
     return np.concatenate(parts), np.concatenate(numbers)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance.case.problems import CaseError
 from bayes_compliance.errors import Refused
+from bayes_compliance.inference.carry import carry
 from bayes_compliance.layout import OUTCOME, Layout
 from bayes_compliance.rows import History, Item
 from bayes_compliance.validation import shared
@@ -171,12 +172,7 @@ class View:
 
         Paths and spreads that only later rows are about are left out: the forecast draws them anew, given the rest.
         """
-        place = {knot: i for i, knot in enumerate(self.whole.knots)}
-        at = np.array([place[knot] for knot in self.layout.knots], int)
-        walk = (draws["innovation"] @ self.whole.path_factor.T)[..., at]
-        pairs = np.searchsorted(self.whole.pairs_used, self.layout.pairs_used)
-        innovation = np.linalg.solve(self.layout.path_factor, walk[..., None])[..., 0] if len(at) else walk
-        return draws | {"innovation": innovation, "spread": draws["spread"][..., pairs]}
+        return carry(draws, self.whole, self.layout)
 
 
 def _placed(values: NDArray, at: NDArray, rows: int) -> NDArray:

@@ -10,7 +10,7 @@ from bayes_compliance.case import load_case
 from bayes_compliance.errors import Refused
 from bayes_compliance.latents import Latents
 from bayes_compliance.validation import calibration, commands
-from bayes_compliance.validation.calibration import RANK_DRAWS, Journal
+from bayes_compliance.validation.calibration import RANK_DRAWS
 from bayes_compliance.validation.ranks import band, judge, null, p_value, rank, tail
 from bayes_compliance.validation.shared import history_of
 from tests.inference.linear_cases import walk
@@ -89,26 +89,6 @@ def test_the_band_is_arviz_s():
     assert np.abs(upper - theirs[3][1:-1]).max() <= 2 / n + 1e-9
 
 
-def test_the_journal_keeps_whole_lines_and_drops_a_torn_one(tmp_path):
-    path = tmp_path / "s.jsonl"
-    book = Journal(path, {"seed": 1})
-    book.add(0, np.array([1, 2]), 0)
-    book.add(2, np.array([3, 4]), 1)
-    whole = path.read_bytes()
-    path.write_bytes(whole + b'{"simulation": 3, "ra')
-    again = Journal(path, {"seed": 1})
-    assert sorted(again.done) == [0, 2]
-    assert path.read_bytes() == whole
-    again.add(3, np.array([5, 6]), 0)
-    assert [json.loads(line)["ranks"] for line in path.read_text().splitlines()[1:]] == [[1, 2], [3, 4], [5, 6]]
-
-
-def test_a_journal_of_another_calibration_is_refused(tmp_path):
-    Journal(tmp_path / "s.jsonl", {"seed": 1})
-    with pytest.raises(Refused, match=r"s\.jsonl: line 1: another calibration was begun here"):
-        Journal(tmp_path / "s.jsonl", {"seed": 2})
-
-
 class Fake:
     """A fit that needs no compiler, and stops where it is told to."""
 
@@ -126,13 +106,13 @@ class Fake:
 
 def test_an_interrupted_calibration_goes_on_and_ends_the_same(tmp_path, monkeypatch):
     monkeypatch.setattr(calibration, "Calibrator", Fake)
-    prepared = models.prepare("coalition", two_states(tmp_path / "case"))
-    whole = calibration.run(prepared, 25, tmp_path / "a.jsonl", model="coalition", **SIZE)
+    case = two_states(tmp_path / "case")
+    whole = calibration.run(case, 25, tmp_path / "a.jsonl", model="coalition", **SIZE)
     Fake.stop = 9
     with pytest.raises(KeyboardInterrupt):
-        calibration.run(prepared, 25, tmp_path / "b.jsonl", model="coalition", **SIZE)
+        calibration.run(case, 25, tmp_path / "b.jsonl", model="coalition", **SIZE)
     Fake.stop, Fake.calls = None, 0
-    resumed = calibration.run(prepared, 25, tmp_path / "b.jsonl", model="coalition", **SIZE)
+    resumed = calibration.run(case, 25, tmp_path / "b.jsonl", model="coalition", **SIZE)
     assert Fake.calls == 25 - 9
     np.testing.assert_array_equal(resumed.ranks, whole.ranks)
     assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()

@@ -16,10 +16,12 @@ def table(path):
     return list(csv.DictReader(path.read_text().splitlines()))
 
 
-def test_backtest_writes_its_four_files(tmp_path, capsys):
+def test_backtest_writes_its_files(tmp_path, capsys):
     case, out = walk(tmp_path / "case", WORDS), tmp_path / "out"
     assert cli.main(["backtest", str(case), "--out", str(out), "--ahead", "2", *QUICK]) == 0
-    assert {p.name for p in out.iterdir()} == {"backtest.html", "predictions.csv", "scores.csv", "summary.json"}
+    assert {p.name for p in out.iterdir()} == {
+        "backtest.html", "predictions.csv", "scores.csv", "summary.json", "tasks.jsonl",
+    }  # fmt: skip
     said = capsys.readouterr().out
     assert "each forecast on the day before it was taken" in said
     predictions = table(out / "predictions.csv")
@@ -69,3 +71,23 @@ def test_the_ledger_s_commands(tmp_path, capsys):
     book.write_text(book.read_text().replace(".5", ".6"))
     assert cli.main(["ledger", "verify", str(book)]) == 2
     assert "was changed after it was sealed" in capsys.readouterr().err
+
+
+def test_a_back_test_that_was_stopped_goes_on_to_the_same_bytes(tmp_path, capsys, monkeypatch):
+    from bayes_compliance.validation import at_origins
+
+    monkeypatch.setattr(at_origins, "BLOCK", 2)
+    case, out = walk(tmp_path / "case", WORDS), tmp_path / "out"
+    whole = ["backtest", str(case), *QUICK, "--out"]
+    assert cli.main([*whole, str(out)]) == 0
+    lines = (out / "tasks.jsonl").read_text().splitlines(keepends=True)
+    again = tmp_path / "again"
+    again.mkdir()
+    (again / "tasks.jsonl").write_text("".join(lines[:2]) + lines[2][:30])
+    capsys.readouterr()
+    assert cli.main([*whole, str(again)]) == 0
+    assert "already there" in capsys.readouterr().err
+    for name in ("predictions.csv", "scores.csv", "backtest.html", "tasks.jsonl"):
+        assert (again / name).read_bytes() == (out / name).read_bytes()
+    assert cli.main([*whole, str(again), "--seed", "2"]) == 2
+    assert "another back-test was begun here (other seed)" in capsys.readouterr().err

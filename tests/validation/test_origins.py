@@ -8,8 +8,11 @@ import pytest
 from bayes_compliance import models
 from bayes_compliance.case import load_case
 from bayes_compliance.errors import Refused
+from bayes_compliance.inference import exact
+from bayes_compliance.inference.carry import carry
 from bayes_compliance.latents import Latents
-from bayes_compliance.validation import backtest, baselines
+from bayes_compliance.validation import at_origins, backtest, baselines
+from bayes_compliance.validation.foretelling import foretell, known_of
 from bayes_compliance.validation.origins import View, epochs, origins
 from tests.builders import complied, known, normal, quantiles, to_toml, write_case
 from tests.inference.linear_cases import NOISE, VOLATILITY, filtered, walk
@@ -164,9 +167,13 @@ def test_epochs_share_judgements_unless_renewed(tmp_path):
 WORDS = ["comply", "comply", "violate", "comply", "violate", "violate", "comply", "comply"]
 
 
+def run(folder, case, model="coalition", rivals=(), **more):
+    return backtest.run(load_case(case), model, rivals, journal=folder / "tasks.jsonl", **(SAMPLER | more))
+
+
 def test_a_back_test_is_the_filter_s(tmp_path):
     """Exact engine, 1,000 independent draws and 8 antithetic paths: 5 standard errors of each of 6 forecasts."""
-    done = backtest.run(load_case(walk(tmp_path, WORDS)), "coalition", (), **SAMPLER)
+    done = run(tmp_path, walk(tmp_path / "case", WORDS))
     p, outcome, entries = done.of("coalition")
     assert len(entries) == 6
     expected = [filtered(WORDS[:n])[1] for n in range(2, 8)]
@@ -179,14 +186,14 @@ def test_a_back_test_is_the_filter_s(tmp_path):
 
 def test_planted_future_rows_change_no_earlier_forecast(tmp_path):
     """To the last bit: forecasts of decisions before the planted row are the same."""
-    plain = backtest.run(load_case(walk(tmp_path / "a", WORDS[:6])), "coalition", (), **SAMPLER, learn=2)
-    planted = backtest.run(load_case(walk(tmp_path / "b", WORDS)), "coalition", (), **SAMPLER, learn=2)
+    plain = run(tmp_path / "a", walk(tmp_path / "a" / "case", WORDS[:6]), learn=2)
+    planted = run(tmp_path / "b", walk(tmp_path / "b" / "case", WORDS), learn=2)
     assert planted.predictions[: len(plain.predictions)] == plain.predictions
     assert len(planted.predictions) > len(plain.predictions)
 
 
 def test_further_ahead_the_forecast_is_the_filter_s_with_nothing_learnt_between(tmp_path):
-    done = backtest.run(load_case(walk(tmp_path, WORDS)), "coalition", (), **SAMPLER, ahead=3, learn=4)
+    done = run(tmp_path, walk(tmp_path / "case", WORDS), ahead=3, learn=4)
     p, _, entries = done.of("coalition", step=3)
     # two unseen decisions are as long a step without one
     assert len(entries) == 2
@@ -234,3 +241,53 @@ def test_toml_of_shocks_is_read(tmp_path):
     """The planted shock is a shock: without it the leakage test would prove nothing."""
     assert "[[shocks]]" in to_toml({}, PLANTED["shocks"]["tables"])
     assert made(tmp_path, **PLANTED["shocks"]).dynamics.shocks
+
+
+class Independent:
+    """In the place of the sampler: independent draws by the exact engine, on the whole layout; counts its fits."""
+
+    def __init__(self, prepared):
+        self.prepared, self.fits = prepared, 0
+
+    def sample(self, data, *, draws, tune, chains, seed):
+        self.fits += 1
+        day = max(
+            d.date_end for d, known in zip(self.prepared.layout.decisions, data.error < 0.4, strict=True) if known
+        )
+        view = View(self.prepared.layout, day)
+        found, _ = exact.sample(known_of(self.prepared, view), draws=draws, chains=chains, seed=seed)
+        rng = np.random.default_rng(seed)
+        return carry(found, view.layout, self.prepared.layout, rng), {"diverging": np.zeros((chains, draws))}
+
+
+@pytest.mark.parametrize("refit", ["needed", "always"])
+def test_weighted_draws_of_an_earlier_fit_are_the_filter_s_too(tmp_path, monkeypatch, refit):
+    """As above with 2,000 draws: 5 Monte Carlo errors of each forecast, of which there are 10."""
+    words = ["comply", "comply", "violate", "comply", "violate", "violate", "comply", "comply", "comply", "violate"] * 2
+    monkeypatch.setattr(at_origins, "Shared", Independent)
+    case = load_case(walk(tmp_path, words[:12]))
+    fits = at_origins.Fits(
+        models.prepare("coalition", case), **(SAMPLER | {"engine": "nuts", "draws": 1000}), refit=refit
+    )
+    weighted, errors = 0, []
+    for origin in origins(case, learn=2):
+        view = View(fits.prepared.layout, origin.day)
+        told = fits.at(view)
+        found = foretell(known_of(fits.prepared, view), told.draws, origin.targets, 1, weights=told.weights)
+        known_words = words[: len(view.layout.decisions)]
+        assert abs(found.p[0, 2] - filtered(known_words)[1]) < 5 * max(found.mc_error, 0.005)
+        weighted += told.weights is not None
+        errors.append(found.mc_error)
+    assert fits._shared.fits == len(errors) - weighted
+    assert weighted == 0 if refit == "always" else weighted > 4
+    assert max(errors) < 0.05
+
+
+def test_weights_that_cannot_carry_are_followed_by_a_fit(tmp_path, monkeypatch):
+    monkeypatch.setattr(at_origins, "Shared", Independent)
+    monkeypatch.setattr(at_origins, "good_k", lambda n: -np.inf)
+    case = load_case(walk(tmp_path, WORDS))
+    fits = at_origins.Fits(models.prepare("coalition", case), **(SAMPLER | {"engine": "nuts"}))
+    told = [fits.at(View(fits.prepared.layout, origin.day)) for origin in origins(case, learn=2)]
+    assert all(one.weights is None for one in told)
+    assert fits._shared.fits == len(told)

@@ -1,0 +1,34 @@
+"""The density of draws under a prepared model: what a weight between two posteriors is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_compliance import worlds
+from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
+from bayes_compliance.measurements import log_densities_of
+
+if TYPE_CHECKING:
+    from bayes_compliance.models import Prepared
+
+
+def log_prior(prepared: Prepared, draws: Draws) -> NDArray:
+    """Log prior density of all that is judged, (...,): paths and spreads are standard normal under any prior."""
+    latents = Latents(prepared.layout)
+    found = latents.log_prior({name: draws[name] for name in latents.names})
+    return np.sum([values.sum(axis=-1) for name, values in found.items() if name not in AHEAD_ONLY], axis=0)
+
+
+def log_likelihood(prepared: Prepared, draws: Draws) -> NDArray:
+    """Log likelihood of all decisions and all that is measured, (...,); marginal over types where the model has any."""
+    model, layout = prepared.model, prepared.layout
+    own = getattr(model, "log_likelihood", None)
+    if own is None:
+        found = worlds.log_likelihood(layout, draws, worlds.observed_support(model, layout, draws))
+    else:
+        found = own(layout, draws)
+    measured = log_densities_of(layout, draws, model.support).sum(axis=0) if layout.measured else 0.0
+    return found.sum(axis=-1) + measured

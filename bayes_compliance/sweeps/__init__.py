@@ -1,0 +1,65 @@
+"""Many independent tasks of one job: on this process, on others, or on a cluster; journalled, so that none is lost.
+
+A `Job` says what a task does and how a worker gets ready for it (a compilation, say), which each worker does once. A
+task is named by a key, has chance of its own by that name, and gives a result that JSON holds: so neither the number of
+workers nor the order in which they end changes a byte of what is made of the results. Results are entered into a
+`Journal` as they come; a sweep that was interrupted goes on with what is missing.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from bayes_compliance.sweeps.journal import Journal
+from bayes_compliance.sweeps.scheduling import Job, Schedule, each
+
+__all__ = ["Job", "Journal", "Schedule", "Teller", "run", "say"]
+
+QUIET_SECONDS = 20.0
+
+
+class Teller(Protocol):
+    """Called with the number of tasks that are done, that of all, and the name of the last one."""
+
+    def __call__(self, done: int, of: int, what: str) -> None: ...
+
+
+def run(
+    job: Job, keys: Sequence[str], journal: Journal, schedule: Schedule | None = None, tell: Teller | None = None
+) -> list[Any]:
+    """Results of all tasks, in the order of their keys; those that the journal holds are not done again.
+
+    Parameters
+    ----------
+    job : Job
+    keys : sequence of str
+        One for each task, each once.
+    journal : Journal
+    schedule : Schedule or None
+        Where the tasks are done; default this process.
+    tell : callable or None
+    """
+    missing = [key for key in keys if key not in journal.done]
+    if tell and len(missing) < len(keys):
+        tell(len(keys) - len(missing), len(keys), "already there")
+    for i, (key, result) in enumerate(each(job, missing, schedule or Schedule())):
+        journal.add(key, result)
+        if tell:
+            tell(len(keys) - len(missing) + i + 1, len(keys), key)
+    return [journal.done[key] for key in keys]
+
+
+def say(noun: str) -> Teller:
+    """A teller on the standard error: every task on a terminal, one line in so many seconds elsewhere."""
+    last = [-QUIET_SECONDS]
+
+    def tell(done: int, of: int, what: str) -> None:
+        now = time.monotonic()
+        if sys.stderr.isatty() or done == of or now - last[0] >= QUIET_SECONDS:
+            last[0] = now
+            print(f"{done} of {of} {noun}: {what}", file=sys.stderr, flush=True)
+
+    return tell
