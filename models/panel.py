@@ -5,19 +5,21 @@ government G, are what decisions on many rules have in common: "If it were possi
 of P2 and G2 for each state, we could determine the relative propensity of those states to comply." For state s and rule
 r, with noise sigma = 1 as the unit,
 
-    status quo   S0 = N_r - w q L                                   N_r - w q L is the rule's J - K
-    adherence    SA = N_r - w q L + L + (P1 + G1)_s                 at t1 (II.B)
-    compliance   SC = N_r + (P2 + G2)_s(t)                          at t2 (II.C): N_r = J - K + w q L
+    status quo   S0 = N_r - w q L_r                                 N_r - w q L_r is the rule's J - K
+    adherence    SA = N_r - w q L_r + L_r + (P1 + G1)_s             at t1 (II.B)
+    compliance   SC = N_r + (P2 + G2)_s(t)                          at t2 (II.C): N_r = J - K + w q L_r
                  (P2 + G2)_s = (P1 + G1)_s + step_s, step_s > 0     breaking a promise costs more (II.D, II.E)
 
-Who gains and who loses differs by rule, not by state: one net interest N_r for each rule, L and w q alike for all. What
-a state's own lobbies add to that on all rules, and its threshold, counts as its P2 + G2. P and G are not told apart, so
+Who gains and who loses differs by rule, not by state: N_r and L_r for each rule, pooled by issue area; of J and K only
+the difference enters, so they are pooled as one; w q is alike for all. What a state's own lobbies add to that on all
+rules, and its threshold, counts as its P2 + G2. P and G are not told apart, so
 a case whose status quo includes one of them (`status_quo_includes`) is taken without. The panel's rules have N_r with
 mean 0 (and so have areas, where they are told apart): P2 + G2 is the support that a state gives to the average rule of
 the panel, since how far that one stands from all rules to come no decision tells. Decisions tell ratios to the noise.
 
     (P2 + G2)_s  = level + x_s beta + tau z_s         partial pooling; x_s: covariates, standardised, signs left open
     N_r          = area_a(r) + u_r gamma + omega z_r  rules pooled by issue area, where areas are given
+    L_r          = L exp(.3 z_area(r) + .45 z_r)      exporters: of the median rule, of its area and its own
     step_s       = h b exp(kappa z_s), (1 - w q) L = h (1 - b)       stakes h, share b of the bias; kappa = .4
     (P2 + G2)(t) = (P2 + G2) + drift W_s              W_s: steps of five years back from the last decision (optional)
 
@@ -55,6 +57,11 @@ UNPOOLED_SD = 2.0
 STEP_SPREAD = 0.4
 """kappa, a known constant: nine states in ten have a step within a factor of 1.9 of the median. Left free it was hardly
 learnt from 11,000 rows of 150 states (its posterior sd was .25), and was what mixed worst."""
+
+
+AREA_OF_EXPORTERS, SPREAD_OF_EXPORTERS = 0.3, 0.45
+"""Log-sds of L by area, where areas are given, and by rule: known constants, the latter the default rule spread of a
+case. Only adherence and the status quo speak of L, and a treaty-wide row only of its mean over the treaty's rules."""
 
 
 def _prior(family: str, *parameters: float) -> Prior:
@@ -125,9 +132,17 @@ def step_median(x: dict[str, Any]) -> Any:
     return x["stakes"] * x["bias_share"]
 
 
-def exporters(x: dict[str, Any]) -> Any:
-    """L, by what of it compliance forgoes and adherence does not: (1 - w q) L = h (1 - b)."""
+def exporters_median(x: dict[str, Any]) -> Any:
+    """L of the median rule, by what of it compliance forgoes and adherence does not: (1 - w q) L = h (1 - b)."""
     return x["stakes"] * (1 - x["bias_share"]) / (1 - x["answered"])
+
+
+def exporters(layout: PanelLayout, x: dict[str, Any], z: Any, z_area: Any = None) -> Any:
+    """L of each rule, above 0, shape (..., rule)."""
+    own = SPREAD_OF_EXPORTERS * z
+    if z_area is not None:
+        own = own + AREA_OF_EXPORTERS * (z_area @ layout.in_area.T)
+    return exporters_median(x) * theory.namespace(own).exp(own)
 
 
 def steps(x: dict[str, Any], z: Any) -> Any:
@@ -152,7 +167,8 @@ def margin(block: Block, x: dict[str, Any]) -> Any:
         later = later + x["walk"][..., np.maximum(block.knot, 0)] * (block.knot >= 0)
     if block.kind == "compliance":  # w q L stands in the net interest already
         return theory.compliance_support(interest, 0.0, 0.0, later, 0.0)
-    ell = exporters(x)
+    ell = x["exporters"] if block.whole is None else x["exporters"] @ block.whole.T
+    ell = ell[..., block.rule]
     own = interest - x["answered"] * ell
     if block.kind == "adherence":
         return theory.adherence_support(own, 0.0, ell, later - x["step"][..., block.state], 0.0)
@@ -183,6 +199,10 @@ def build(layout: PanelLayout) -> pm.Model:
         free = _pooled(pm, "interest_free", rule_mean(layout, x), x["rule_spread"], len(layout.rules), layout.centred)
         x["interest"] = pm.Deterministic("interest", interests(layout, x, free))
         x["step"] = pm.Deterministic("step", steps(x, pm.Normal("step_z", shape=len(layout.states))))
+        if "answered" in x:
+            z_area = pm.Normal("exporters_area_z", shape=len(layout.areas)) if layout.areas else None
+            z = pm.Normal("exporters_z", shape=len(layout.rules))
+            x["exporters"] = pm.Deterministic("exporters", exporters(layout, x, z, z_area))
         if len(layout.gap):
             x["walk"] = pm.Deterministic("walk", walk(layout, x, pm.Normal("walk_z", shape=len(layout.gap))))
         total = sum((counted[block.rows] * log_probability(block, x)).sum() for block in layout.blocks)

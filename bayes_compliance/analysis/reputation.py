@@ -11,12 +11,12 @@ where no pair is, the answer is "cannot tell".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance.report.sentences import listed, number, percent, plural
+from bayes_compliance.report.sentences import listed, percent, plural
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -26,6 +26,11 @@ BAND = (0.05, 0.95)
 KINDS = ("compliance", "adherence")
 NAMED = 4
 """States or pairs that a sentence names; the rest stand in the figure and in the table."""
+
+
+def points(value: Any) -> str:
+    """A number of sigmas with two decimals: what is known of it is never finer."""
+    return f"{float(value):.2f}".replace("-", "−")
 
 
 def pairwise(propensity: NDArray) -> NDArray:
@@ -129,8 +134,17 @@ def verdict(found: xr.Dataset, kind: str = "compliance") -> str:
         return f"Cannot tell: no pair of states is told apart. The clearest is that {clearest}, which is not above 80%."
     return (
         f"{told} of {plural(pairs, 'pair')} of states {'is' if told == 1 else 'are'} told apart, one being readier to "
-        f"{what} with a probability above 80%. The clearest is that {clearest}."
+        f"{what} with a probability above 80%. The clearest is that {clearest}.{_mistaken(p)}"
     )
+
+
+def _mistaken(p: NDArray) -> str:
+    """How many of the pairs told apart are the other way round, on average: each is with what it lacks to 1."""
+    expected = float((1 - p[p > TOLD_APART]).sum())
+    if (p > TOLD_APART).sum() < 2:
+        return ""
+    many = "fewer than one" if expected < 0.95 else "one or so" if expected < 1.5 else f"some {expected:.0f}"
+    return f" Of the pairs told apart {many} can be expected to be the other way round."
 
 
 def _clearest(p: NDArray, median: NDArray) -> tuple[int, int]:
@@ -160,10 +174,8 @@ def effect_words(found: xr.Dataset) -> list[str]:
         one = found.sel(covariate=name)
         up = float(one["p_positive"])
         sure = max(up, 1 - up)
-        size = (
-            f"{number(float(one['median']))} sigma for one standard deviation (90%: {number(float(one['lower']))} to "
-        )
-        size += f"{number(float(one['upper']))})"
+        size = f"{points(one['median'])} sigma for one standard deviation "
+        size += f"({points(one['lower'])} to {points(one['upper'])}, 5% to 95%)"
         if sure > TOLD_APART:
             word = "higher" if up > 0.5 else "lower"
             said.append(f"States with more of “{name}” have a {word} P2 + G2 with probability {percent(sure)}: {size}.")

@@ -172,11 +172,16 @@ def _finished(
         found = effects(flat["state_effect"], layout.panel.states.columns) if "state_effect" in flat else None
     checks = [*checks, check_forecast(ahead.mc_error)]
     summary = runs.done_with(layout.panel, checks, settings) | {"seconds": timer.seconds}
+    if left is not None:
+        gain, standard_error = left.better
+        summary["left_out"] = {"decisions": len(left.score), "gain": gain, "standard_error": standard_error}
     return PanelRun(layout, tree, ranked, found, ahead, left, checks, summary)
 
 
 def _write(place: Path, done: PanelRun) -> None:
     from bayes_compliance.forecast import to_csv
+    from bayes_compliance.panel.holding import COLUMNS as LEFT_OUT
+    from bayes_compliance.panel.holding import by_state_table
     from bayes_compliance.panel.page import render
 
     runs.write_posterior(place, done.tree)
@@ -184,5 +189,8 @@ def _write(place: Path, done: PanelRun) -> None:
     (place / "forecast.csv").write_bytes(to_csv(done.forecast.table).encode())
     data = done.forecast.dataset
     data.to_netcdf(place / "forecast.nc", engine="h5netcdf", encoding={name: {"zlib": True} for name in data})
+    if done.left_out is not None:
+        table = by_state_table(done.left_out, done.layout.states)
+        (place / "left_out.csv").write_bytes(to_csv(table, LEFT_OUT).encode())
     done.reputation.to_netcdf(place / "reputation.nc", engine="h5netcdf")
     (place / "report.html").write_text(render(done), encoding="utf-8")

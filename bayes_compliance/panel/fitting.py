@@ -68,6 +68,7 @@ def derived(layout: PanelLayout) -> list[str]:
         "p2_g2",
         "interest",
         "step",
+        *(["exporters"] if "answered" in layout.sizes else []),
         *(["walk"] if len(layout.gap) else []),
     ]
 
@@ -91,11 +92,15 @@ def prior(layout: PanelLayout, n: int, rng: np.random.Generator, fixed: Draws | 
     x["step"] = model.steps(x, z(len(layout.states)))
     if len(layout.gap):
         x["walk"] = model.walk(layout, x, z(len(layout.gap)))
+    if "answered" in x:
+        x["exporters"] = model.exporters(
+            layout, x, z(len(layout.rules)), z(len(layout.areas)) if layout.areas else None
+        )
     return x
 
 
 def log_prior(layout: PanelLayout, x: Draws) -> Draws:
-    """Log prior density of each item given those that it hangs on; areas and rules (sum 0) and walks have none."""
+    """Log prior density of each item given those that it hangs on; areas, rules and walks have none."""
     from scipy.stats import norm
 
     model = models.load_panel()

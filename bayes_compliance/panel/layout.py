@@ -219,6 +219,7 @@ class PanelLayout:
 DIMS = {
     "state_effect": "covariate", "rule_effect": "rule_covariate", "state_missing": "state_cell",
     "rule_missing": "rule_cell", "area_interest": "area", "p2_g2": "state", "step": "state", "interest": "rule",
+    "exporters": "rule",
     "walk": "knot",
 }  # fmt: skip
 """Dim of each quantity that has more than one item."""

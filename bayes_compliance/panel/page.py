@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
 
+from bayes_compliance import models
 from bayes_compliance.analysis import reputation as words_of
+from bayes_compliance.analysis.reputation import points
 from bayes_compliance.inference.diagnostics import failed
 from bayes_compliance.panel import plots, words
 from bayes_compliance.panel.fitting import draws_of
@@ -27,15 +30,19 @@ from bayes_compliance.report.parts import (
 )
 from bayes_compliance.report.sections.diagnostics import diagnostics
 from bayes_compliance.report.sections.provenance import provenance
-from bayes_compliance.report.sentences import number, percent
+from bayes_compliance.report.sentences import percent
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from bayes_compliance.panel.command import PanelRun
+    from bayes_compliance.panel.holding import HeldOut
 
 MOST_DRAWN = 60
 """Rules of which bands are drawn; of more, the ends."""
+
+MOST_ROWS = 25
+"""States on rules of which the forecast stands on the page."""
 
 
 def render(run: PanelRun) -> str:
@@ -56,7 +63,7 @@ def _ranking(run: PanelRun) -> Section:
     found = run.reputation
     if run.layout.pooling == "complete":
         return Section("The answer", "answer", paragraph(words.POOLED["complete"], "lead"))
-    said = [paragraph(words_of.verdict(found), "lead"), paragraph(words_of.ends(found))]
+    said = [paragraph(words_of.verdict(found), "lead"), paragraph(words_of.ends(found)), paragraph(words.MEANING)]
     said += [paragraph(words.POOLED[run.layout.pooling])]
     if run.layout.paths and "drift" in run.tree["posterior"]:
         said += map(paragraph, words.moved(run.layout, draws_of(run.tree)["drift"]))
@@ -65,24 +72,30 @@ def _ranking(run: PanelRun) -> Section:
     if found.sizes["state"] <= plots.MOST_CELLS:
         said += [figure(plots.pairs(found), "Probability in percent that the state of the row is readier to comply "
                         "than that of the column; bold where one is above 80%.")]  # fmt: skip
-    said += [paragraph(f"To adhere (P1 + G1): {words_of.verdict(found, 'adherence')}"), _table(run)]
+    said += [paragraph(f"To adhere: {words_of.verdict(found, 'adherence')} {_steps(run)}"), _table(run)]
     return Section("The answer: who is readier", "answer", join(said))
+
+
+def _steps(run: PanelRun) -> str:
+    draws, model = draws_of(run.tree), models.load_panel()
+    about = np.log(draws["step"] / model.step_median(draws))
+    seen = [run.layout.state_index[state] for state in run.layout.panel.observed_states]
+    return words.steps(about.std(axis=(0, 1))[seen], model.STEP_SPREAD)
 
 
 def _table(run: PanelRun) -> Markup:
     """States in the order of their names: a table to look one up, not to read down."""
-    columns = ["State", Number("Compliance rows"), Number("P2 + G2, sigma"), Number("5% to 95%"), Number("Mean rank"),
-               Number("P1 + G1, sigma"), Number("5% to 95%")]  # fmt: skip
+    columns = ["State", Number("Compliance decisions"), Number("P2 + G2, sigma"), Number("5% to 95%"),
+               Number("Mean rank"), Number("P1 + G1, sigma"), Number("5% to 95%")]  # fmt: skip
     by, count = {k: run.reputation.sel(kind=k) for k in words_of.KINDS}, _compliances(run)
     rows: list[list[Cell]] = []
     for i, state in enumerate(map(str, run.reputation["state"].values)):
         cells: list[list[Cell]] = [
-            [number(float(one["median"][i])), f"{number(float(one['lower'][i]))} to {number(float(one['upper'][i]))}"]
-            for one in by.values()
+            [points(one["median"][i]), f"{points(one['lower'][i])} to {points(one['upper'][i])}"] for one in by.values()
         ]
         rank = f"{float(by['compliance']['mean_rank'][i]):.1f}"
         rows.append([state, count.get(state, 0), *cells[0], rank, *cells[1]])
-    return table("States, by name", columns, rows)
+    return table("States, by name. Medians; rank 1 is the readiest", columns, rows)
 
 
 def _compliances(run: PanelRun) -> dict[str, int]:
@@ -92,8 +105,12 @@ def _compliances(run: PanelRun) -> dict[str, int]:
 
 def _rules(run: PanelRun) -> Section:
     flat = draws_of(run.tree)["interest"].reshape(-1, len(run.layout.rules))
+    count = Counter(e.key for e in run.layout.entries if e.decision.kind == "compliance")
     names, quantiles = [str(rule) for rule in run.layout.rules], np.quantile(flat, [0.05, 0.5, 0.95], axis=0)
-    note = "The higher, the more its winners at home outweigh its losers, whatever the state."
+    said = words.easiest(names, flat)
+    names = [f"{name} ({count[rule]})" for name, rule in zip(names, run.layout.rules, strict=True)]
+    note = "Medians, 5% to 95%; in brackets the compliance decisions on record. The higher, the more those who gain "
+    note += "outweigh those who lose, whatever the state; 0 is the average rule of the panel."
     if len(names) > MOST_DRAWN:
         order = np.argsort(quantiles[1], kind="stable")
         some = np.concatenate([order[: MOST_DRAWN // 2], order[-MOST_DRAWN // 2 :]])
@@ -101,7 +118,7 @@ def _rules(run: PanelRun) -> Section:
         names, quantiles = [names[i] for i in some], quantiles[:, some]
     label = "net interest J − K + w q L, in units of sigma, against the average rule"
     drawn = figure(plots.intervals("rules", "Net interest of each rule", names, quantiles, label), note)
-    return Section("Which rules are easier", "rules", drawn)
+    return Section("Which rules are easier", "rules", join([paragraph(said), drawn]))
 
 
 def _covariates(run: PanelRun) -> Section | None:
@@ -119,7 +136,7 @@ def _covariates(run: PanelRun) -> Section | None:
 
 def _rule_effects(found: xr.Dataset) -> Markup:
     rows = [
-        [str(name), *(number(float(found[k].sel(covariate=name))) for k in ("lower", "median", "upper")),
+        [str(name), *(points(found[k].sel(covariate=name)) for k in ("lower", "median", "upper")),
          percent(float(found["p_positive"].sel(covariate=name)))]
         for name in found["covariate"].values
     ]  # fmt: skip
@@ -136,15 +153,43 @@ def _effect_plot(run: PanelRun) -> Markup:
 
 
 def _ahead(run: PanelRun) -> Section:
-    said = [paragraph(text) for text in words.ahead(run.layout, run.forecast.table)]
-    columns = ["State", Number("p comply"), Number("p partial"), Number("p violate"), Number("5% to 95%")]
+    until = run.layout.panel.until
+    last = [row for row in run.forecast.table if row["date"] == until.isoformat()]
+    drift = draws_of(run.tree).get("drift")
+    said = [paragraph(text) for text in (*words.ahead(run.layout, last), words.movement(run.layout, drift))]
+    columns = ["State", Number("p comply"), Number("p partial"), Number("p violate"), Number("p comply, 5% to 95%")]
     rows = [
-        ["a new state" if row["state"] == "*" else row["state"], percent(row["p_comply"]), percent(row["p_partial"]),
+        [_who(run, row["state"]), percent(row["p_comply"]), percent(row["p_partial"]),
          percent(row["p_violate"]), f"{percent(row['p_lower'])} to {percent(row['p_upper'])}"]
-        for row in run.forecast.table if row["rule"] == "*"
+        for row in last if row["rule"] == "*"
     ]  # fmt: skip
-    caption = f"A new rule, falling due on {run.layout.panel.until}; every pair of state and rule is in forecast.csv"
-    return Section("What to expect", "ahead", join([*said, table(caption, columns, rows)]))
+    caption = f"A new rule, falling due on {sentences.day(until)}"
+    return Section("What to expect", "ahead", join([*said, _on_record(run, last), table(caption, columns, rows)]))
+
+
+def _who(run: PanelRun, state: str) -> str:
+    seen = state in run.layout.panel.observed_states
+    return "a new state" if state == "*" else state if seen else f"{state} (no decision on record)"
+
+
+def _on_record(run: PanelRun, last: list[dict]) -> Markup:
+    """States on rules that they are on record on, the likeliest violations first."""
+    count = Counter((e.decision.state, str(e.key)) for e in run.layout.entries if e.decision.kind == "compliance")
+    pairs = [row for row in last if (row["state"], row["rule"]) in count]
+    shown = sorted(pairs, key=lambda row: (-row["p_violate"], row["state"], row["rule"]))[:MOST_ROWS]
+    of = "" if len(shown) == len(pairs) else f"; the first {len(shown)} of {len(pairs)}"
+    until = sentences.day(run.layout.panel.until)
+    caption = f"Rules on record: a decision falling due on {until}, the likeliest violations first{of}. All dates are "
+    caption += "in forecast.csv"
+    columns = ["State", "Rule", Number("On record"), Number("p comply"), Number("p violate"),
+               Number("p comply, 5% to 95%"), Number(f"No violation up to {until}")]  # fmt: skip
+    rows: list[list[Cell]] = [
+        [row["state"], row["rule"], count[row["state"], row["rule"]], percent(row["p_comply"]),
+         percent(row["p_violate"]), f"{percent(row['p_lower'])} to {percent(row['p_upper'])}",
+         percent(row["p_no_violation"])]
+        for row in shown
+    ]  # fmt: skip
+    return table(caption, columns, rows)
 
 
 def _record(run: PanelRun) -> Section:
@@ -159,8 +204,18 @@ def _left_out(run: PanelRun) -> Section | None:
     if run.left_out is None:
         return None
     mean, error = run.left_out.better
-    text = words.scored(mean, error, len(run.left_out.score), len(set(run.left_out.state)))
-    return Section("States that it had not seen", "left-out", paragraph(text))
+    said = [words.scored(mean, error, len(run.left_out.score), len(set(run.left_out.state)))]
+    if run.left_out.counts:
+        said.append(words.covered(run.left_out.counts))
+    return Section("States that it had not seen", "left-out", join([*map(paragraph, said), _counts(run.left_out)]))
+
+
+def _counts(found: HeldOut) -> Markup:
+    columns = ["State", Number("Compliance decisions"), Number("Complied"), Number("Expected"), Number("5% to 95%")]
+    rows: list[list[Cell]] = [
+        [c.state, c.rows, c.complied, f"{c.expected:.1f}", f"{c.lower:.0f} to {c.upper:.0f}"] for c in found.counts
+    ]
+    return table("States left out, each forecast from the others and from its covariates", columns, rows)
 
 
 def _limits(run: PanelRun) -> Section:

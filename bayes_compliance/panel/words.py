@@ -6,15 +6,27 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from bayes_compliance.analysis.reputation import TOLD_APART, points
+from bayes_compliance.panel.holding import Count
 from bayes_compliance.panel.layout import PanelLayout
-from bayes_compliance.report.sentences import day, likelihood, listed, number, percent, plural
+from bayes_compliance.report.sentences import day, likelihood, listed, percent, plural
 
 FEW_ROWS = 10
 FEW_STATES = 6
 """With fewer states left out a standard error over states says little, and no verdict is given."""
 
 NAMED = 6
+HARDLY = 0.2
+"""Share by which decisions must have narrowed a spread to be said to tell anything."""
+
+MEANING = (
+    "Readiness to comply is P2 + G2: the support that a state's pro-international-law lobby and its government give to "
+    "keeping a promise, whatever the rule. Its unit is sigma, the noise of decisions: on the average rule of the panel "
+    "a state at 0 is as likely to keep the promise as to break it, and one sigma takes a chance of 50% to 84% (where "
+    "there is no partial performance). Readiness to adhere is P1 + G1, the same before the promise was made."
+)
 POOLED = {
     "partial": "A state's own record counts as far as it goes; for the rest it is taken to be like the others (those "
     "with like covariates, where there are any). A short record therefore gives a wide band about the common mean.",
@@ -22,10 +34,11 @@ POOLED = {
     "complete": "All states are taken to be alike: their P2 + G2 is one number, so that there is nothing to rank.",
 }
 LIMITS = (
-    "Who gains and who loses is one net interest for each rule, the same for every state: what a state's own lobbies "
-    "add to that on all rules counts as its P2 + G2. So does its threshold.",
+    "Who gains and who loses differs by rule and not by state: what a state's own lobbies add to that on all rules "
+    "counts as its P2 + G2. So does its threshold.",
     "P and G are not told apart: a status quo that includes one of them in a case is taken without it here.",
-    "The reciprocity that each decision met is not followed: w q L is part of the rule's net interest on average.",
+    "The conduct that each decision met is not followed: w q is one number for all rules and dates, and w q L part of "
+    "the rule's net interest. How L differs between rules rests on the prior, but for what adherence tells of it.",
     "Decisions on record are a biased sample. A state whose quiet compliance goes unrecorded looks worse than it is; "
     "so does one that took on harder rules, unless other states are on record on the same rules.",
     "Sigma is the same for all states and is the unit. Decisions tell ratios to it and nothing else.",
@@ -50,20 +63,17 @@ def record(layout: PanelLayout) -> list[str]:
     entries = layout.panel.entries
     kinds = Counter(e.decision.kind for e in entries if not e.depth)
     said = [
-        f"{plural(kinds['compliance'], 'decision')} to comply or not, {kinds['adherence']} to adhere or not, "
-        f"{kinds['status_quo']} on the status quo."
+        f"{plural(kinds['compliance'], 'decision')} to comply or not, {kinds['adherence'] or 'none'} to adhere or not, "
+        f"{kinds['status_quo'] or 'none'} on the status quo."
     ]
     deep = sum(e.depth for e in entries)
     if deep:
         said.append(
-            f"{plural(deep, 'row')} more {'is' if deep == 1 else 'are'} declared: a state would not have behaved so "
-            "without the rule (depth)."
+            f"{deep} more {'row is' if deep == 1 else 'rows are'} declared and nobody observed them: without the rule "
+            "the state would not have behaved so (depth)."
         )
     if kinds["adherence"] and not any(e.decision.decision == "not_adhere" for e in entries):
-        said.append(
-            "Every adherence row is of a state that joined: P1 + G1 rests on P2 + G2 less a step that these rows "
-            "hardly tell."
-        )
+        said.append("Every adherence row is of a state that joined: none tells what keeps a state out.")
     if not kinds["adherence"]:
         said.append("There is no adherence row: P1 + G1 is P2 + G2 less a step that rests on its prior alone.")
     return [*said, *_short(layout), *_alone(layout)]
@@ -74,20 +84,29 @@ def tilt(layout: PanelLayout, bias_share: np.ndarray) -> list[str]:
     if not any(e.decision.kind == "adherence" for e in layout.panel.entries):
         return []
     return [
-        "That the bias towards keeping a promise (the steps of P and G) is larger than the temptation to take the "
-        f"other side's performance and not answer it has the probability {percent(float((bias_share > 0.5).mean()))} "
-        "(one half before any data). Take it with care: states come on record by joining, which by itself makes the "
-        "temptation look larger."
+        "Is what a promise adds to P and G larger than the temptation to take the other side's performance and not "
+        f"answer it? Yes with probability {percent(float((bias_share > 0.5).mean()))}, for the state and the rule in "
+        "the middle (one half before any decision). Take it with care: states come on record by joining, which by "
+        "itself makes the temptation look larger."
     ]
 
 
 def _short(layout: PanelLayout) -> list[str]:
     count = Counter(e.decision.state for e in layout.panel.entries if e.decision.kind == "compliance")
-    short = [state for state in layout.panel.observed_states if count[state] < FEW_ROWS]
-    if not short:
-        return []
-    listing = f": {listed([f'{state} ({count[state]})' for state in short])}" if len(short) <= NAMED else ""
-    return [f"{plural(len(short), 'state')} with fewer than {FEW_ROWS} compliance decisions{listing}."]
+    short = [state for state in layout.panel.observed_states if 0 < count[state] < FEW_ROWS]
+    none = [state for state in layout.panel.observed_states if not count[state]]
+    said = []
+    if short:
+        listing = f": {listed([f'{state} ({count[state]})' for state in short])}" if len(short) <= NAMED else ""
+        said.append(f"{plural(len(short), 'state')} with fewer than {FEW_ROWS} compliance decisions{listing}.")
+    if none:
+        listing = f": {listed(none)}" if len(none) <= NAMED else ""
+        its = "its" if len(none) == 1 else "their"
+        said.append(
+            f"{plural(len(none), 'state')} with no compliance decision, ranked by {its} decisions to adhere and by "
+            f"what is known of the others alone{listing}."
+        )
+    return said
 
 
 def _alone(layout: PanelLayout) -> list[str]:
@@ -119,39 +138,99 @@ def missing(layout: PanelLayout) -> list[str]:
             if blank:
                 of = len(design.known)
                 said.append(
-                    f"“{column}” is missing for {blank} of {of} {kind}: a free number there, standard normal before "
-                    "the decisions."
+                    f"“{column}” is missing for {blank} of {of} {kind}: there it may be any number, as it varies among "
+                    "the others."
                 )
     return said
 
 
 def ahead(layout: PanelLayout, table: Sequence[dict]) -> list[str]:
-    """A new rule at the horizon: the likeliest and the least likely state, and a state of whom nothing is known."""
+    """A new rule, by the forecast's rows at the horizon: the likeliest and the least likely state, and unseen ones."""
+    until = layout.panel.until
     new = {row["state"]: row for row in table if row["rule"] == "*"}
     order = sorted((s for s in new if s in layout.panel.observed_states), key=lambda s: (-new[s]["p_comply"], s))
-    when = day(layout.panel.until)
     said = []
     for state in dict.fromkeys([order[0], order[-1]]):
         p, low, high = (new[state][k] for k in ("p_comply", "p_lower", "p_upper"))
         said.append(
-            f"On a new rule, {state} is {likelihood(p)} on {when}: the probability is {percent(p)}; by the rule and by "
-            f"what is not known of the state it may be anything from {percent(low)} to {percent(high)} (90%)."
+            f"On a new rule, {state} is {likelihood(p)} on {day(until)}: the probability is {percent(p)}. Whoever knew "
+            f"the rule and the state on that day might say anything from {percent(low)} to {percent(high)} (5% to 95%)."
         )
-    for state in [s for s in new if s not in layout.panel.observed_states and s != "*"][:NAMED]:
-        p = new[state]["p_comply"]
-        said.append(f"{state}, of whom no decision is on record, from its covariates: {percent(p)} on a new rule.")
+    unseen = [s for s in new if s not in layout.panel.observed_states and s != "*"]
+    by = "what states.csv says of it and by the others" if layout.panel.states.columns else "the others"
+    for state in unseen[:NAMED]:
+        p, low, high = (new[state][k] for k in ("p_comply", "p_lower", "p_upper"))
+        said.append(
+            f"{state}, of whom no decision is on record, by {by}: {percent(p)} on a new rule, {percent(low)} to "
+            f"{percent(high)}."
+        )
     return said
+
+
+def movement(layout: PanelLayout, drift: NDArray | None) -> str:
+    """How far what is forecast may still move."""
+    last, until = day(layout.panel.last), day(layout.panel.until)
+    if drift is None:
+        return (
+            f"Nothing moves here after {last}: every later date has the same probability, and for {until} the bands "
+            "are too narrow if governments or lobbies change. With --paths P2 + G2 moves, and they widen."
+        )
+    return (
+        f"P2 + G2 goes on moving after {last} as it did before, so that the band of the day widens up to {until}; what "
+        "is net interest of a rule stays."
+    )
+
+
+def steps(spread: NDArray, before: float) -> str:
+    """What P1 + G1 rests on.
+
+    Parameters
+    ----------
+    spread : array (state,)
+        Posterior standard deviation of the log of each state's step about the median step.
+    before : float
+        The same before any decision.
+    """
+    left = float(spread.mean()) / before
+    if left > 1 - HARDLY:
+        return (
+            "P1 + G1 is P2 + G2 less a step, and the decisions hardly tell one state's step from another's (they have "
+            f"narrowed it by {percent(max(1 - left, 0.0))}): the order to adhere is the order to comply again."
+        )
+    return f"P1 + G1 is P2 + G2 less a step; decisions have narrowed what is not known of it by {percent(1 - left)}."
+
+
+def easiest(names: Sequence[str], interest: NDArray) -> str:
+    """The easiest and the hardest rule by the median of net interest (sample, rule), and how sure that order is."""
+    if len(names) < 2:
+        return "There is one rule, so that no rule is easier than another."
+    order = np.argsort(np.median(interest, axis=0), kind="stable")
+    hard, easy = int(order[0]), int(order[-1])
+    p = float((interest[:, easy] > interest[:, hard]).mean())
+    told = "" if p > TOLD_APART else ", which is not above 80%: it cannot be told"
+    return f"That {names[easy]} is easier to comply with than {names[hard]} has the probability {percent(p)}{told}."
 
 
 def scored(mean: float, error: float, rows: int, states: int) -> str:
     """What leaving states out has shown."""
-    what = f"{number(mean)} nats a decision (standard error {number(error)}, {rows} decisions of {states} states)"
+    of = f"(standard error {points(error)}, {plural(rows, 'decision')} of {plural(states, 'state')})"
+    unit = "nats a decision in log score, of which a coin toss known beforehand is worth 0.69"
+    what = f"{points(mean)} {unit} {of}"
     if states < FEW_STATES:
-        return f"On states that the fit had not seen, it gains on base rates {what}: too few states for a verdict."
+        return f"On states that the fit had not seen, its gain on base rates is {what}: too few states for a verdict."
     if abs(mean) <= 2 * error:
-        return f"On states that the fit had not seen, it cannot be told from the base rates: {what}."
+        return f"On states that the fit had not seen, it cannot be told from base rates: its gain is {what}."
+    word = "better" if mean > 0 else "worse"
+    return f"On states that the fit had not seen, it does {word} than base rates by {points(abs(mean))} {unit} {of}."
+
+
+def covered(counts: Sequence[Count]) -> str:
+    """Whether states left out complied as often as the range said that was forecast for them."""
+    held = sum(one.lower <= one.complied <= one.upper for one in counts)
     return (
-        f"On states that the fit had not seen, it does {'better' if mean > 0 else 'worse'} than base rates by {what}."
+        f"How often a state left out complied lay within the range forecast for it (5% to 95%) for {held} of "
+        f"{plural(len(counts), 'state')}; {0.9 * len(counts):.1f} would be right on average, or somewhat more, since "
+        "counts are whole numbers."
     )
 
 
@@ -159,6 +238,6 @@ def moved(layout: PanelLayout, drift: np.ndarray) -> list[str]:
     """How much P2 + G2 moves, where it may."""
     low, mid, high = np.quantile(drift, [0.05, 0.5, 0.95])
     return [
-        f"P2 + G2 moves by {number(float(mid))} sigma in five years (one standard deviation; 90%: {number(float(low))} "
-        f"to {number(float(high))}); what is ranked is where it stands after {day(layout.panel.last)}."
+        f"P2 + G2 moves by {points(mid)} sigma in five years (one standard deviation; {points(low)} to {points(high)}, "
+        f"5% to 95%); what is ranked is where it stands after {day(layout.panel.last)}."
     ]

@@ -24,8 +24,7 @@ def log_probabilities(layout: PanelLayout, x: dict[str, np.ndarray]) -> np.ndarr
         rules = layout.panel.owed[entry.case, d.state] if d.rule == "*" else [d.rule]
         keys = [(entry.case, rule) for rule in rules]
         interest = np.mean([x["interest"][layout.rules.index(key)] for key in keys])
-        stakes, bias, wq = x["stakes"][0], x["bias_share"][0], x["answered"][0]
-        ell = stakes * (1 - bias) / (1 - wq)
+        wq, ell = x["answered"][0], np.mean([x["exporters"][layout.rules.index(key)] for key in keys])
         p2_g2 = x["p2_g2"][state] + past(layout, x, state, d.date)
         margin = {
             "status_quo": interest - wq * ell,
@@ -58,6 +57,13 @@ def walk(layout: PanelLayout, drift: float, z: np.ndarray) -> list[float]:
         before, start = (layout.knots[i - 1][1], found[-1]) if near else (0, 0.0)
         found.append(start + drift * sqrt(period - before) * z[i])
     return found
+
+
+def exporters(layout: PanelLayout, x: dict[str, np.ndarray], z: np.ndarray, z_area: np.ndarray) -> list[float]:
+    """L of each rule under one draw (item,)."""
+    median = x["stakes"][0] * (1 - x["bias_share"][0]) / (1 - x["answered"][0])
+    area = [layout.areas.index(layout.panel.areas[rule]) for rule in layout.rules]
+    return [median * exp(0.45 * z[r] + 0.3 * z_area[a]) for r, a in enumerate(area)]
 
 
 def step(median: float, spread: float, z: float) -> float:

@@ -51,6 +51,18 @@ def test_the_walk_and_the_steps():
     np.testing.assert_allclose(found, [plain.step(0.3, model.STEP_SPREAD, v) for v in z[:2]])
 
 
+def test_exporters_by_rule_and_area(layout):
+    """Against a loop; and the median rule's L is what the stakes leave beside the bias."""
+    rng, x = np.random.default_rng(2), prior(layout, 2, np.random.default_rng(1))
+    z, z_area = rng.standard_normal((2, len(layout.rules))), rng.standard_normal((2, len(layout.areas)))
+    found = models.load_panel().exporters(layout, x, z, z_area)
+    for i in range(2):
+        one = {name: values[i] for name, values in x.items()}
+        np.testing.assert_allclose(found[i], plain.exporters(layout, one, z[i], z_area[i]), rtol=1e-10)
+    forgone = models.load_panel().exporters_median(x) * (1 - x["answered"])
+    np.testing.assert_allclose(forgone, x["stakes"] * (1 - x["bias_share"]))
+
+
 def test_missing_covariates_count_as_free_numbers():
     layout = PanelLayout(synthetic(12, 20, 60, seed=4, missing=0.4).panel)
     design, rng = layout.about_states, np.random.default_rng(1)
@@ -65,9 +77,15 @@ def a_point(layout: PanelLayout, names: list[str], seed: int) -> tuple[dict[str,
     """Values of PyMC's variables, and their log density (up to a constant) by NumPy."""
     rng, model = np.random.default_rng(seed), models.load_panel()
     x = prior(layout, 1, rng)
-    size = {"area_z": len(layout.areas), "step_z": len(layout.states), "p2_g2_z": len(layout.states)}
+    size = {
+        "area_z": len(layout.areas),
+        "exporters_area_z": len(layout.areas),
+        "step_z": len(layout.states),
+        "p2_g2_z": len(layout.states),
+    }
     z = {name: rng.standard_normal(size.get(name, len(layout.rules))) for name in names if name.endswith("_z")}
     x["area_interest"], x["step"] = model.areas(x, z["area_z"]), model.steps(x, z["step_z"])
+    x["exporters"] = model.exporters(layout, x, z["exporters_z"], z["exporters_area_z"])
     deviation = z["interest_free_z"] if "interest_free_z" in z else rng.standard_normal(len(layout.rules))
     x["interest_free"] = model.rule_mean(layout, x) + x["rule_spread"] * deviation
     x["interest"] = model.interests(layout, x, x["interest_free"])

@@ -98,6 +98,18 @@ def test_of_pairs_that_are_as_sure_the_farthest_apart_is_named():
     assert "6 of 6 pairs of states are told apart" in verdict(found)
 
 
+def test_pairs_that_are_the_other_way_round_are_counted(propensity):
+    found = reputation(propensity, np.zeros_like(propensity), 1.0, NAMES)
+    p = found["p_readier"].sel(kind="compliance").values
+    told = [p[i, j] for i in range(4) for j in range(4) if p[i, j] > TOLD_APART]
+    assert len(told) == 3
+    assert sum(1 - q for q in told) < 0.95
+    assert "Of the pairs told apart fewer than one can be expected to be the other way round" in verdict(found)
+    many = np.tile(draws_with(0.85), 10)
+    found = reputation(many, np.zeros_like(many), 1.0, [f"S{i}" for i in range(20)])
+    assert f"apart some {round(100 * 0.15)} can be expected to be the other way round" in verdict(found)
+
+
 def test_first_and_last_are_those_of_the_ranks(propensity):
     found = reputation(propensity, np.zeros_like(propensity), 1.0, NAMES)
     p = found["p_rank"].sel(kind="compliance").values

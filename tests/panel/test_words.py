@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bayes_compliance.panel import words
-from bayes_compliance.panel.holding import HeldOut, by_state
+from bayes_compliance.panel.holding import Count, HeldOut, _counts, by_state
 from bayes_compliance.panel.layout import PanelLayout
 from bayes_compliance.panel.loading import load_panel
 from bayes_compliance.panel.synthetic import synthetic
@@ -24,7 +24,7 @@ b,2006,Z,r,compliance,violate,,certain,,,
 def test_the_record_is_counted(tmp_path):
     layout = PanelLayout(load_panel(write_table(tmp_path / "p", ALONE)))
     said = words.record(layout)
-    assert said[0] == "3 decisions to comply or not, 1 to adhere or not, 0 on the status quo."
+    assert said[0] == "3 decisions to comply or not, 1 to adhere or not, none on the status quo."
     assert "Every adherence row is of a state that joined" in said[1]
     assert "3 states with fewer than 10 compliance decisions: X (1), Y (1) and Z (1)." in said
     assert any(text.startswith("Z shares no rule with any other state.") for text in said)
@@ -40,7 +40,7 @@ def test_a_record_without_adherence_says_so(tmp_path):
 def test_the_tilt_is_the_share_of_draws_above_one_half(tmp_path):
     layout = PanelLayout(load_panel(write_table(tmp_path / "p", ALONE)))
     share = np.where(np.arange(100) < 73, 0.6, 0.4)
-    assert "has the probability 73% (one half before any data)" in words.tilt(layout, share)[0]
+    assert "Yes with probability 73%, for the state and the rule in the middle" in words.tilt(layout, share)[0]
     rows = "".join(ALONE.splitlines(keepends=True)[1:])
     assert words.tilt(PanelLayout(load_panel(write_table(tmp_path / "q", rows))), share) == []
 
@@ -49,16 +49,16 @@ def test_missing_cells_are_counted():
     layout = PanelLayout(synthetic(20, 8, 60, seed=3, missing=0.3).panel)
     values = np.array(list(layout.panel.states.values.values()))
     for column, said in zip(np.isnan(values).sum(axis=0), words.missing(layout), strict=True):
-        assert f"is missing for {column} of 20 states: a free number" in said
+        assert f"is missing for {column} of 20 states: there it may be any number" in said
     assert words.missing(PanelLayout(synthetic(20, 8, 60, seed=3, missing=0.0).panel)) == []
 
 
 @pytest.mark.parametrize(
     ("mean", "error", "states", "words_said"),
     [
-        (0.1, 0.02, 12, "does better than base rates by 0.1 nats"),
-        (-0.1, 0.02, 12, "does worse than base rates by −0.1 nats"),
-        (0.03, 0.02, 12, "cannot be told from the base rates: 0.03 nats"),
+        (0.1, 0.02, 12, "does better than base rates by 0.10 nats"),
+        (-0.1, 0.02, 12, "does worse than base rates by 0.10 nats"),
+        (0.03, 0.02, 12, "cannot be told from base rates: its gain is 0.03 nats"),
         (0.1, 0.02, 4, "too few states for a verdict"),
     ],
 )
@@ -93,6 +93,67 @@ def test_the_outlook_names_the_likeliest_and_the_least_likely():
         for s, p in (("S000", 0.5), ("S001", 0.82), ("S002", 0.3), ("S999", 0.9), ("*", 0.6))
     ]
     first, last, *rest = words.ahead(layout, table)
-    assert re.search(r"S001 is very likely to comply .* is 82%; .* from 72% to 92%", first)
+    assert re.search(r"S001 is very likely to comply .* is 82%\. .* from 72% to 92%", first)
     assert re.search(r"S002 is unlikely to comply .* is 30%", last)
-    assert rest == ["S999, of whom no decision is on record, from its covariates: 90% on a new rule."]
+    assert rest == [
+        "S999, of whom no decision is on record, by what states.csv says of it and by the others: 90% on a new rule, "
+        "80% to over 99%."
+    ]
+
+
+def test_movement_is_told_as_it_is_modelled():
+    layout = PanelLayout(synthetic(3, 8, 60, seed=3).panel)
+    assert words.movement(layout, None).startswith("Nothing moves here after")
+    assert "goes on moving" in words.movement(layout, np.ones(3))
+
+
+@pytest.mark.parametrize(("left", "said"), [(0.39, "hardly tell"), (0.33, "hardly tell"), (0.2, "known of it by 50%")])
+def test_steps_that_decisions_do_not_tell_are_not_read(left, said):
+    assert said in words.steps(np.full(4, left), 0.4)
+
+
+def test_the_easiest_rule_is_told_only_above_four_fifths():
+    interest = np.tile([0.0, 1.0, 0.5], (100, 1))
+    assert words.easiest(["a", "b", "c"], interest) == (
+        "That b is easier to comply with than a has the probability over 99%."
+    )
+    interest[:30, 0] = 2.0
+    assert words.easiest(["a", "b", "c"], interest).endswith("70%, which is not above 80%: it cannot be told.")
+    assert "one rule" in words.easiest(["a"], interest[:, :1])
+
+
+def test_states_without_a_compliance_decision_are_named(tmp_path):
+    rows = ALONE + "a,2001-01-01,V,*,adherence,not_adhere,,high,,,\n"
+    said = words.record(PanelLayout(load_panel(write_table(tmp_path / "p", rows))))
+    assert (
+        "1 state with no compliance decision, ranked by its decisions to adhere and by what is known of the others "
+        "alone: V." in said
+    )
+    assert not any("V (0)" in text for text in said)
+
+
+def test_coverage_counts_states():
+    counts = [Count("A", 10, 5, 5.2, 3, 7), Count("B", 10, 8, 5.2, 3, 7), Count("C", 4, 3, 2.0, 1, 3)]
+    assert "for 2 of 3 states; 2.7 would be right on average" in words.covered(counts)
+
+
+def test_counts_of_states_left_out_as_a_loop_has_them():
+    """Every simulated world by hand; a state half of whose rows were held out is not counted."""
+    layout = PanelLayout(synthetic(6, 8, 80, seed=3).panel)
+    fold = by_state(layout, 2, seed=1) == 0
+    simulated = np.random.default_rng(1).integers(0, 3, (200, len(layout.outcome)))
+    found = {one.state: one for one in _counts(layout, fold, simulated)}
+    for state in {layout.states[s] for s in layout.state[fold]}:
+        rows = [
+            i for i, e in enumerate(layout.entries) if e.decision.state == state and e.decision.kind == "compliance"
+        ]
+        if not rows:
+            continue
+        worlds = sorted(sum(int(world[i] == 2) for i in rows) for world in simulated)
+        one = found.pop(state)
+        assert one.complied == sum(layout.entries[i].decision.decision == "comply" for i in rows)
+        assert (one.rows, one.expected) == (len(rows), pytest.approx(sum(worlds) / 200))
+        assert (one.lower, one.upper) == (worlds[9], worlds[189])
+    assert not found
+    fold[np.flatnonzero(fold & (layout.n_outcomes == 3))[0]] = False
+    assert len(_counts(layout, fold, simulated)) < len({*layout.state[fold]})
