@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -65,6 +65,12 @@ def fit(family: str, quantiles: Sequence[float], levels: Sequence[float] = LEVEL
     levels : sequence of float
         Their levels, rising, between 0 and 1.
     """
+    return _fit(family, tuple(map(float, quantiles)), tuple(map(float, levels)))
+
+
+@lru_cache(maxsize=4096)
+def _fit(family: str, quantiles: tuple[float, ...], levels: tuple[float, ...]) -> Component:
+    # a case that is prepared again, with one judgement changed, has its other fits at once
     q, p = np.array(quantiles, float), np.array(levels, float)
     if family == "normal":
         return Component("normal", _location_scale(q, special.ndtri(p)))
@@ -81,6 +87,11 @@ def fit(family: str, quantiles: Sequence[float], levels: Sequence[float] = LEVEL
 
 def fit_below(high: float, quantiles: Sequence[float], levels: Sequence[float] = LEVELS) -> Component:
     """The lognormal below an upper end whose quantiles come nearest to the judged ones, as in `fit`."""
+    return _fit_below(float(high), tuple(map(float, quantiles)), tuple(map(float, levels)))
+
+
+@lru_cache(maxsize=4096)
+def _fit_below(high: float, quantiles: tuple[float, ...], levels: tuple[float, ...]) -> Component:
     q, p, mass = np.log(quantiles), np.array(levels, float), 1.0
     for _ in range(60):
         mu, sigma = _location_scale(q, special.ndtri(p * mass))

@@ -163,11 +163,11 @@ class Component:
 
 
 def smoothed(log_ratio: NDArray) -> tuple[NDArray, float]:
-    """Pareto-smoothed log weights, (draw,), and Pareto k."""
+    """Pareto-smoothed log weights, (draw,), and Pareto k; infinite where one draw has all the weight."""
     from arviz_stats.base import array_stats
 
     log_weights, k = array_stats.psislw(-np.asarray(log_ratio, float))
-    return np.asarray(log_weights), float(k)
+    return np.asarray(log_weights), float("inf") if np.isnan(k) else float(k)
 
 
 def components(prepared: Prepared, tree: xr.DataTree) -> dict[tuple[str, str], NDArray]:
