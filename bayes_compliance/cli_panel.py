@@ -34,11 +34,19 @@ def add(commands: Any, make: Callable[..., argparse.ArgumentParser], day: Callab
     panel.add_argument(
         "--simulate", type=int, metavar="N", help="write a synthetic panel of N states into FOLDER, and its truth"
     )
+    panel.add_argument(
+        "--decisions",
+        type=int,
+        metavar="N",
+        help="of --simulate: compliance decisions drawn, of which those of states that join are kept (default: 1200)",
+    )
 
 
 def _panel(options: argparse.Namespace) -> int:
     if options.simulate is not None:
         return _simulate(options)
+    if options.decisions is not None:
+        raise Refused("--decisions: stands without --simulate; allowed: both or neither")
     if options.out is None:
         raise Refused("--out: nothing is named; allowed: a folder to write the RUN to")
     from bayes_compliance import api
@@ -60,7 +68,12 @@ def _simulate(options: argparse.Namespace) -> int:
 
     if options.out is not None:
         raise Refused("--out: stands beside --simulate; allowed: one of them")
-    made = synthetic(options.simulate, seed=options.seed, outcomes=options.outcomes or 3, paths=options.paths)
+    if options.outcomes not in (None, 2, 3):
+        raise Refused(f"--outcomes: {options.outcomes} is refused; allowed: 2 or 3")
+    made = synthetic(
+        options.simulate, decisions=1200 if options.decisions is None else options.decisions, seed=options.seed,
+        outcomes=options.outcomes or 3, paths=options.paths,
+    )  # fmt: skip
     for path in write(options.folder, made):
         print(path)
     return DONE

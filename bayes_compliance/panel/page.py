@@ -64,7 +64,8 @@ def _ranking(run: PanelRun) -> Section:
     if run.layout.pooling == "complete":
         return Section("The answer", "answer", paragraph(words.POOLED["complete"], "lead"))
     said = [paragraph(words_of.verdict(found), "lead"), paragraph(words_of.ends(found)), paragraph(words.MEANING)]
-    said += [paragraph(words.POOLED[run.layout.pooling])]
+    told = found["told_apart"].sel(kind="compliance").values
+    said += [paragraph(text) for text in (*words.apart(run.layout, told), words.POOLED[run.layout.pooling])]
     if run.layout.paths and "drift" in run.tree["posterior"]:
         said += map(paragraph, words.moved(run.layout, draws_of(run.tree)["drift"]))
     said += [figure(plots.bands(found), "States by the median of P2 + G2. The order is read from the bands: where two "
@@ -155,8 +156,9 @@ def _effect_plot(run: PanelRun) -> Markup:
 def _ahead(run: PanelRun) -> Section:
     until = run.layout.panel.until
     last = [row for row in run.forecast.table if row["date"] == until.isoformat()]
-    drift = draws_of(run.tree).get("drift")
-    said = [paragraph(text) for text in (*words.ahead(run.layout, last), words.movement(run.layout, drift))]
+    last.sort(key=lambda row: row["state"] == "*")
+    told = (*words.ahead(run.layout, last), words.movement(run.layout, run.forecast.table))
+    said = [paragraph(text) for text in told]
     columns = ["State", Number("p comply"), Number("p partial"), Number("p violate"), Number("p comply, 5% to 95%")]
     rows = [
         [_who(run, row["state"]), percent(row["p_comply"]), percent(row["p_partial"]),
@@ -181,12 +183,13 @@ def _on_record(run: PanelRun, last: list[dict]) -> Markup:
     until = sentences.day(run.layout.panel.until)
     caption = f"Rules on record: a decision falling due on {until}, the likeliest violations first{of}. All dates are "
     caption += "in forecast.csv"
-    columns = ["State", "Rule", Number("On record"), Number("p comply"), Number("p violate"),
-               Number("p comply, 5% to 95%"), Number(f"No violation up to {until}")]  # fmt: skip
+    rate = {str(rule): run.layout.panel.per_year.get(rule, 1.0) for rule in run.layout.rules}
+    columns = ["State", "Rule", Number("On record"), Number("p comply"), Number("5% to 95%"), Number("p violate"),
+               Number("Decisions a year"), Number("No violation until then")]  # fmt: skip
     rows: list[list[Cell]] = [
         [row["state"], row["rule"], count[row["state"], row["rule"]], percent(row["p_comply"]),
-         percent(row["p_violate"]), f"{percent(row['p_lower'])} to {percent(row['p_upper'])}",
-         percent(row["p_no_violation"])]
+         f"{percent(row['p_lower'])} to {percent(row['p_upper'])}", percent(row["p_violate"]),
+         f"{rate[row['rule']]:g}", percent(row["p_no_violation"])]
         for row in shown
     ]  # fmt: skip
     return table(caption, columns, rows)

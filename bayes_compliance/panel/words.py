@@ -76,7 +76,7 @@ def record(layout: PanelLayout) -> list[str]:
         said.append("Every adherence row is of a state that joined: none tells what keeps a state out.")
     if not kinds["adherence"]:
         said.append("There is no adherence row: P1 + G1 is P2 + G2 less a step that rests on its prior alone.")
-    return [*said, *_short(layout), *_alone(layout)]
+    return [*said, *_short(layout)]
 
 
 def tilt(layout: PanelLayout, bias_share: np.ndarray) -> list[str]:
@@ -109,21 +109,42 @@ def _short(layout: PanelLayout) -> list[str]:
     return said
 
 
-def _alone(layout: PanelLayout) -> list[str]:
-    """States whose rules no other state is on record on: their P2 + G2 and their rules cannot be told apart."""
+def groups(layout: PanelLayout) -> list[list[str]]:
+    """States with compliance decisions in groups: two are in one if they, or a chain of others, share a rule."""
     by_rule: dict = {}
     for entry in layout.panel.entries:
         if entry.decision.kind == "compliance":
             by_rule.setdefault(entry.key, set()).add(entry.decision.state)
-    shared = {state for states in by_rule.values() if len(states) > 1 for state in states}
-    alone = sorted({state for states in by_rule.values() for state in states} - shared)
-    if not alone:
+    found: list[set[str]] = []
+    for states in by_rule.values():
+        joined = states.union(*(group for group in found if group & states))
+        found = [*(group for group in found if not group & states), joined]
+    return sorted((sorted(group) for group in found), key=lambda group: (-len(group), group))
+
+
+def apart(layout: PanelLayout, told: NDArray) -> list[str]:
+    """What of the pairs told apart, (state, other) by the order of `observed_states`, no shared rule stands behind."""
+    found = groups(layout)
+    if len(found) < 2:
         return []
+    of = {state: i for i, group in enumerate(found) for state in group}
+    index = [of.get(state, -1) for state in layout.panel.observed_states]
+    across = sum(index[i] != index[j] for i, j in np.argwhere(told))
+    pairs = int(told.sum())
+    groupings = f": {'; '.join(listed(group) for group in found)}" if len(found) <= NAMED else ""
     return [
-        f"{listed(alone)} {'shares' if len(alone) == 1 else 'share'} no rule with any other state. Whether "
-        f"{'it is' if len(alone) == 1 else 'they are'} readier, or the rules easier, is told by the pooling of rules "
-        "alone, not by a comparison."
+        f"The states fall into {len(found)} groups that share no rule{groupings}. Within a group states are compared "
+        "on the same rules; between groups who is readier hangs on the rules being alike on average, which no "
+        f"decision tells. {_across(across, pairs)}"
     ]
+
+
+def _across(across: int, pairs: int) -> str:
+    if not pairs:
+        return "No pair is told apart."
+    many = across or "None"
+    verb = "is" if across == 1 else "are"
+    return f"{many} of the {plural(pairs, 'pair')} told apart {verb} of states in different groups."
 
 
 def missing(layout: PanelLayout) -> list[str]:
@@ -167,17 +188,24 @@ def ahead(layout: PanelLayout, table: Sequence[dict]) -> list[str]:
     return said
 
 
-def movement(layout: PanelLayout, drift: NDArray | None) -> str:
-    """How far what is forecast may still move."""
+def movement(layout: PanelLayout, table: Sequence[dict]) -> str:
+    """How far what is forecast may still move, by all rows of the forecast."""
     last, until = day(layout.panel.last), day(layout.panel.until)
-    if drift is None:
+    if not len(layout.gap):
         return (
             f"Nothing moves here after {last}: every later date has the same probability, and for {until} the bands "
-            "are too narrow if governments or lobbies change. With --paths P2 + G2 moves, and they widen."
+            "are too narrow if governments or lobbies change. With the option paths P2 + G2 moves, and they widen."
         )
+    new = [row for row in table if row["rule"] == "*" and row["state"] in layout.panel.observed_states]
+    first, end = (
+        float(np.mean([row["support_upper"] - row["support_lower"] for row in new if row["date"] == date]))
+        for date in (min(row["date"] for row in new), layout.panel.until.isoformat())
+    )
+    word = "widens" if end > first else "narrows"
     return (
-        f"P2 + G2 goes on moving after {last} as it did before, so that the band of the day widens up to {until}; what "
-        "is net interest of a rule stays."
+        f"P2 + G2 goes on moving after {last} as it did before; the net interest of rules stays. Between the first "
+        f"date ahead and {until} the band of support on a new rule {word} from {points(first)} to {points(end)} sigma "
+        "in the mean of the states."
     )
 
 

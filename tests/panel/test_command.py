@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from bayes_compliance.forecast import COLUMNS, to_csv
 from bayes_compliance.panel.ahead import forecast
 from bayes_compliance.panel.fitting import prior
 from bayes_compliance.panel.layout import PanelLayout
+from bayes_compliance.panel.loading import load_panel
 from bayes_compliance.panel.synthetic import synthetic
 from tests.panel.plain import write_table
 from tests.panel.test_loading import GOOD, RULES, STATES
@@ -38,6 +40,8 @@ GROUPS = {
         (["--seed", "-1"], "--seed: -1 is out of range"),
         (["--outcomes", "4"], "--outcomes:1: number: 4 is refused; allowed: 2 or 3"),
         (["--until", "1999-01-01"], "--until:1: date: 1999-01-01 is not after the last decision"),
+        (["--until", "9999-01-01"], "--until:1: date: 7992 dates from the last decision .*; allowed: an earlier date"),
+        (["--decisions", "9"], "--decisions: stands without --simulate"),
         (["--simulate", "5"], "--out: stands beside --simulate"),
     ],
 )
@@ -46,6 +50,58 @@ def test_what_does_not_fit_is_refused_and_nothing_written(tmp_path, capsys, argu
     assert cli.main(["panel", str(folder), "--out", str(tmp_path / "out"), *arguments]) == cli.REFUSED
     assert re.search(words, capsys.readouterr().err)
     assert not (tmp_path / "out").exists()
+
+
+LINES = {
+    "an unknown column": ("decisions.csv", "url\n", "url,hue\n", "decisions.csv:1: header: column 'hue' is unknown"),
+    "a wrong date": ("decisions.csv", "2003-01-01", "2003-02-30", "decisions.csv:3: date: '2003-02-30' is not in the"),
+    "a row twice": (
+        "decisions.csv", "a,2004-01-01", "a,2003-01-01,X,r,compliance,comply,,high,,,\na,2004-01-01",
+        "decisions.csv:4: row: the same as row 3",
+    ),
+    "a state without its row": (
+        "states.csv", "Y,,12\n", "",
+        "states.csv:1: state: no row for 'Y', of which 2 decisions are on record; allowed: a row for each state",
+    ),
+    "a slip in a state's name": (
+        "states.csv", "X,1.5", "x,1.5", "states.csv:1: state: no row for 'X', of which 3 decisions are on record",
+    ),
+    "a state twice": ("states.csv", "Z,3.5", "X,3.5", "states.csv:4: state: 'X' stands in row 2 already"),
+    "a word for a number": ("states.csv", "3.5", "high", "states.csv:4: bar: 'high' is refused; allowed: a finite"),
+    "a rule without its row": (
+        "rules.csv", "a,s,\n", "", "rules.csv:1: rule: no row for 'a: s', of which 1 decision is on record",
+    ),
+    "a rate out of range": (
+        "rules.csv", None, "case,rule,area,decisions_per_year\na,r,x,\na,s,x,-1\nb,r,,2\n",
+        "rules.csv:3: decisions_per_year: '-1' is refused; allowed: 0.01 to 366, or blank for 1",
+    ),
+    "an empty file": ("decisions.csv", None, "", "decisions.csv:1: file: the file is empty"),
+    "no rows": ("decisions.csv", GOOD, "", "p:1: folder: decisions of 0 states; allowed: decisions, not pending"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "old", "new", "line"), LINES.values(), ids=LINES)
+def test_each_problem_is_one_line_with_its_place(tmp_path, capsys, file, old, new, line):
+    """File, row, column, what, allowed; the good panel itself is not refused; nothing is written."""
+    folder = write_table(tmp_path / "p", GOOD, STATES, RULES)
+    load_panel(folder)
+    text = (folder / file).read_text()
+    if old is not None:
+        assert old in text
+    (folder / file).write_text(new if old is None else text.replace(old, new, 1))
+    assert cli.main(["panel", str(folder), "--out", str(tmp_path / "out")]) == cli.REFUSED
+    shown = capsys.readouterr().err.splitlines()
+    assert any(line in one for one in shown), shown
+    assert all(re.search(r"\S+:\d+: [^:]+: .+; allowed: .+", one) for one in shown), shown
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p"]
+
+
+def test_an_empty_folder_is_one_line(tmp_path, capsys):
+    (tmp_path / "p").mkdir()
+    assert cli.main(["panel", str(tmp_path / "p"), "--out", str(tmp_path / "out")]) == cli.REFUSED
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "p:1: folder: neither decisions.csv nor case folders; allowed: a folder of case folders, or one" in line
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p"]
 
 
 def test_every_bad_row_is_a_line(tmp_path, capsys):
@@ -78,6 +134,11 @@ def test_simulate_writes_a_panel_into_a_new_folder_only(tmp_path, capsys):
     assert cli.main(["panel", str(tmp_path / "p"), "--simulate", "6"]) == cli.REFUSED
     assert cli.main(["panel", str(tmp_path / "q"), "--simulate", "151"]) == cli.REFUSED
     assert "2 to 150 states" in capsys.readouterr().err
+    assert cli.main(["panel", str(tmp_path / "q"), "--simulate", "6", "--outcomes", "4"]) == cli.REFUSED
+    assert "--outcomes: 4 is refused; allowed: 2 or 3" in capsys.readouterr().err
+    assert cli.main(["panel", str(tmp_path / "q"), "--simulate", "6", "--decisions", "0"]) == cli.REFUSED
+    assert "one decision at least" in capsys.readouterr().err
+    assert not (tmp_path / "q").exists()
     assert cli.main(["panel", str(tmp_path / "q"), "--simulate", "6", "--seed", "2"]) == cli.DONE
     assert (tmp_path / "q/decisions.csv").read_bytes() == first
 
@@ -114,6 +175,17 @@ def test_a_run_is_whole(finished):
     assert "http" not in page.replace("http://www.w3.org", "")
     assert "“bar” is missing for 1 of 3 states" in page
     assert "Z, of whom no decision is on record" in page
+    assert "On states that the fit had not seen" in page
+    assert (out / "forecast.csv").read_text().splitlines()[0] == ",".join(COLUMNS)
+    left = (out / "left_out.csv").read_text().splitlines()
+    assert [row.split(",")[:3] for row in left[1:]] == [["X", "2", "1"], ["Y", "1", "0"]]
+    with xr.open_dataset(out / "forecast.nc", engine="h5netcdf") as data:
+        assert list(data["state"].values) == ["X", "Y", "Z", "*"]
+        assert data["p_comply"].dims == ("state", "rule", "time", "sample")
+    rows = {(r["state"], r["rule"], r["date"]): r for r in csv.DictReader((out / "forecast.csv").open())}
+    at = max(date for _, _, date in rows)
+    wide = {s: float(rows[s, "*", at]["p_upper"]) - float(rows[s, "*", at]["p_lower"]) for s in "XZ"}
+    assert wide["Z"] > wide["X"], "a state that is not seen has the wider band"
 
 
 @pytest.mark.slow

@@ -43,6 +43,16 @@ def test_a_table_with_covariates(tmp_path):
     np.testing.assert_allclose(bar[[0, 2]], [-1, 1])
 
 
+def test_rates_and_sources_are_no_covariates(tmp_path):
+    rules = "case,rule,area,depth,source,decisions_per_year\na,r,x,1,a book,2\na,s,x,2,,\nb,r,,3,,0.5\nb,t,,4,,1\n"
+    states = "state,source,bar\nX,a poll,1\nY,,2\n"
+    panel = load_panel(write_table(tmp_path / "p", GOOD, states, rules))
+    assert panel.rules.columns == ("depth",)
+    assert panel.states.columns == ("bar",)
+    assert panel.per_year == {RuleKey("a", "r"): 2.0, RuleKey("b", "r"): 0.5}
+    assert panel.step_years == 1.0
+
+
 def test_shuffled_rows_give_the_same_panel(tmp_path):
     lines = GOOD.splitlines(keepends=True)
     random.Random(3).shuffle(lines)
@@ -144,6 +154,23 @@ def test_case_folders_side_by_side(tmp_path):
     assert [e.decision.decision for e in panel.entries if e.depth] == ["violate", "violate"]
     assert {e.decision.kind for e in panel.entries if e.depth} == {"status_quo"}
     assert "two/case.toml" in panel.inputs
+    assert panel.step_years == 5.0
+    (tmp_path / "rules.csv").write_text("case,rule,area\none,r,trade\ntwo,r,rights\n")
+    assert set(load_panel(tmp_path).areas.values()) == {"trade", "rights"}
+    small_case(tmp_path / "three", "Z")
+    with pytest.raises(
+        CaseError, match=r"rules\.csv:1: rule: no row for 'three: r', of which 3 decisions are on record"
+    ):
+        load_panel(tmp_path)
+    assert load_panel(tmp_path, cases=["one", "two"]).all_states == ("X", "Y")
+    (tmp_path / "rules.csv").write_text("case,rule,area\none,r,trade\ntwo,r,rights\nthree,r,rights\n")
+    assert {rule.case for rule in load_panel(tmp_path, cases=["one", "two"]).all_rules} == {"one", "two"}
+    (tmp_path / "rules.csv").write_text("case,rule,area,decisions_per_year\none,r,trade,2\ntwo,r,rights,\nthree,r,,\n")
+    with pytest.raises(
+        CaseError, match=r"rules\.csv:1: decisions_per_year: .*; allowed: nothing: each case\.toml says"
+    ):
+        load_panel(tmp_path)
+    (tmp_path / "rules.csv").unlink()
     with pytest.raises(CaseError, match=r"--cases:1: name: 'tow' is no case folder of .*did you mean 'two'"):
         load_panel(tmp_path, cases=["one", "tow"])
     with pytest.raises(CaseError, match=r"--outcomes:1: number: 3 beside case folders; allowed: nothing"):

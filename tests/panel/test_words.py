@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from bayes_compliance.panel import words
+from bayes_compliance.panel.ahead import forecast
+from bayes_compliance.panel.fitting import prior
 from bayes_compliance.panel.holding import Count, HeldOut, _counts, by_state
 from bayes_compliance.panel.layout import PanelLayout
 from bayes_compliance.panel.loading import load_panel
@@ -27,8 +29,27 @@ def test_the_record_is_counted(tmp_path):
     assert said[0] == "3 decisions to comply or not, 1 to adhere or not, none on the status quo."
     assert "Every adherence row is of a state that joined" in said[1]
     assert "3 states with fewer than 10 compliance decisions: X (1), Y (1) and Z (1)." in said
-    assert any(text.startswith("Z shares no rule with any other state.") for text in said)
+    assert words.groups(layout) == [["X", "Y"], ["Z"]]
     assert words.subtitle(layout).startswith("Panel p, partial pooling of states: 3 states, 2 rules of 2 cases, 4 dec")
+
+
+def test_pairs_that_share_no_rule_are_not_read_as_comparisons(tmp_path):
+    rows = ALONE + "b,2007,W,s,compliance,comply,,low,,,\nc,2008,W,t,compliance,comply,,low,,,\n"
+    rows += "c,2008,V,t,compliance,comply,,low,,,\n"
+    layout = PanelLayout(load_panel(write_table(tmp_path / "p", rows)))
+    states = layout.panel.observed_states
+    assert words.groups(layout) == [["V", "W"], ["X", "Y"], ["Z"]]
+    told = np.zeros((5, 5), bool)
+    for one, other in (("V", "W"), ("V", "X"), ("Z", "Y"), ("X", "Y")):
+        told[states.index(one), states.index(other)] = True
+    (said,) = words.apart(layout, told)
+    assert "3 groups that share no rule: V and W; X and Y; Z." in said
+    assert said.endswith("2 of the 4 pairs told apart are of states in different groups.")
+    assert words.apart(layout, np.zeros((5, 5), bool))[0].endswith("No pair is told apart.")
+    chain = rows + "b,2009,X,s,compliance,comply,,low,,,\nb,2009,Z,s,compliance,comply,,low,,,\n"
+    joined = PanelLayout(load_panel(write_table(tmp_path / "q", chain)))
+    assert words.groups(joined) == [["V", "W", "X", "Y", "Z"]]
+    assert words.apart(joined, told) == []
 
 
 def test_a_record_without_adherence_says_so(tmp_path):
@@ -102,9 +123,23 @@ def test_the_outlook_names_the_likeliest_and_the_least_likely():
 
 
 def test_movement_is_told_as_it_is_modelled():
-    layout = PanelLayout(synthetic(3, 8, 60, seed=3).panel)
-    assert words.movement(layout, None).startswith("Nothing moves here after")
-    assert "goes on moving" in words.movement(layout, np.ones(3))
+    panel = synthetic(3, 8, 60, seed=3).panel
+    assert words.movement(PanelLayout(panel), []).startswith("Nothing moves here after")
+    layout = PanelLayout(panel, paths=True)
+    draws = {k: v[None] for k, v in prior(layout, 500, np.random.default_rng(1)).items()}
+    table = forecast(layout, draws, 1).table
+    widths = [
+        np.mean([row["support_upper"] - row["support_lower"] for row in rows])
+        for rows in zip(
+            *([r for r in table if (r["state"], r["rule"]) == (s, "*")] for s in layout.states), strict=True
+        )
+    ]
+    assert widths[0] < widths[-1]
+    assert f"widens from {widths[0]:.2f} to {widths[-1]:.2f} sigma" in words.movement(layout, table)
+    for row in table:
+        row["support_lower"], row["support_upper"] = -row["support_upper"], -row["support_lower"]
+    backwards = [row | {"date": other["date"]} for row, other in zip(table, table[::-1], strict=True)]
+    assert "narrows from" in words.movement(layout, [r for r in backwards if r["state"] != "*" and r["rule"] == "*"])
 
 
 @pytest.mark.parametrize(("left", "said"), [(0.39, "hardly tell"), (0.33, "hardly tell"), (0.2, "known of it by 50%")])
