@@ -17,6 +17,7 @@ from bayes_compliance.models import prepare
 from bayes_compliance.newcase import new as new
 from bayes_compliance.panel.command import panel as panel
 from bayes_compliance.runs import Run, Timer
+from bayes_compliance.sweeps.command import sweep as sweep
 from bayes_compliance.validation.commands import backtest as backtest
 from bayes_compliance.validation.commands import calibrate as calibrate
 from bayes_compliance.validation.commands import ledger_add as ledger_add

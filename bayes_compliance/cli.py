@@ -10,7 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import __doc__ as summary
-from bayes_compliance import __version__, cli_elicitation, cli_panel, cli_validation
+from bayes_compliance import __version__, cli_elicitation, cli_panel, cli_sweep, cli_validation
 from bayes_compliance.errors import Refused
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
     cli_elicitation.add(commands, _command, _day)
     cli_validation.add(commands, _command, _sampling)
     cli_panel.add(commands, _command, _day)
+    cli_sweep.add(commands, _command, _day)
     return top
 
 

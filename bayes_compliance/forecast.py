@@ -301,8 +301,13 @@ def to_csv(table: Sequence[dict], columns: Sequence[str] = COLUMNS) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
     for row in table:
-        writer.writerow([row[c] if isinstance(row[c], str) else _six(row[c]) for c in columns])
+        writer.writerow(written(row, columns))
     return out.getvalue()
+
+
+def written(row: dict, columns: Sequence[str] = COLUMNS) -> list[str]:
+    """A row of forecast.csv, as it stands there."""
+    return [row[c] if isinstance(row[c], str) else _six(row[c]) for c in columns]
 
 
 def _six(value: float) -> str:

@@ -3,14 +3,14 @@
 A `Job` says what a task does and how a worker gets ready for it (a compilation, say), which each worker does once. A
 task is named by a key, has chance of its own by that name, and gives a result that JSON holds: so neither the number of
 workers nor the order in which they end changes a byte of what is made of the results. Results are entered into a
-`Journal` as they come; a sweep that was interrupted goes on with what is missing.
+`Journal` on disk as they come, so that memory stays flat; an interrupted sweep goes on with what is missing.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from bayes_compliance.sweeps.journal import Journal
@@ -29,8 +29,8 @@ class Teller(Protocol):
 
 def run(
     job: Job, keys: Sequence[str], journal: Journal, schedule: Schedule | None = None, tell: Teller | None = None
-) -> list[Any]:
-    """Results of all tasks, in the order of their keys; those that the journal holds are not done again.
+) -> Iterator[Any]:
+    """Do what the journal lacks; then the results of all tasks, in the order of their keys, read one by one.
 
     Parameters
     ----------
@@ -42,14 +42,14 @@ def run(
         Where the tasks are done; default this process.
     tell : callable or None
     """
-    missing = [key for key in keys if key not in journal.done]
+    missing = [key for key in keys if key not in journal]
     if tell and len(missing) < len(keys):
         tell(len(keys) - len(missing), len(keys), "already there")
     for i, (key, result) in enumerate(each(job, missing, schedule or Schedule())):
         journal.add(key, result)
         if tell:
             tell(len(keys) - len(missing) + i + 1, len(keys), key)
-    return [journal.done[key] for key in keys]
+    return (journal[key] for key in keys)
 
 
 def say(noun: str) -> Teller:

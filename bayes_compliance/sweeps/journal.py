@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from bayes_compliance.errors import Refused
 
 
 class Journal:
-    """Results by the key of their task; each line is on disk before the next task's is taken.
+    """Results by the key of their task, on disk only; each line is there before the next result is taken.
 
     Parameters
     ----------
@@ -21,11 +22,6 @@ class Journal:
     what : str
         What the header speaks of, for the refusal.
 
-    Attributes
-    ----------
-    done : dict
-        Results by key.
-
     Raises
     ------
     Refused
@@ -33,37 +29,49 @@ class Journal:
     """
 
     def __init__(self, path: Path, header: dict[str, Any], what: str = "sweep") -> None:
-        self.path, self.done = path, dict[str, Any]()
-        lines = self._whole_lines()
-        if not lines:
+        self.path, self._start = path, dict[str, int]()
+        whole = self._whole_lines()
+        first = next(whole, None)
+        if first is None:
             self._add(header)
-        elif lines[0] != (ours := json.loads(json.dumps(header))):
-            other = ", ".join(sorted(k for k in {*ours, *lines[0]} if ours.get(k) != lines[0].get(k)))
+        elif (theirs := json.loads(first[1])) != (ours := json.loads(json.dumps(header))):
+            other = ", ".join(sorted(k for k in {*ours, *theirs} if ours.get(k) != theirs.get(k)))
             raise Refused(
                 f"{path}: line 1: another {what} was begun here (other {other}); allowed: the same one, or a new folder"
             )
-        for line in lines[1:]:
-            self.done[line["task"]] = line["result"]
+        for start, line in whole:
+            self._start[json.loads(line)["task"]] = start
 
-    def _whole_lines(self) -> list[dict[str, Any]]:
-        """What the file holds; a last line that was cut short is taken off."""
-        if not self.path.exists():
-            return []
-        raw = self.path.read_bytes()
-        whole = raw[: raw.rfind(b"\n") + 1]
-        if len(whole) < len(raw):
-            os.truncate(self.path, len(whole))
-        return [json.loads(line) for line in whole.splitlines()]
+    def __contains__(self, key: str) -> bool:
+        return key in self._start
+
+    def __getitem__(self, key: str) -> Any:
+        with open(self.path, "rb") as file:
+            file.seek(self._start[key])
+            return json.loads(file.readline())["result"]
 
     def add(self, key: str, result: Any) -> None:
         """Enter a result."""
-        line = {"task": key, "result": result}
-        self._add(line)
-        self.done[key] = json.loads(json.dumps(result))
+        self._start[key] = self._add({"task": key, "result": result})
 
-    def _add(self, line: dict[str, Any]) -> None:
+    def _whole_lines(self) -> Iterator[tuple[int, bytes]]:
+        """Where each line starts, and the line; a last one that was cut short is taken off."""
+        if not self.path.exists():
+            return
+        with open(self.path, "rb") as file:
+            start = 0
+            for line in file:
+                if not line.endswith(b"\n"):
+                    os.truncate(self.path, start)
+                    return
+                yield start, line
+                start += len(line)
+
+    def _add(self, line: dict[str, Any]) -> int:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with open(self.path, "ab") as file:
+            start = file.tell()
             file.write((json.dumps(line) + "\n").encode())
             file.flush()
             os.fsync(file.fileno())
+        return start

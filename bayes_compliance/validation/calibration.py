@@ -234,7 +234,7 @@ def run(
     header = {"model": model, **size, "quantities": names, **runs.made_by(case)}
     book = sweeps.Journal(journal, header, "calibration")
     keys = [str(i) for i in range(simulations)]
-    entries = sweeps.run(Simulations(model, case, **size), keys, book, schedule, tell)
+    entries = list(sweeps.run(Simulations(model, case, **size), keys, book, schedule, tell))
     ranks = np.array([entry["ranks"] for entry in entries], int).reshape(simulations, len(names))
     divergences = sum(entry["divergences"] for entry in entries)
     return Calibration(tuple(names), ranks, judge(ranks, names, RANK_DRAWS), divergences, header | {"n": simulations})

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 from bayes_compliance import runs, sweeps
 from bayes_compliance.case import load_case
 from bayes_compliance.disk import replace
-from bayes_compliance.errors import Refused
 from bayes_compliance.inference import check_settings
 from bayes_compliance.sweeps import Schedule
-
-JOURNAL = "tasks.jsonl"
+from bayes_compliance.sweeps.folder import JOURNAL, working_folder
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -165,22 +163,6 @@ def calibrate(
     replace(folder / "calibration.html", calibration_page.render(done))
     _summarise(folder, summary | {"passed": done.passed, "verdict": str(done.verdict)})
     return done
-
-
-def working_folder(out: str | PathLike[str]) -> Path:
-    """A folder that is new, empty, or holds a sweep that was begun.
-
-    Raises
-    ------
-    Refused
-        If it holds anything else.
-    """
-    folder = Path(out)
-    if folder.exists() and not folder.is_dir():
-        raise Refused(f"--out: {folder} is no folder; allowed: a new folder, or one in which the same was begun")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / JOURNAL).is_file():
-        raise Refused(f"--out: {folder} holds other files; allowed: a new folder, or one in which the same was begun")
-    return folder
 
 
 def _summarise(folder: Path, summary: dict[str, Any]) -> None:

@@ -6,9 +6,15 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
+from bayes_compliance import sweeps
 from bayes_compliance.errors import Refused
-from bayes_compliance.sweeps import Journal, Schedule, run
+from bayes_compliance.sweeps import Journal, Schedule
 from tests.sweeps.jobs import Cubes, Deadly
+
+
+def run(*given):
+    return list(sweeps.run(*given))
+
 
 KEYS = [str(i) for i in range(12)]
 

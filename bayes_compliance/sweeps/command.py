@@ -1,0 +1,144 @@
+"""The command `sweep` as a function; light to import, heavy when called."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes_compliance import models, runs, sweeps
+from bayes_compliance.case import load_case
+from bayes_compliance.disk import replace
+from bayes_compliance.errors import Refused
+from bayes_compliance.inference import check_settings
+from bayes_compliance.sweeps.folder import JOURNAL, working_folder
+from bayes_compliance.sweeps.grid import Grid
+from bayes_compliance.sweeps.scheduling import Schedule
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+CELL = ("case", "model", "noise", "seed")
+DIAGNOSTIC = ("name", "value", "where", "passed")
+
+
+def sweep(
+    cases: Sequence[str | PathLike[str]],
+    out: str | PathLike[str],
+    *,
+    models: Sequence[str] = ("coalition",),
+    noises: Sequence[float] = (1.0,),
+    seeds: Sequence[int] = (1,),
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    until: date | None = None,
+    scheduler: str = "local",
+    workers: int = 1,
+    progress: bool = False,
+) -> dict[str, Any]:
+    """Fit and forecast a grid: every case by every model, decision noise and seed, by NUTS.
+
+    Parameters
+    ----------
+    cases : sequence of path
+        Case folders, each with a name of its own.
+    out : path
+        A folder for forecasts.csv, diagnostics.csv, summary.json and tasks.jsonl, in which each fit is entered when it
+        is done: a sweep that was interrupted goes on there.
+    models : sequence of str
+    noises : sequence of float > 0
+        Multiples of the judged decision noise: how much hangs on it?
+    seeds : sequence of int
+    draws, tune, chains, until
+        As in `run`. Fits of a sweep share a compilation; a forecast is that of `run` up to Monte Carlo error.
+    scheduler, workers
+        As in `backtest`.
+    progress : bool
+
+    Returns
+    -------
+    dict
+        What summary.json holds.
+
+    Raises
+    ------
+    Refused
+        Bad input; nothing was written.
+    """
+    schedule = Schedule(scheduler, workers)
+    schedule.check()
+    for seed in seeds:
+        check_settings("nuts", seed, draws, tune, chains)
+    for noise in noises:
+        if not 0 < noise < float("inf"):
+            raise Refused(f"--noise: {noise:g} is out of range; allowed: a multiple above 0")
+    grid = _grid(cases, models, noises, seeds, draws=draws, tune=tune, chains=chains, until=until)
+    folder, cells = working_folder(out), grid.cells
+    size = {"draws": draws, "tune": tune, "chains": chains, "until": until.isoformat() if until else None}
+    settings = {"models": grid.models, "noises": grid.noises, "seeds": grid.seeds, **size}
+    made = {case.name: runs.made_by(case) for case in grid.cases}
+    book = sweeps.Journal(folder / JOURNAL, {**settings, "cases": made})
+    for _ in sweeps.run(grid, list(cells), book, schedule, sweeps.say("fits") if progress else None):
+        pass
+    failed = _write(folder, cells, book)
+    summary = {"settings": settings, "cases": made, "fits": len(cells), "failed": failed, "passed": not failed}
+    summary = json.loads(json.dumps(summary))
+    replace(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
+    return summary
+
+
+def _grid(
+    cases: Sequence[str | PathLike[str]], names: Sequence[str], noises: Sequence[float], seeds: Sequence[int],
+    **more: Any,
+) -> Grid:  # fmt: skip
+    found = tuple(load_case(case) for case in cases)
+    for what, given in (
+        ("CASE", [case.name for case in found]), ("--models", names), ("--noise", noises), ("--seeds", seeds),
+    ):  # fmt: skip
+        twice = sorted({str(one) for one in given if list(given).count(one) > 1})
+        if twice or not given:
+            problem = f"{', '.join(twice)} is given twice" if twice else "nothing is given"
+            raise Refused(f"{what}: {problem}; allowed: one or more, each once")
+    for name in names:
+        models.load(name)
+    return Grid(found, tuple(names), tuple(float(noise) for noise in noises), tuple(seeds), **more)
+
+
+def _write(folder: Path, cells: dict[str, Any], book: sweeps.Journal) -> list[str]:
+    """forecasts.csv and diagnostics.csv, fit by fit; the fits that missed a mark."""
+    from bayes_compliance.forecast import COLUMNS, written
+
+    failed = []
+
+    def forecasts() -> Iterable[list[Any]]:
+        for key, cell in cells.items():
+            yield from ([*_of(cell), *written(row)] for row in book[key]["forecast"])
+
+    def diagnostics() -> Iterable[list[Any]]:
+        for key, cell in cells.items():
+            found = book[key]["diagnostics"]
+            if not all(one[-1] for one in found):
+                failed.append(key)
+            yield from ([*_of(cell), *one] for one in found)
+
+    _write_csv(folder / "forecasts.csv", (*CELL, *COLUMNS), forecasts())
+    _write_csv(folder / "diagnostics.csv", (*CELL, *DIAGNOSTIC), diagnostics())
+    return failed
+
+
+def _of(cell: Any) -> list[Any]:
+    return [cell.case, cell.model, f"{cell.noise:g}", cell.seed]
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    beside = path.with_name(f".{path.name}.new")
+    with open(beside, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+    os.replace(beside, path)

@@ -1,0 +1,116 @@
+"""A grid of fits: cases by models by decision noises by seeds, each a task with its forecast and its diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from itertools import product
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bayes_compliance import seeds
+
+if TYPE_CHECKING:
+    from bayes_compliance.case import Case
+    from bayes_compliance.inference.diagnostics import Check
+    from bayes_compliance.latents import Draws
+    from bayes_compliance.models import Prepared
+    from bayes_compliance.validation.shared import Shared
+
+
+class Cell(NamedTuple):
+    """A fit of the grid; `noise` multiplies the case's decision noise."""
+
+    case: str
+    model: str
+    noise: float
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """Name of the task."""
+        return f"{self.case} | {self.model} | noise {self.noise:g} | seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The job of a sweep.
+
+    Attributes
+    ----------
+    cases : tuple of Case
+        Each with a name of its own.
+    models : tuple of str
+    noises : tuple of float
+    seeds : tuple of int
+    draws, tune, chains : int
+    until : date or None
+        Default each case's horizon.
+    """
+
+    cases: tuple[Case, ...]
+    models: tuple[str, ...]
+    noises: tuple[float, ...]
+    seeds: tuple[int, ...]
+    draws: int
+    tune: int
+    chains: int
+    until: date | None = None
+
+    @property
+    def cells(self) -> dict[str, Cell]:
+        """Fits by key; those that share a compilation stand together."""
+        names = [case.name for case in self.cases]
+        cells = (Cell(*one) for one in product(names, self.models, self.noises, self.seeds))
+        return {cell.key: cell for cell in cells}
+
+    def open(self) -> Callable[[str], dict[str, Any]]:
+        """Ready for any fit; compiled once for each case, model and noise in a row."""
+        from bayes_compliance.models import prepare
+        from bayes_compliance.validation.shared import Shared
+
+        cells, cases = self.cells, {case.name: case for case in self.cases}
+        held: dict[tuple[str, str, float], tuple[Prepared, Shared]] = {}
+
+        def do(key: str) -> dict[str, Any]:
+            cell = cells[key]
+            if cell[:3] not in held:
+                held.clear()
+                prepared = prepare(cell.model, cases[cell.case], cell.noise)
+                held[cell[:3]] = prepared, Shared(prepared)
+            return self._fit(*held[cell[:3]], cell.seed)
+
+        return do
+
+    def _fit(self, prepared: Prepared, shared: Shared, seed: int) -> dict[str, Any]:
+        import numpy as np
+
+        from bayes_compliance.forecast import simulate
+        from bayes_compliance.inference import whole
+        from bayes_compliance.inference.diagnostics import check_forecast
+        from bayes_compliance.validation.shared import seen
+
+        layout, size = prepared.layout, {"draws": self.draws, "tune": self.tune, "chains": self.chains}
+        data = seen(layout, np.ones(len(layout.rows), bool))
+        found, stats = shared.sample(data, **size, seed=seeds.integer(seed, "nuts"))
+        draws = whole(prepared, found, seed)
+        flat = {name: values.reshape(values.shape[0] * values.shape[1], -1) for name, values in draws.items()}
+        foretold = simulate(prepared.model, layout, flat, self.chains, seed=seed, until=self.until)
+        checks = [*_checks(prepared, draws, stats), check_forecast(foretold.mc_error)]
+        rows = [{k: str(v) if isinstance(v, date) else v for k, v in row.items()} for row in foretold.table]
+        return {"forecast": rows, "diagnostics": [[c.name, c.value, c.where, bool(c.passed)] for c in checks]}
+
+
+def _checks(prepared: Prepared, draws: Draws, stats: dict[str, Any]) -> list[Check]:
+    import numpy as np
+    import xarray as xr
+
+    from bayes_compliance.inference.diagnostics import check_draws, check_sampler, free_series
+    from bayes_compliance.inference.tree import latent_dataset
+    from bayes_compliance.latents import AHEAD_ONLY, Latents
+
+    layout = prepared.layout
+    free = {name: where for name, where in Latents(layout).free.items() if name not in AHEAD_ONLY}
+    free |= {"innovation": np.arange(len(layout.knots)), "spread": np.arange(len(layout.pairs_used))}
+    sampler = xr.Dataset({name: (("chain", "draw"), values) for name, values in stats.items()})
+    return [*check_draws(*free_series(latent_dataset(layout, draws), free)), *check_sampler(sampler)]

@@ -1,0 +1,122 @@
+"""`sweep`: a grid of fits on disk, the same bytes by any number of workers."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from bayes_compliance import cli
+from bayes_compliance.validation import shared
+from tests.inference.linear_cases import walk
+
+WORDS = ["comply", "violate", "comply"]
+QUICK = ["--draws", "100", "--tune", "10", "--chains", "2"]
+
+
+def table(path):
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+class Exact:
+    """In the place of the sampler: independent draws."""
+
+    made = 0
+
+    def __init__(self, prepared):
+        type(self).made += 1
+        self.prepared = prepared
+
+    def sample(self, data, *, draws, tune, chains, seed):
+        from bayes_compliance.inference import exact
+
+        found, _ = exact.sample(self.prepared, draws=draws, chains=chains, seed=seed)
+        stats = {"diverging": np.zeros((chains, draws)), "energy": np.random.default_rng(seed).random((chains, draws))}
+        return found, stats
+
+
+def test_a_grid_is_fitted_and_written_in_its_order(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(shared, "Shared", Exact)
+    Exact.made = 0
+    case, out = walk(tmp_path / "case", WORDS), tmp_path / "out"
+    asked = ["sweep", str(case), "--out", str(out), "--noise", "1,2", "--seeds", "3,4", *QUICK]
+    code = cli.main(asked)
+    assert Exact.made == 2  # one for each noise
+    assert {p.name for p in out.iterdir()} == {"forecasts.csv", "diagnostics.csv", "summary.json", "tasks.jsonl"}
+    rows = table(out / "forecasts.csv")
+    last = {(r["noise"], r["seed"]): float(r["p_comply"]) for r in rows}
+    assert list(last) == [("1", "3"), ("1", "4"), ("2", "3"), ("2", "4")]
+    assert abs(last["2", "3"] - last["1", "3"]) > 0.005
+    assert last["1", "3"] != last["1", "4"]
+    # 200 draws are too few for the mark of the effective sample size, and each fit says so
+    assert code == 1
+    assert capsys.readouterr().err.count("diagnostic failed: small | coalition | noise") == 4
+    failed = [row for row in table(out / "diagnostics.csv") if row["passed"] == "False"]
+    assert {row["name"] for row in failed} >= {"bulk ESS"}
+    before = (out / "forecasts.csv").read_bytes()
+    assert cli.main(asked) == 1
+    assert Exact.made == 2
+    assert (out / "forecasts.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--noise", "0"], "--noise: 0 is out of range"),
+        (["--seeds", "1,1"], "--seeds: 1 is given twice"),
+        (["--models", "nobody"], "--model: 'nobody' is not a model"),
+        (["--seeds", "-1"], "--seed: -1 is out of range"),
+        (["--workers", "0"], "--workers: 0 is too few"),
+        (["--noise", "loud"], "'loud': allowed: numbers, parted by commas"),
+    ],
+)
+def test_bad_input_is_refused_and_nothing_written(tmp_path, capsys, more, said):
+    case, out = walk(tmp_path / "case", WORDS), tmp_path / "out"
+    assert cli.main(["sweep", str(case), "--out", str(out), *more]) == 2
+    assert said in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_case_given_twice_is_refused(tmp_path, capsys):
+    case = str(walk(tmp_path / "case", WORDS))
+    assert cli.main(["sweep", case, case, "--out", str(tmp_path / "out")]) == 2
+    assert "CASE: small is given twice" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_200_fits_by_one_worker_and_by_two_and_by_a_killed_one_are_the_same_bytes(tmp_path):
+    """On a cluster of this machine; the worker that is killed is one that fits, found by its process id."""
+    distributed = pytest.importorskip("distributed")
+    from bayes_compliance import api
+
+    case = walk(tmp_path / "case", WORDS)
+    size = {"seeds": tuple(range(200)), "draws": 50, "tune": 100, "chains": 2}
+    written = {}
+    for workers in (1, 2):
+        with distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster:
+            out = tmp_path / f"by {workers}"
+            if workers == 2:
+                _kill_one_soon(cluster)
+            api.sweep([case], out, **size, scheduler=cluster.scheduler_address)
+        written[workers] = [(out / name).read_bytes() for name in ("forecasts.csv", "diagnostics.csv")]
+        assert (out / "tasks.jsonl").read_bytes().count(b"\n") == 201
+    assert written[1] == written[2]
+
+
+def _kill_one_soon(cluster):
+    """By its process id, once it has begun to fit."""
+    import os
+    import signal
+    import threading
+    import time
+
+    from distributed import Client
+
+    def kill():
+        with Client(cluster.scheduler_address, set_as_default=False) as client:
+            pids = client.run(os.getpid)
+            while not any(client.processing().values()):
+                time.sleep(0.1)
+        time.sleep(20)
+        os.kill(next(iter(pids.values())), signal.SIGKILL)
+
+    threading.Thread(target=kill, daemon=True).start()
