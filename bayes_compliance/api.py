@@ -174,6 +174,8 @@ def compare(
         Bad input, or models that do not have the same decisions.
     """
     from bayes_compliance import inference
+    from bayes_compliance.inference.tree import grow
+    from bayes_compliance.inference.trial import tried
     from bayes_compliance.validation import comparison
 
     sampler: dict[str, Any] = {"engine": engine, "seed": seed, "draws": draws, "tune": tune, "chains": chains}
@@ -183,9 +185,12 @@ def compare(
     decisions = comparison.same_decisions(list(prepared.items()))
     fits: dict[str, xr.DataTree] = {}
     scores = []
-    for name, ready in prepared.items():
-        fitted_as = getattr(ready.model, "FITTED_AS", name)
-        if fitted_as not in fits:
+    for name, plain in prepared.items():
+        ready, drawn = tried(plain, **sampler, progress=progress)
+        fitted_as = getattr(ready.model, "FITTED_AS", name) if drawn is None else name
+        if drawn is not None:
+            fits[fitted_as] = grow(ready, *drawn[:2], seed, drawn.attrs)
+        elif fitted_as not in fits:
             fits[fitted_as] = inference.fit(ready, **sampler, progress=progress)
         tree = fits[fitted_as]
         scores.append(comparison.score(ready, tree, name, _checks(ready, tree)))
@@ -262,10 +267,10 @@ def _run(
     with timer("check"):
         prepared = models.prepare(settings["model"], open_case(case, settings), pool=settings["pool"])
     with timer("fit"):
-        from bayes_compliance import inference
+        from bayes_compliance.inference.trial import settled
 
         sampler = {name: settings[name] for name in ("engine", "seed", "draws", "tune", "chains")}
-        drawn = inference.draw(prepared, **sampler, progress=progress)
+        prepared, drawn = settled(prepared, **sampler, progress=progress)
     foretold = None
     if ahead:
         with timer("forecast"):
@@ -328,4 +333,7 @@ def _reopen(case: str | PathLike[str], run: str | PathLike[str]) -> tuple[models
     found = open_case(case, summary["settings"])
     runs.same_inputs(found.inputs, summary, Path(run))
     settings = summary["settings"]
-    return models.prepare(settings["model"], found, pool=settings.get("pool", "linear")), tree, summary
+    prepared = models.prepare(settings["model"], found, pool=settings.get("pool", "linear"))
+    from bayes_compliance.inference.trial import as_fitted
+
+    return as_fitted(prepared, tree.attrs), tree, summary

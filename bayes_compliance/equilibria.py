@@ -75,14 +75,17 @@ class System:
         d = np.minimum(self.bend, NEARLY_CERTAIN)
         return ndtr((self.base + (self.gain * q / (1 - d + d * q)) @ self._sums) / self.noise)
 
+    def steepest(self) -> NDArray:
+        """The largest slope of each decision's chance in each other's, (world, n, n)."""
+        steepest = self.gain / (1 - np.minimum(self.bend, NEARLY_CERTAIN))
+        return np.einsum("ws,si,sj->wij", steepest, self._sums, self.looks) * PHI_0 / self.noise[:, :, None]
+
     def contraction(self) -> NDArray:
         """Spectral radius of the largest slopes, (world,): below 1 there is one equilibrium only.
 
         For two decisions it is the square root of ``w_H L_H w_F L_F phi(0)^2 / (sigma_H sigma_F)``.
         """
-        steepest = self.gain / (1 - np.minimum(self.bend, NEARLY_CERTAIN))
-        slopes = np.einsum("ws,si,sj->wij", steepest, self._sums, self.looks) * PHI_0 / self.noise[:, :, None]
-        return abs(np.linalg.eigvals(slopes)).max(axis=-1)
+        return abs(np.linalg.eigvals(self.steepest())).max(axis=-1)
 
 
 def extreme(system: System, selection: str) -> NDArray:
@@ -105,6 +108,21 @@ def extreme(system: System, selection: str) -> NDArray:
 def several(least: NDArray, greatest: NDArray) -> NDArray:
     """Worlds with more than one equilibrium, (world,)."""
     return (greatest - least > APART).any(axis=-1)
+
+
+def not_unique(system: System) -> NDArray:
+    """Worlds with more than one equilibrium, (world,), solved only where the slopes do not rule that out.
+
+    No slope can exceed its largest value, so one equilibrium is sure where the largest slopes of every row sum to less
+    than 1, or have a spectral radius below 1 (`System.contraction`); else the least and the greatest are compared.
+    """
+    found = np.zeros(len(system.base), bool)
+    unsure = np.flatnonzero(system.steepest().sum(axis=-1).max(axis=-1) >= 1)
+    unsure = unsure[system.take(unsure).contraction() >= 1]
+    if len(unsure):
+        rest = system.take(unsure)
+        found[unsure] = several(*(extreme(rest, which) for which in (PESSIMISTIC, OPTIMISTIC)))
+    return found
 
 
 def all_of_two(system: System, world: int = 0) -> NDArray:

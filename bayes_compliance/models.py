@@ -14,6 +14,9 @@ A model is a module with `support(layout, rows, x, walk, spread, history)` and `
     log_likelihood  (layout, draws) -> (..., factor): where they do not, the log likelihood in independent factors
     TARGET_ACCEPT  of NUTS, where small steps cost little and spare divergences
     NOTE        how it was fitted, for the summary of a run
+    LAYOUT      a layout of its own, (case, priors) -> Layout
+    through, several  prepared -> another way to fit, or why there is none; (layout, draws) -> (draw,) where that way
+                is not valid: see `bayes_compliance.inference.trial`
 
 The model `panel` is of many cases at once, and has a command of its own.
 """
@@ -25,7 +28,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bayes_compliance.errors import Refused
 
@@ -89,8 +92,17 @@ def _variant(module: ModuleType, name: str, variant: str) -> ModuleType:
         base = name.partition(":")[0]
         allowed = ", ".join([base, *(f"{base}:{one}" for one in sorted(variants))])
         raise Refused(f"--model: {name!r} is not a model; allowed: {allowed}")
-    copied = ModuleType(f"{module.__name__}:{variant}", module.__doc__)
-    vars(copied).update({k: v for k, v in vars(module).items() if not k.startswith("__")} | variants[variant])
+    return _copied(module, f"{module.__name__}:{variant}", variants[variant])
+
+
+def altered(module: ModuleType, **changes: Any) -> ModuleType:
+    """A copy of a model's module, by the same name, with some attributes changed."""
+    return _copied(module, module.__name__, changes)
+
+
+def _copied(module: ModuleType, name: str, changes: dict[str, Any]) -> ModuleType:
+    copied = ModuleType(name, module.__doc__)
+    vars(copied).update({k: v for k, v in vars(module).items() if not k.startswith("__")} | changes)
     return copied
 
 
@@ -128,4 +140,4 @@ def prepare(model: ModuleType | str, case: Case, noise_scale: float = 1.0, pool:
     if hasattr(module, "recast"):
         case = module.recast(case)
     priors = build_priors(case, noise_scale, pool).for_model(getattr(module, "USES", ()))
-    return Prepared(module, case, priors, Layout(case, priors))
+    return Prepared(module, case, priors, getattr(module, "LAYOUT", Layout)(case, priors))

@@ -34,7 +34,8 @@ def equilibria(run: Run) -> Section | None:
     found = answers(run).found.get("equilibria")
     if found is None:
         return None
-    parts = [paragraph(SAME_TIME), bullets(joint.sentences(found)), _least_and_greatest(run, found)]
+    fitted = paragraph(f"The model was {run.prepared.model.NOTE}.")
+    parts = [paragraph(SAME_TIME), fitted, bullets(joint.sentences(found)), _least_and_greatest(run, found)]
     return Section("One equilibrium or several?", "equilibria", join(parts))
 
 
