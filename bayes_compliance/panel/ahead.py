@@ -62,8 +62,9 @@ def forecast(layout: PanelLayout, draws: Draws, seed: int) -> PanelForecast:
     -------
     PanelForecast
         Dates as for a case: steps of `step_years` after the last decision, then the horizon. Rows for each state and
-        rule of which a compliance decision is on record, each state on a new rule (`*`), a new state (`*`) on each rule
-        and on a new one. Net interest and P2 + G2 of what is new are drawn anew in each draw.
+        rule of which a compliance decision is on record; each state of whom only covariates are known on each rule,
+        and the reverse; each state on a new rule (`*`), a new state (`*`) on each rule and on a new one. Net interest
+        and P2 + G2 of what is new are drawn anew in each draw.
     """
     chains = len(draws["step"])
     flat = {name: values.reshape(-1, values.shape[-1]) for name, values in draws.items()}
@@ -132,6 +133,10 @@ def _pairs(layout: PanelLayout) -> list[tuple[int, int]]:
         for e in layout.entries
         if e.decision.kind == "compliance"
     }
+    states = [layout.state_index[s] for s in {*layout.states} - {*layout.panel.observed_states}]
+    rules = [layout.rule_index[r] for r in {*layout.rules} - {*layout.panel.observed_rules}]
+    seen |= {(s, r) for s in states for r in range(len(layout.rules))}
+    seen |= {(s, r) for s in range(len(layout.states)) for r in rules}
     any_rule = {(s, len(layout.rules)) for s in range(len(layout.states))}
     any_state = {(len(layout.states), r) for r in range(len(layout.rules))}
     return sorted(seen | any_rule | any_state | {(len(layout.states), len(layout.rules))})

@@ -166,7 +166,7 @@ def missing(layout: PanelLayout) -> list[str]:
 
 
 def ahead(layout: PanelLayout, table: Sequence[dict]) -> list[str]:
-    """A new rule, by the forecast's rows at the horizon: the likeliest and the least likely state, and unseen ones."""
+    """By the forecast's rows at the horizon: the likeliest and the least likely state on a new rule; what is unseen."""
     until = layout.panel.until
     new = {row["state"]: row for row in table if row["rule"] == "*"}
     order = sorted((s for s in new if s in layout.panel.observed_states), key=lambda s: (-new[s]["p_comply"], s))
@@ -185,6 +185,19 @@ def ahead(layout: PanelLayout, table: Sequence[dict]) -> list[str]:
             f"{state}, of whom no decision is on record, by {by}: {percent(p)} on a new rule, {percent(low)} to "
             f"{percent(high)}."
         )
+    return said + _unseen_rules(layout, table)
+
+
+def _unseen_rules(layout: PanelLayout, table: Sequence[dict]) -> list[str]:
+    said = []
+    for rule in map(str, sorted({*layout.rules} - {*layout.panel.observed_rules})[:NAMED]):
+        on = {row["state"]: row["p_comply"] for row in table if row["rule"] == rule}
+        order = sorted({*on} & {*layout.panel.observed_states}, key=lambda s: (-on[s], s))
+        if order:
+            said.append(
+                f"On {rule}, of which no decision is on record, the probabilities go from {percent(on[order[-1]])} "
+                f"({order[-1]}) to {percent(on[order[0]])} ({order[0]})."
+            )
     return said
 
 

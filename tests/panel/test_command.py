@@ -182,7 +182,9 @@ def test_a_run_is_whole(finished):
     with xr.open_dataset(out / "forecast.nc", engine="h5netcdf") as data:
         assert list(data["state"].values) == ["X", "Y", "Z", "*"]
         assert data["p_comply"].dims == ("state", "rule", "time", "sample")
-    rows = {(r["state"], r["rule"], r["date"]): r for r in csv.DictReader((out / "forecast.csv").open())}
+    rows = {
+        (r["state"], r["rule"], r["date"]): r for r in csv.DictReader((out / "forecast.csv").read_text().splitlines())
+    }
     at = max(date for _, _, date in rows)
     wide = {s: float(rows[s, "*", at]["p_upper"]) - float(rows[s, "*", at]["p_lower"]) for s in "XZ"}
     assert wide["Z"] > wide["X"], "a state that is not seen has the wider band"

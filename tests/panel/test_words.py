@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from bayes_compliance.panel import words
+from bayes_compliance.panel import RuleKey, words
 from bayes_compliance.panel.ahead import forecast
 from bayes_compliance.panel.fitting import prior
 from bayes_compliance.panel.holding import Count, HeldOut, _counts, by_state
@@ -120,6 +121,21 @@ def test_the_outlook_names_the_likeliest_and_the_least_likely():
         "S999, of whom no decision is on record, by what states.csv says of it and by the others: 90% on a new rule, "
         "80% to over 99%."
     ]
+
+
+def test_a_rule_not_seen_is_forecast_for_every_state():
+    made = synthetic(3, 8, 60, seed=3).panel
+    panel = replace(made, areas={**made.areas, RuleKey("case 00", "not seen"): "trade"})
+    layout = PanelLayout(panel)
+    draws = {k: v[None] for k, v in prior(layout, 300, np.random.default_rng(1)).items()}
+    table = [r for r in forecast(layout, draws, 1).table if r["date"] == panel.until.isoformat()]
+    on = {row["state"]: row["p_comply"] for row in table if row["rule"] == "case 00: not seen"}
+    assert set(on) == {"S000", "S001", "S002", "*"}
+    del on["*"]
+    low, high = min(on, key=lambda s: on[s]), max(on, key=lambda s: on[s])
+    said = words.ahead(layout, table)[-1]
+    assert said.startswith("On case 00: not seen, of which no decision is on record")
+    assert said.endswith(f"from {100 * on[low]:.0f}% ({low}) to {100 * on[high]:.0f}% ({high}).")
 
 
 def test_movement_is_told_as_it_is_modelled():
