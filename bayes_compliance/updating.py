@@ -71,7 +71,7 @@ def update(done: Run, case: Case, *, refit: bool = True) -> Updated:
     if done.forecast is None:
         raise Refused("update: the run has no forecast; allowed: what `run` gives")
     settings, old = done.summary["settings"], done.prepared
-    new = models.prepare(settings["model"], case, pool=settings.get("pool", "linear"))
+    new = models.prepare(old.model, case, pool=settings.get("pool", "linear"))
     _check_same(old.layout, new.layout)
     last = done.forecast.dataset["p_today"].isel(time=-1)
     until = last["time"].values.astype("datetime64[D]").item()

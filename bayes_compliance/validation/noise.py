@@ -44,9 +44,10 @@ def log_ratio(prepared: Prepared, draws: Draws, scale: float) -> NDArray:
     scaled draw the density that the judgement gives the draw, so the likelihoods are all that is left of the ratio.
     """
     layout = prepared.layout
-    support = worlds.ask_observed(prepared.model, layout, draws).support
     moved = scaled(draws, scale)
-    ratio = (worlds.log_likelihood(layout, moved, support) - worlds.log_likelihood(layout, draws, support)).sum(axis=-1)
+    # where states choose at once, support itself rests on the noise
+    after, support = (worlds.ask_observed(prepared.model, layout, given).support for given in (moved, draws))
+    ratio = (worlds.log_likelihood(layout, moved, after) - worlds.log_likelihood(layout, draws, support)).sum(axis=-1)
     measured, before = (log_densities_of(layout, given, prepared.model.support) for given in (moved, draws))
     return ratio + (measured - before).sum(axis=0)
 

@@ -11,8 +11,9 @@ from pytensor.compile import Mode
 
 from bayes_compliance import equilibria, models, worlds
 from bayes_compliance.equilibria import OPTIMISTIC, PESSIMISTIC, System
-from bayes_compliance.inference import fixed_point
+from bayes_compliance.inference import density, fixed_point
 from bayes_compliance.latents import Latents
+from bayes_compliance.validation import noise
 from tests.builders import known, quantiles
 from tests.models.cases import constants, prior_draws, two_states
 from tests.models.test_density import by_numpy, natural, point
@@ -172,6 +173,21 @@ def test_the_log_density_is_that_of_plain_numpy(moving):
     expected = by_numpy("reciprocity", moving.layout, draws)
     assert_allclose(densities(moving, draws), expected, rtol=0, atol=1e-7)
     assert np.ptp(expected) > 0.1
+
+
+def test_other_priors_and_decisions_are_met_in_the_same_way(moving):
+    again = models.prepare(moving.model, moving.case)
+    assert again.layout.knots == moving.layout.knots
+    assert again.model.NOTE == moving.model.NOTE
+
+
+def test_another_noise_moves_support_too(moving):
+    draws = prior_draws(moving, 20, seed=6)
+    moved = noise.scaled(draws, 2.0)
+    expected = density.log_likelihood(moving, moved) - density.log_likelihood(moving, draws)
+    assert_allclose(noise.log_ratio(moving, draws, 2.0), expected, rtol=0, atol=1e-12)
+    support = [worlds.ask_observed(moving.model, moving.layout, x).support for x in (draws, moved)]
+    assert abs(support[0] - support[1]).max() > 0.01
 
 
 STILL = [known("volatility", 0.0, f"{s} {r}") for s in "HF" for r in "JKLPG"]
