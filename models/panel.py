@@ -53,7 +53,7 @@ COMMAND = "panel FOLDER --out RUN"
 """What runs this model, in place of `run`."""
 
 TARGET_ACCEPT = 0.95
-"""Measured on 2,300 rows of 60 states: at .9 two of four runs had one divergence, at .93 one of six, at .95 none of four."""
+"""On 2,300 rows of 60 states two of four runs had a divergence at .9, one of six at .93, none of four at .95."""
 UNPOOLED_SD = 2.0
 STEP_SPREAD = 0.4
 """kappa, a known constant: nine states in ten have a step within a factor of 1.9 of the median. Left free it was hardly

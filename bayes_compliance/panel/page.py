@@ -68,8 +68,11 @@ def _ranking(run: PanelRun) -> Section:
     said += [paragraph(text) for text in (*words.apart(run.layout, told), words.POOLED[run.layout.pooling])]
     if run.layout.paths and "drift" in run.tree["posterior"]:
         said += map(paragraph, words.moved(run.layout, draws_of(run.tree)["drift"]))
-    said += [figure(plots.bands(found), "States by the median of P2 + G2. The order is read from the bands: where two "
-                    "overlap, it may as well be the other way round.")]  # fmt: skip
+    caption = (
+        "States by the median of P2 + G2. Much of a band is the level that all states share: two that overlap may "
+    )
+    caption += "yet be told apart. Which are, the probability of each pair says, not the order here."
+    said += [figure(plots.bands(found), caption)]
     if found.sizes["state"] <= plots.MOST_CELLS:
         said += [figure(plots.pairs(found), "Probability in percent that the state of the row is readier to comply "
                         "than that of the column; bold where one is above 80%.")]  # fmt: skip

@@ -28,7 +28,7 @@ LABELS = {"compliance": "P2 + G2: to comply", "adherence": "P1 + G1: to adhere"}
 
 
 def bands(found: xr.Dataset) -> Markup:
-    """Median and 5% to 95% of each state, both kinds; where bands overlap the order says little."""
+    """Median and 5% to 95% of each state, both kinds; the states share part of what a band is wide by."""
     from matplotlib.lines import Line2D
 
     order = np.argsort(found["median"].sel(kind="compliance").values, kind="stable")
