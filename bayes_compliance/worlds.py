@@ -5,104 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from itertools import groupby
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance import theory
 from bayes_compliance.alterations import Alteration, Altered
+from bayes_compliance.asking import (
+    Answer,
+    Kind,
+    answered,
+    decide,
+    kinds_of,
+    miscode,
+    on_slots,
+    related,
+    support_of_worlds,
+)
+from bayes_compliance.asking import ask as ask
+from bayes_compliance.asking import ask_observed as ask_observed
+from bayes_compliance.asking import log_likelihood as log_likelihood
+from bayes_compliance.asking import observed_support as observed_support
 from bayes_compliance.history import Record
-from bayes_compliance.latents import Draws, relation
+from bayes_compliance.latents import Draws
 from bayes_compliance.rows import History, Item, Rows
+from bayes_compliance.watched import Watched
 
 if TYPE_CHECKING:
     from bayes_compliance.dynamics import Path
     from bayes_compliance.layout import Layout
-
-
-class Answer(NamedTuple):
-    """What the theory says of rows: net support in points, and probabilities of comply and violate; (..., row)."""
-
-    support: NDArray
-    p_comply: NDArray
-    p_violate: NDArray
-
-
-def on_slots(values: NDArray, index: NDArray) -> NDArray:
-    """Values (..., item) spread over (..., row, slot) by index, 0 where the index is -1."""
-    if not values.shape[-1]:
-        return np.zeros((*values.shape[:-1], *index.shape))
-    return values[..., np.maximum(index, 0)] * (index >= 0)
-
-
-def related(layout: Layout, draws: Mapping[str, NDArray]) -> Draws:
-    """Draws with the shadow weight and the effective discount worked out for every state."""
-    shadow, discount = relation(draws, *layout.relations)
-    return {**draws, "shadow": shadow, "discount": discount}
-
-
-def ask(
-    model: ModuleType, layout: Layout, rows: Rows, x: Mapping[str, Any], walk: Any, spread: Any, history: History
-) -> Answer:
-    """Put rows to the theory: support, then probabilities by noise and the band of partial outcomes."""
-    return answered(layout, rows, x, model.support(layout, rows, x, walk, spread, history))
-
-
-def answered(layout: Layout, rows: Rows, x: Mapping[str, Any], support: NDArray) -> Answer:
-    """Net support with the probabilities that it gives each row, by noise and the band of partial outcomes."""
-    three = rows.compliance & (layout.case.outcomes == 3)
-    width = x["partial_width"][..., rows.state] * three
-    noise = x["decision_noise"][..., rows.state]
-    return Answer(support, *theory.outcome_probabilities(support - rows.threshold, noise, width))
-
-
-def ask_observed(model: ModuleType, layout: Layout, draws: Mapping[str, NDArray]) -> Answer:
-    """The observed rows under each draw, one step ahead given observed conduct."""
-    return answered(layout, layout.rows, draws, observed_support(model, layout, draws))
-
-
-def observed_support(model: ModuleType, layout: Layout, draws: Mapping[str, NDArray]) -> NDArray:
-    """Net support of the observed rows under each draw, (..., row): a sum over terms where the model has `parts`."""
-    x, spread = related(layout, draws), draws["spread"]
-    walk = draws["innovation"] @ layout.path_factor.T
-    if not hasattr(model, "parts"):
-        slots = on_slots(walk, layout.knot_slot), on_slots(spread, layout.pair_slot)
-        return model.support(layout, layout.rows, x, *slots, layout.history)
-    total = np.zeros((*walk.shape[:-1], len(layout.rows)))
-    for block in layout.blocks:
-        slots = on_slots(walk, block.knot), on_slots(spread, block.pair)
-        # a layout decided otherwise shares the blocks, and not what its rows met
-        history = History(*(part[block.row] for part in layout.history))
-        rows, first = np.unique(block.row, return_index=True)
-        # not a matrix product, whose rounding depends on how many draws there are
-        total[..., rows] += np.add.reduceat(model.support(layout, block.rows, x, *slots, history), first, axis=-1)
-    return total
-
-
-def log_likelihood(layout: Layout, draws: Mapping[str, NDArray], support: NDArray) -> NDArray:
-    """Log likelihood of each coded decision, (..., row), given net support."""
-    rows = layout.rows
-    noise = draws["decision_noise"][..., rows.state]
-    width = draws["partial_width"][..., rows.state] * (layout.n_outcomes == 3)
-    outcome = np.broadcast_to(layout.outcome, support.shape)
-    log_p = theory.outcome_log_probability(support - rows.threshold, noise, width, outcome)
-    return theory.miscoded(log_p, layout.error, layout.n_outcomes)
-
-
-def decide(answer: Answer, uniform: NDArray) -> NDArray:
-    """Outcomes 0, 1, 2 by inversion: violate below p_violate, comply above 1 - p_comply."""
-    return np.where(uniform < answer.p_violate, 0, np.where(uniform < 1 - answer.p_comply, 1, 2))
-
-
-def miscode(outcome: NDArray, error: NDArray, n_outcomes: NDArray, rng: np.random.Generator) -> NDArray:
-    """Coded decisions: with probability `error` another of the possible outcomes, each as likely."""
-    wrong = rng.random(outcome.shape) < error
-    shift = np.where(n_outcomes == 3, rng.integers(1, 3, outcome.shape), 2)
-    other = np.where(n_outcomes == 3, (outcome + shift) % 3, 2 - outcome)
-    return np.where(wrong, other, outcome)
 
 
 def replay(
@@ -145,7 +79,7 @@ def replay(
     return decided if as_coded else miscode(decided, layout.error, layout.n_outcomes, rng)
 
 
-def met(layout: Layout, rows: Rows, record: Record, time: float) -> History:
+def met(layout: Layout, rows: Rows, record: Record | Watched, time: float) -> History:
     """What the record shows to each of the rows, all on one date."""
     credit, count = record.conduct(rows.answering, rows.state)
     own = [layout.obligation_index.get((item.state, item.rule), -1) for item in rows.items]
@@ -161,6 +95,11 @@ class Day:
     reported: NDArray
     decided: NDArray
 
+    @cached_property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The rows' slots by kind."""
+        return kinds_of(self.rows)
+
     def with_all(self, layout: Layout) -> Day:
         """The same with every obligation among its rows, for a model in which all of them hang together."""
         there = {(item.state, item.rule) for item in self.rows.items}
@@ -172,26 +111,41 @@ class Day:
         return Day(self.date, rows, np.append(self.reported, blank), np.append(self.decided, blank))
 
 
-class Moment(NamedTuple):
+@dataclass(frozen=True)
+class Moment:
     """One date in every world: what the rows met, the theory's answer, the outcomes; arrays (draw, path, row...).
 
-    `walk` and `spread` are on the slots of the date's rows; `paths` is W of each lobby, (draw, path, lobby), of which
-    random shocks are `jumps`; `pairs` the spread of each pair, (draw, path, pair).
+    `paths` is W of each lobby, (draw, path, lobby), of which random shocks are `jumps`; `pairs` the spread of each
+    pair, (draw, path, pair), alike on all paths.
     """
 
     day: Day
-    walk: NDArray
-    spread: NDArray
     history: History
     paths: NDArray
     jumps: NDArray
     pairs: NDArray
     answer: Answer
     outcome: NDArray
+    added: int = 0
+
+    @cached_property
+    def walk(self) -> NDArray:
+        """W on the slots of the date's rows, (draw, path, row, slot); lobbies of a what-if stand still."""
+        return still(self.paths, self.added)[..., self.day.rows.lobby]
+
+    @cached_property
+    def spread(self) -> NDArray:
+        """Spread on the slots of the date's rows, (draw, 1, row, slot)."""
+        return on_slots(self.pairs[:, :1], self.day.rows.pair)
 
     def on(self, rows: Rows) -> tuple[NDArray, NDArray]:
-        """W and z on the slots of other rows of the same date."""
-        return self.paths[..., rows.lobby], on_slots(self.pairs, rows.pair)
+        """W and z on the slots of other rows of the same date, (draw, path, row, slot) and (draw, 1, row, slot)."""
+        return self.paths[..., rows.lobby], on_slots(self.pairs[:, :1], rows.pair)
+
+
+def still(paths: NDArray, added: int) -> NDArray:
+    """W, (draw, path, lobby), with so many more lobbies that do not move."""
+    return np.concatenate([paths, np.zeros((*paths.shape[:-1], added))], axis=-1) if added else paths
 
 
 def continued(
@@ -219,7 +173,9 @@ def continued(
         where = layout.knots_of(lobby)
         before = np.array([layout.time(layout.knots[i][1]) for i in where])
         weights, factor = path.extend(before, times)
-        walk[:, :, lobby] = (known[:, where] @ weights.T)[:, None] + new[:, :, lobby] @ factor.T
+        # one product of many rows: a product for each draw costs more
+        steps = np.ascontiguousarray(new[:, :, lobby]).reshape(-1, len(times)) @ factor.T
+        walk[:, :, lobby] = (known[:, where] @ weights.T)[:, None] + steps.reshape(*new.shape[:2], -1)
     return walk
 
 
@@ -276,32 +232,35 @@ class Future:
 
     def run(self) -> Iterator[Moment]:
         """The dates in their order, each decided before the next."""
-        drift, jumps, spread = self._drift(), self._jumps(), self._spread()
+        drift, jumps, pairs = self._drift(), self._jumps(), self._spread()
         if self.altered is not None:
             drift = drift + self.altered.shocks(self.times, self._antithetic_of(self.own_rng, len(self.layout.paths)))
-        record = self.layout.record.copy_to((self.n_draws, self.paths))
+        walk = np.ascontiguousarray(np.moveaxis(drift + jumps, -1, 0))
+        record = Watched(self.layout.record, (self.n_draws, self.paths))
+        every = np.broadcast_to(pairs, (self.n_draws, self.paths, pairs.shape[-1]))
         for f, day in enumerate(self.days):
-            layout, rows, x = self._seen(day)
+            layout, seen, x = self._seen(day)
+            rows, kinds = seen.rows, seen.kinds
             history = met(layout, rows, record, self.times[f])
-            paths = drift[..., f] + jumps[..., f]
-            known = np.zeros((*paths.shape[:-1], len(layout.case.lobbies) - paths.shape[-1]))
-            moved, z = np.concatenate([paths, known], axis=-1)[..., rows.lobby], on_slots(spread, rows.pair)
+            added = len(layout.case.lobbies) - walk.shape[-1]
+            moved = still(walk[f], added)
             if self.expect is not None:
-                history = self.expect(layout, rows, x, moved, z, history)
-            answer = ask(self.model, layout, rows, x, moved, z, history)
+                history = self.expect(layout, rows, x, moved[..., rows.lobby], on_slots(pairs, rows.pair), history)
+            support = support_of_worlds(self.model, layout, rows, kinds, x, moved, pairs, history)
+            answer = answered(layout, rows, x, support)
             half = self.rng.random((self.n_draws, self.paths // 2, len(rows)))
             outcome = decide(answer, np.concatenate([half, 1 - half], axis=1))
-            for i in np.flatnonzero(day.decided):
-                own = self.layout.obligation_index.get((rows.items[i].state, rows.items[i].rule))
-                if own is not None:  # nobody watches a new rule
-                    record.add(own, self.times[f], outcome[..., i], np.ones(len(self.layout.case.states), bool))
-            yield Moment(replace(day, rows=rows), moved, z, history, paths, jumps[..., f], spread, answer, outcome)
+            # nobody watches a new rule
+            own = [self.layout.obligation_index.get((item.state, item.rule), -1) for item in rows.items]
+            due = np.flatnonzero(day.decided & (np.array(own, int) >= 0))
+            record.add(np.array(own, int)[due], self.times[f], outcome[..., due])
+            yield Moment(seen, history, walk[f], jumps[..., f], every, answer, outcome, added)
 
-    def _seen(self, day: Day) -> tuple[Layout, Rows, Draws]:
+    def _seen(self, day: Day) -> tuple[Layout, Day, Draws]:
         """What is asked about on a date: as it is, or as the alteration has it once it holds."""
         if self.altered is None or not self.altered.holds(day.date):
-            return self.layout, day.rows, self.x
-        return self.altered.layout, self.altered.rows(day.rows), self.altered.quantities(self.x)
+            return self.layout, day, self.x
+        return self.altered.layout, replace(day, rows=self.altered.rows(day.rows)), self.altered.quantities(self.x)
 
     def _antithetic(self, *shape: int) -> NDArray:
         return self._antithetic_of(self.rng, *shape)
@@ -324,12 +283,13 @@ class Future:
         half = self.rng.poisson(np.broadcast_to(rate, (self.n_draws, self.paths // 2, *rate.shape[2:])))
         if self.altered is not None:
             half = self.altered.jumps(half, self.times, start, self.own_rng)
-        count = np.concatenate([half, half], axis=1)[:, :, layout.lobby_state]
-        scale = self.draws["shock_scale"][:, None, layout.lobby_state, None]
-        jumps = np.sqrt(count) * scale * self._antithetic(len(layout.paths), len(self.times))
+        scale = np.sqrt(half) * self.draws["shock_scale"][:, None, :, None]
+        jumps = self.rng.standard_normal((self.n_draws, self.paths // 2, len(layout.paths), len(self.times)))
+        jumps *= scale[:, :, layout.lobby_state]
         for lobby, path in enumerate(layout.paths):
-            jumps[:, :, lobby] = jumps[:, :, lobby] @ path.jump_decay(self.times).T
-        return jumps
+            each = np.ascontiguousarray(jumps[:, :, lobby]).reshape(-1, len(self.times))
+            jumps[:, :, lobby] = (each @ path.jump_decay(self.times).T).reshape(*jumps.shape[:2], -1)
+        return np.concatenate([jumps, -jumps], axis=1)
 
     def _spread(self) -> NDArray:
-        return every_spread(self.layout, self.draws["spread"], self.paths, self.rng)
+        return every_spread(self.layout, self.draws["spread"], 1, self.rng)

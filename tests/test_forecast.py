@@ -14,13 +14,13 @@ from bayes_compliance.case import load_case
 from bayes_compliance.forecast import (
     COLUMNS,
     Forecast,
-    _without_path_noise,
     dates_ahead,
     decision_dates,
     owed,
     simulate,
     to_csv,
 )  # fmt: skip
+from bayes_compliance.kept import without_path_noise
 from bayes_compliance.latents import Latents
 from tests.builders import complied, known, normal, write_case
 
@@ -156,7 +156,7 @@ def test_the_band_of_today_is_freed_from_the_noise_of_few_paths():
     truth = 0.5 + 0.1 * rng.standard_normal(4000)
     each = truth[:, None] + 0.3 * rng.standard_normal((4000, 8))
     averaged = each.mean(axis=-1)
-    freed = _without_path_noise(averaged[None], each[None])[0]
+    freed = without_path_noise(averaged[None], each[None])[0]
     assert freed.mean() == pytest.approx(averaged.mean())
     assert freed.std() == pytest.approx(0.1, rel=0.05)
     assert averaged.std() > 1.3 * 0.1, "without it the band would be too wide"

@@ -16,7 +16,7 @@ from bayes_compliance import forecast, theory
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.parts import Parts
-from bayes_compliance.rows import Rows
+from bayes_compliance.rows import Item, Rows
 from bayes_compliance.worlds import Day, Future, Moment
 
 if TYPE_CHECKING:
@@ -139,6 +139,14 @@ class Ahead:
         """The answer to one question."""
         self.put([question])
         return question.result()
+
+
+def undecided(ahead: Ahead) -> Day:
+    """The last decision's date, with every pair to be asked about and nothing decided on it."""
+    day = ahead.prepared.case.last_decision_date()
+    rows = ahead.layout.rows_for([Item(*pair, day, "compliance") for pair in ahead.grid.pairs])
+    none = np.zeros(len(rows), bool)
+    return Day(day, rows, none, none)
 
 
 def walk_through(

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from bayes_compliance.alterations import Alteration
 from bayes_compliance.analysis.ahead import Ahead
 from bayes_compliance.analysis.scenarios import p_of_worlds
 from bayes_compliance.errors import Refused
 from bayes_compliance.forecast import MAX_DRAWS
+from bayes_compliance.parallel import in_threads
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case, CounterpartySet
@@ -58,13 +60,16 @@ def bilateral_or_multilateral(
         raise Refused("case.toml: no counterparty_sets are declared; allowed: at least one [[counterparty_sets]]")
     ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws, paths=paths)
     since = prepared.case.last_decision_date()
-    p = [p_of_worlds(ahead).mean(axis=(2, 3))]
-    for each in sets:
-        partners = {state: only for state, only in _partners(prepared.case, each).items() if only}
+
+    def among(one: CounterpartySet | None) -> NDArray:
+        if one is None:
+            return p_of_worlds(ahead).mean(axis=(2, 3))
+        partners = {state: only for state, only in _partners(prepared.case, one).items() if only}
         alone = p_of_worlds(ahead, Alteration(since, answering=partners)).mean(axis=(2, 3))
         applies = np.array([state in partners for state, _ in ahead.grid.pairs])
-        p.append(np.where(applies[:, None], alone, np.nan))
-    found = np.stack(p, axis=1)
+        return np.where(applies[:, None], alone, np.nan)
+
+    found = np.stack(in_threads(among, (None, *sets)), axis=1)
     data = {"p": (("set", "time"), found), "difference": (("set", "time"), found - found[:, :1])}
     return ahead.grid.dataset(data, set=[ALL, *(each.id for each in sets)])
 

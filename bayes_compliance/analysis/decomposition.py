@@ -21,7 +21,6 @@ once its reward depends on the counterparty's later conduct.
 
 from __future__ import annotations
 
-from datetime import date
 from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
@@ -29,9 +28,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_compliance.analysis.ahead import Ahead, Grid, Kept, Options, Scene, parts_of
-from bayes_compliance.rows import History, Item, Rows
-from bayes_compliance.worlds import Day, met
+from bayes_compliance.analysis.ahead import Ahead, Kept, Options, Scene, parts_of, undecided
+from bayes_compliance.rows import History, Rows
+from bayes_compliance.worlds import met
 
 if TYPE_CHECKING:
     from bayes_compliance.layout import Layout
@@ -110,7 +109,7 @@ class Shares:
     def __init__(self, ahead: Ahead) -> None:
         self.grid, self.layout = ahead.grid, ahead.layout
         self.split = parts_of(ahead.prepared.model)
-        self.today = _undecided(self.layout, self.grid, ahead.prepared.case.last_decision_date())
+        self.today = undecided(ahead)
         self.sums: dict[int, tuple[Rows, list[_Sums]]] = {}
         self._now: NDArray | None = None
 
@@ -136,10 +135,12 @@ class Shares:
 
         today, drifted = lobbies(self._now, before), lobbies(moment.paths - moment.jumps, before)
         shocked = lobbies(moment.paths, before).sum(-1)
-        answered = moment.answer.support
+        # summed as the others are: what does not matter is then 0, and not a rounding error
+        support = scene.parts.contributions.sum(-1)
+        answered = support
         if self.layout.entrenches:
             answered = lobbies(moment.paths, moment.history._replace(accrued=before.accrued)).sum(-1)
-        ends = (shocked - drifted.sum(-1), answered - shocked, moment.answer.support - answered)
+        ends = (shocked - drifted.sum(-1), answered - shocked, support - answered)
         return np.concatenate([today.sum(-1)[..., None], drifted - today, np.stack(ends, axis=-1)], axis=-1)
 
     def _met_today(self, scene: Scene) -> History:
@@ -184,12 +185,6 @@ class Shares:
 
 def _shares(by_source: NDArray) -> NDArray:
     return by_source / by_source.sum(-1, keepdims=True)
-
-
-def _undecided(layout: Layout, grid: Grid, day: date) -> Day:
-    rows = layout.rows_for([Item(state, rule, day, "compliance") for state, rule in grid.pairs])
-    none = np.zeros(len(rows), bool)
-    return Day(day, rows, none, none)
 
 
 def _sums(parts: NDArray, noise: NDArray) -> _Sums:

@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from bayes_compliance import theory
-from bayes_compliance.analysis.ahead import Ahead, Scene
-from bayes_compliance.rows import Item
-from bayes_compliance.worlds import Day
+from bayes_compliance.analysis.ahead import Ahead, Scene, undecided
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
@@ -59,16 +57,13 @@ def value_of_information(
         most 1; and `variance` (state, rule, time) of p. Lobbies of all states are asked about.
     """
     ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws, paths=paths)
-    asked = _Signals(ahead)
-    last = prepared.case.last_decision_date()
-    rows = ahead.layout.rows_for([Item(*pair, last, "compliance") for pair in ahead.grid.pairs])
-    nothing = np.zeros(len(rows), bool)
-    ahead.put([asked], before=[Day(last, rows, nothing, nothing)])
+    asked = Signals(ahead)
+    ahead.put([asked], before=[undecided(ahead)])
     return asked.result()
 
 
-class _Signals:
-    """Lobbies' strength on the last decision's day, and p later, in every world: (..., draw, path)."""
+class Signals:
+    """Lobbies' strength on the last decision's day, `undecided`, and p later, in every world: (..., draw, path)."""
 
     def __init__(self, ahead: Ahead) -> None:
         self.grid, self.layout = ahead.grid, ahead.layout

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from bayes_compliance.analysis.ahead import Ahead, Question
+from bayes_compliance.analysis.ahead import Ahead, Question, undecided
 from bayes_compliance.analysis.anticipation import Anticipation
 from bayes_compliance.analysis.counterparties import bilateral_or_multilateral
-from bayes_compliance.analysis.decomposition import Tilt, shares_of_variance
+from bayes_compliance.analysis.decomposition import Shares, Tilt
 from bayes_compliance.analysis.games import Ceiling, CriticalDiscount, Types
-from bayes_compliance.analysis.information_value import value_of_information
+from bayes_compliance.analysis.information_value import Signals
 from bayes_compliance.analysis.lock_in import LockIn
 from bayes_compliance.analysis.scenarios import scenarios
 from bayes_compliance.analysis.sincerity import sincerity
 from bayes_compliance.analysis.survival import Survival
 from bayes_compliance.analysis.tipping import Pressures, depth_of, tipping_of
+from bayes_compliance.parallel import in_threads
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
@@ -63,6 +64,30 @@ def overview(
         If the model does not say what each lobby adds.
     """
     ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years, draws=draws, paths=paths)
+
+    def asked() -> dict[str, xr.Dataset]:
+        return _asked(ahead, horizon_only)
+
+    def from_today() -> dict[str, xr.Dataset]:
+        usual = ahead
+        if step_years is not None:
+            usual = Ahead(prepared, tree, seed=seed, until=until, draws=draws, paths=paths)
+        return _from_today(ahead, usual)
+
+    def altered() -> dict[str, xr.Dataset]:
+        return _altered(prepared, tree, seed, until, max(1, draws // 4), paths)
+
+    def joining() -> dict[str, xr.Dataset]:
+        return {"sincerity": sincerity(prepared, tree, seed=seed, until=until)}
+
+    found: dict[str, xr.Dataset] = {}
+    for some in in_threads(lambda ask: ask(), (asked, from_today, altered, joining)):
+        found |= some
+    return found
+
+
+def _asked(ahead: Ahead, horizon_only: bool) -> dict[str, xr.Dataset]:
+    """What the worlds of the forecast answer, in one pass."""
     questions: dict[str, Question] = {
         "lock_in": LockIn(ahead),
         "survival": Survival(ahead),
@@ -74,16 +99,19 @@ def overview(
     }
     kept = Pressures(ahead, horizon_only)
     ahead.put([*questions.values(), kept])
-    return {name: question.result() for name, question in questions.items()} | {
-        "tipping_points": tipping_of(kept),
-        "deepest_rule": depth_of(kept),
-        "value_of_information": value_of_information(prepared, tree, seed=seed, until=until, draws=draws, paths=paths),
-        **_altered(prepared, tree, seed, until, max(1, draws // 4), paths),
-        "sincerity": sincerity(prepared, tree, seed=seed, until=until),
-        "shares_of_variance": shares_of_variance(
-            prepared, tree, seed=seed, until=until, step_years=step_years, draws=draws, paths=paths
-        ),
-    }
+    found = {name: question.result() for name, question in questions.items()}
+    return found | {"tipping_points": tipping_of(kept), "deepest_rule": depth_of(kept)}
+
+
+def _from_today(ahead: Ahead, usual: Ahead) -> dict[str, xr.Dataset]:
+    """What needs the last decision's date too; value of information by the case's own step."""
+    signals, shares = Signals(usual), Shares(ahead)
+    if usual is ahead:
+        ahead.put([signals, shares], before=[shares.today])
+    else:
+        usual.put([signals], before=[undecided(usual)])
+        ahead.put([shares], before=[shares.today])
+    return {"value_of_information": signals.result(), "shares_of_variance": shares.result()}
 
 
 def _altered(

@@ -16,6 +16,7 @@ from bayes_compliance.analysis.ahead import Ahead, Scene
 from bayes_compliance.case import Lobby
 from bayes_compliance.errors import Refused
 from bayes_compliance.forecast import BAND, MAX_DRAWS
+from bayes_compliance.parallel import in_threads
 from bayes_compliance.worlds import related
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def scenarios(
     idle = [idle_because(scenario, ahead) for scenario in chosen]
     _refuse_some(chosen, idle if refuse else [])
     base = p_of_worlds(ahead)
-    each = [_compare(ahead, base, None if why else scenario) for scenario, why in zip(chosen, idle, strict=True)]
+    asked = [None if why else scenario for scenario, why in zip(chosen, idle, strict=True)]
+    each = in_threads(lambda scenario: _compare(ahead, base, scenario), asked)
     names = ("p_scenario", "difference", "difference_lower", "difference_upper")
     data = {
         name: (("scenario", "time"), np.stack(arrays, axis=1))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance.dynamics import years_between
-from bayes_compliance.forecast import simulate
+from bayes_compliance.forecast import futures, plan, simulate
 from bayes_compliance.inference.tree import draws_of
+from bayes_compliance.parallel import in_threads
 from bayes_compliance.validation.sensitivity import good_k, weights_of
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from bayes_compliance.latents import Draws
     from bayes_compliance.models import Prepared
+    from bayes_compliance.worlds import Future
 
 REWEIGHTED, REFITTED, CANNOT_TELL = "reweighted", "fitted anew", "cannot tell without a new fit"
 
@@ -103,6 +106,18 @@ def _ahead(prepared: Prepared, draws: Draws, chains: int, seed: int, until: date
     return found.dataset["p_today"].isel(time=-1)
 
 
+def on_last_date(prepared: Prepared, draws: Draws, seed: int, until: date, paths: int) -> NDArray:
+    """p_comply on the last date, the mean over future paths, (pair, draw): pairs as `forecast.owed` has them."""
+    layout = prepared.layout
+    days = plan(layout, until, years_between(layout.case.last_decision_date(), until) + 1)
+
+    def last(task: tuple[slice, Future]) -> NDArray:
+        moment = deque(task[1].run(), maxlen=1)[0]
+        return np.broadcast_to(moment.answer.p_comply, moment.outcome.shape).mean(axis=1).T
+
+    return np.concatenate(in_threads(last, futures(prepared.model, layout, days, draws, seed, paths=paths)), axis=1)
+
+
 def horizon(forecast: xr.Dataset) -> date:
     """Last date of a forecast."""
     return forecast["time"].values[-1].astype("datetime64[D]").item()
@@ -111,7 +126,7 @@ def horizon(forecast: xr.Dataset) -> date:
 def means(last: xr.DataArray, weights: NDArray | None = None) -> dict[tuple[str, str], float]:
     """Mean over draws of p_comply, by state and rule, weighted if there are weights (with sum 1)."""
     return {
-        (str(s), str(r)): float(p.mean() if weights is None else weights @ p)
+        (str(s), str(r)): float(np.clip(p.mean() if weights is None else weights @ p, 0, 1))
         for s in last["state"].values
         for r in last["rule"].values
         if np.isfinite(p := last.sel(state=s, rule=r).values).all()

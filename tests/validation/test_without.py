@@ -11,6 +11,7 @@ from bayes_compliance.elicitation.analysts import left_out
 from bayes_compliance.forecast import simulate
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.validation import otherwise, without
+from bayes_compliance.validation.sensitivity import weights_of
 from tests.builders import complied, known, normal, write_case
 
 UNTIL = date(2006, 1, 1)
@@ -94,3 +95,22 @@ def test_a_default_that_follows_k_moves_with_the_analyst(tmp_path):
     assert found.how == otherwise.REWEIGHTED
     assert found.p["H", "r"] == pytest.approx(p, abs=TOLERANCE)
     assert abs(exactly(case) - p) > TOLERANCE, "the comparison must be able to fail"
+
+
+def test_what_other_constants_change_is_within_the_error_that_is_stated(tmp_path):
+    """Against all draws and futures of the moved draws; 4 stated errors and the bias of the base, one in 10,000."""
+    judged = [normal("j", 2.2, 0.3, analyst=name) for name in "ab"]
+    judged += [normal("k", 1.0, 0.3, analyst="a"), normal("k", 2.0, 0.3, analyst="b"), *KNOWN[:2]]
+    case = load_case(write_case(tmp_path, lobbies=LOBBIES, judgements=judged, decisions=DECIDED))
+    prepared, tree, found = fitted(case)
+    told = {one.analyst: one for one in without.without_each(prepared, tree, found.dataset, seed=9)}["b"]
+    other = models.prepare("coalition", left_out(case, "b"))
+    known = without.Known(prepared, tree, found.dataset["p_today"].isel(time=-1), 9, UNTIL)
+    reused, error = known.under(other)
+    assert told.error == error > 0
+    weights = weights_of(reused.log_ratio).share
+    assert len(known.few) < len(known.draws["innovation"]), "few of many"
+    every = otherwise.on_last_date(other, reused.draws, 9, UNTIL, 16)[0] @ weights
+    before = otherwise.on_last_date(prepared, known.draws, 9, UNTIL, 16)[0] @ weights
+    assert told.p["H", "r"] == pytest.approx(every, abs=4 * error + 1e-3)
+    assert abs(every - before) > 4 * error + 1e-3, "the comparison must be able to fail"

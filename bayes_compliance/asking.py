@@ -1,0 +1,166 @@
+"""Rows put to the theory: net support and probabilities, for observed decisions and in worlds ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_compliance import theory
+from bayes_compliance.latents import Draws, relation
+from bayes_compliance.rows import History, Rows
+
+if TYPE_CHECKING:
+    from bayes_compliance.layout import Layout
+
+
+AT_ONCE = 800
+"""Worlds that are asked about at once: their arrays then stay in the processor's cache."""
+
+
+class Answer(NamedTuple):
+    """What the theory says of rows: net support in points, and probabilities of comply and violate; (..., row)."""
+
+    support: NDArray
+    p_comply: NDArray
+    p_violate: NDArray
+
+
+def on_slots(values: NDArray, index: NDArray) -> NDArray:
+    """Values (..., item) spread over (..., row, slot) by index, 0 where the index is -1."""
+    if not values.shape[-1]:
+        return np.zeros((*values.shape[:-1], *index.shape))
+    return values[..., np.maximum(index, 0)] * (index >= 0)
+
+
+def related(layout: Layout, draws: Mapping[str, NDArray]) -> Draws:
+    """Draws with the shadow weight and the effective discount worked out for every state."""
+    shadow, discount = relation(draws, *layout.relations)
+    return {**draws, "shadow": shadow, "discount": discount}
+
+
+def ask(
+    model: ModuleType, layout: Layout, rows: Rows, x: Mapping[str, Any], walk: Any, spread: Any, history: History
+) -> Answer:
+    """Put rows to the theory: support, then probabilities by noise and the band of partial outcomes."""
+    return answered(layout, rows, x, model.support(layout, rows, x, walk, spread, history))
+
+
+def answered(layout: Layout, rows: Rows, x: Mapping[str, Any], support: NDArray) -> Answer:
+    """Net support with the probabilities that it gives each row, by noise and the band of partial outcomes."""
+    three = rows.compliance & (layout.case.outcomes == 3)
+    width = x["partial_width"][..., rows.state] * three
+    noise = x["decision_noise"][..., rows.state]
+    return Answer(support, *theory.outcome_probabilities(support - rows.threshold, noise, width))
+
+
+def ask_observed(model: ModuleType, layout: Layout, draws: Mapping[str, NDArray]) -> Answer:
+    """The observed rows under each draw, one step ahead given observed conduct."""
+    return answered(layout, layout.rows, draws, observed_support(model, layout, draws))
+
+
+def observed_support(model: ModuleType, layout: Layout, draws: Mapping[str, NDArray]) -> NDArray:
+    """Net support of the observed rows under each draw, (..., row): a sum over terms where the model has `parts`."""
+    x, spread = related(layout, draws), draws["spread"]
+    walk = draws["innovation"] @ layout.path_factor.T
+    if not hasattr(model, "parts"):
+        slots = on_slots(walk, layout.knot_slot), on_slots(spread, layout.pair_slot)
+        return model.support(layout, layout.rows, x, *slots, layout.history)
+    total = np.zeros((*walk.shape[:-1], len(layout.rows)))
+    for block in layout.blocks:
+        slots = on_slots(walk, block.knot), on_slots(spread, block.pair)
+        # a layout decided otherwise shares the blocks, and not what its rows met
+        history = History(*(part[block.row] for part in layout.history))
+        rows, first = np.unique(block.row, return_index=True)
+        # not a matrix product, whose rounding depends on how many draws there are
+        total[..., rows] += np.add.reduceat(model.support(layout, block.rows, x, *slots, history), first, axis=-1)
+    return total
+
+
+class Kind(NamedTuple):
+    """Slots of one kind as rows of one slot each, and the row that each is a slot of, (term,)."""
+
+    rows: Rows
+    row: NDArray
+
+
+def kinds_of(rows: Rows) -> tuple[Kind, ...]:
+    """The slots that weigh anything, parted by what they need: whether they answer conduct abroad, and the scale."""
+    row, slot = np.nonzero(rows.weight)
+    kind = 2 * rows.answers[row, slot] + rows.log[row, slot]
+    return tuple(Kind(rows.exploded(row[kind == k], slot[kind == k]), row[kind == k]) for k in np.unique(kind))
+
+
+def support_of_worlds(
+    model: ModuleType,
+    layout: Layout,
+    rows: Rows,
+    kinds: Sequence[Kind],
+    x: Mapping[str, NDArray],
+    paths: NDArray,
+    pairs: NDArray,
+    history: Any,
+) -> NDArray:
+    """Net support of rows on one date in many worlds, (draw, path, row): a sum over terms where the model has `parts`.
+
+    Parameters
+    ----------
+    model, layout, rows
+    kinds : sequence of Kind
+        Those of the rows.
+    x : dict
+        Quantities, (draw, 1, item).
+    paths, pairs : array (draw, path, lobby) and (draw, 1 or path, pair)
+        W of each lobby on the date, and the spread of each pair.
+    history : History
+        What the rows met, worlds (draw, path).
+    """
+    total = np.zeros((*paths.shape[:2], len(rows)))
+    step = max(1, AT_ONCE // paths.shape[1])
+    for start in range(0, len(paths), step):
+        some = slice(start, start + step)
+        here, w, z = {name: values[some] for name, values in x.items()}, paths[some], pairs[some]
+        if not hasattr(model, "parts"):
+            met = _some_of(history, some)
+            total[some] = model.support(layout, rows, here, w[..., rows.lobby], on_slots(z, rows.pair), met)
+            continue
+        for kind, row in kinds:
+            met = _some_of(history, some, row)
+            each = model.support(layout, kind, here, w[..., kind.lobby], on_slots(z, kind.pair), met)
+            asked, first = np.unique(row, return_index=True)
+            total[some][..., asked] += np.add.reduceat(each, first, axis=-1)
+    return total
+
+
+def _some_of(history: Any, some: slice, row: NDArray | None = None) -> Any:
+    """A history (foreseen or not) in some of its worlds, and on some of its rows."""
+    found = {name: part if name == "count" else part[some] for name, part in history._asdict().items()}
+    if row is not None:
+        found = {name: np.take(part, row, axis=-1 if name == "accrued" else -2) for name, part in found.items()}
+    return history._replace(**found)
+
+
+def log_likelihood(layout: Layout, draws: Mapping[str, NDArray], support: NDArray) -> NDArray:
+    """Log likelihood of each coded decision, (..., row), given net support."""
+    rows = layout.rows
+    noise = draws["decision_noise"][..., rows.state]
+    width = draws["partial_width"][..., rows.state] * (layout.n_outcomes == 3)
+    outcome = np.broadcast_to(layout.outcome, support.shape)
+    log_p = theory.outcome_log_probability(support - rows.threshold, noise, width, outcome)
+    return theory.miscoded(log_p, layout.error, layout.n_outcomes)
+
+
+def decide(answer: Answer, uniform: NDArray) -> NDArray:
+    """Outcomes 0, 1, 2 by inversion: violate below p_violate, comply above 1 - p_comply."""
+    return np.where(uniform < answer.p_violate, 0, np.where(uniform < 1 - answer.p_comply, 1, 2))
+
+
+def miscode(outcome: NDArray, error: NDArray, n_outcomes: NDArray, rng: np.random.Generator) -> NDArray:
+    """Coded decisions: with probability `error` another of the possible outcomes, each as likely."""
+    wrong = rng.random(outcome.shape) < error
+    shift = np.where(n_outcomes == 3, rng.integers(1, 3, outcome.shape), 2)
+    other = np.where(n_outcomes == 3, (outcome + shift) % 3, 2 - outcome)
+    return np.where(wrong, other, outcome)

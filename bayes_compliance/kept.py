@@ -1,0 +1,184 @@
+"""What a forecast keeps of its worlds, and what it says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_compliance.parallel import in_threads
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bayes_compliance.layout import Layout
+    from bayes_compliance.worlds import Future
+
+BAND = (0.05, 0.95)
+PATHS = 16
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A forecast for every owed state, rule and date.
+
+    Attributes
+    ----------
+    table : list of dict
+        Rows of forecast.csv, sorted by state, rule and date.
+    dataset : xarray.Dataset
+        `p_comply`, `p_partial`, `p_violate`, `support` (state, rule, time, sample), one future path for each posterior
+        draw; `p_today` (state, rule, time, sample), the draw's probability averaged over its future paths; and the
+        summaries of the table (state, rule, time). NaN where the state does not owe the rule.
+        Made when it is first asked for.
+    mc_error : float
+        Largest Monte Carlo standard error of p_comply, from the effective sample size of `p_today`; likewise.
+    """
+
+    table: list[dict]
+    make_dataset: Callable[[], xr.Dataset]
+    tell_error: Callable[[], float]
+
+    @cached_property
+    def dataset(self) -> xr.Dataset:
+        return self.make_dataset()
+
+    @cached_property
+    def mc_error(self) -> float:
+        return self.tell_error()
+
+
+class Counts(NamedTuple):
+    """Of a chunk of worlds, (time, pair): in how many no violation has come, and the sum of p_violate."""
+
+    intact: NDArray
+    violate: NDArray
+
+
+class Kept:
+    """What the forecast keeps of the worlds: (time, draw, path, pair); of p_violate, one path and the sum over all."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]], times: Sequence[date], n: int) -> None:
+        self.pairs, self.times = list(pairs), list(times)
+        shape = (len(times), n, PATHS, len(pairs))
+        self.comply, self.support = np.zeros(shape), np.zeros(shape)
+        self.violate = np.zeros((len(times), n, len(pairs)))
+        self.n_worlds = n * PATHS
+        self.counts = Counts(*np.zeros((2, len(times), len(pairs))))
+
+    def fill(self, task: tuple[slice, Future]) -> Counts:
+        """Keep a chunk of worlds, in its own place."""
+        (at, future), position = task, {pair: i for i, pair in enumerate(self.pairs)}
+        intact = np.ones((future.n_draws, PATHS, len(self.pairs)), bool)
+        found, j = Counts(*np.zeros((2, *self.counts.intact.shape))), 0
+        for moment in future.run():
+            where = np.array([position[item.state, item.rule] for item in moment.day.rows.items])
+            due = np.flatnonzero(moment.day.decided)
+            intact[..., where[due]] &= moment.outcome[..., due] > 0
+            if moment.day.reported[0]:
+                support, comply, violate = (np.broadcast_to(v, moment.outcome.shape) for v in moment.answer)
+                self.support[j, at][..., where], self.comply[j, at][..., where] = support, comply
+                self.violate[j, at][..., where] = violate[:, 0]
+                found.violate[j, where], found.intact[j] = violate.sum(axis=(0, 1)), intact.sum(axis=(0, 1))
+                j += 1
+        return found
+
+    def add(self, chunks: Sequence[Counts]) -> None:
+        """Enter the counts of all chunks, in their order."""
+        for chunk in chunks:
+            for total, part in zip(self.counts, chunk, strict=True):
+                total += part
+
+    def result(self, chains: int, layout: Layout) -> Forecast:
+        comply, support, violate = (np.moveaxis(v, -1, 0) for v in (self.comply, self.support, self.violate))
+        averaged = comply.mean(axis=-1)
+        today = without_path_noise(averaged, comply)
+        summary = self._summary(today)
+        table = [
+            {"state": state, "rule": rule, "date": day.isoformat()} | {k: float(v[i, j]) for k, v in summary.items()}
+            for i, (state, rule) in enumerate(self.pairs)
+            for j, day in enumerate(self.times)
+        ]
+        samples = {
+            "p_comply": comply[..., 0], "p_partial": np.maximum(1 - comply[..., 0] - violate, 0), "p_violate": violate,
+            "support": support[..., 0], "p_today": today,
+        }  # fmt: skip
+        return Forecast(table, partial(self._dataset, samples, summary, layout), partial(_mc_error, averaged, chains))
+
+    def _summary(self, today: NDArray) -> dict[str, NDArray]:
+        intact, violated = (count.T / self.n_worlds for count in self.counts)
+        p_comply, lower, upper = self._mean_and_band(self.comply)
+        s_mean, s_lower, s_upper = self._mean_and_band(self.support)
+        today_lower, today_upper = np.quantile(today, BAND, axis=2)
+        return {
+            "p_comply": p_comply, "p_partial": np.clip(1 - p_comply - violated, 0, 1), "p_violate": violated,
+            "p_lower": lower, "p_upper": upper, "p_today_lower": today_lower, "p_today_upper": today_upper,
+            "p_no_violation": intact,
+            "support_mean": s_mean, "support_lower": s_lower, "support_upper": s_upper,
+        }  # fmt: skip
+
+    def _mean_and_band(self, values: NDArray) -> NDArray:
+        """Mean and quantiles over worlds, (3, pair, time)."""
+
+        def of_date(on: NDArray) -> NDArray:
+            each = np.ascontiguousarray(on.reshape(-1, on.shape[-1]).T)
+            return np.stack([each.mean(axis=1), *np.quantile(each, BAND, axis=1, overwrite_input=True)])
+
+        return np.stack(in_threads(of_date, values), axis=-1)
+
+    def _dataset(self, samples: dict[str, NDArray], summary: dict[str, NDArray], layout: Layout) -> xr.Dataset:
+        import xarray as xr
+
+        states = [state.id for state in layout.case.states]
+        rules = sorted({rule for _, rule in self.pairs})
+        at = tuple(np.array([[states.index(s), rules.index(r)] for s, r in self.pairs]).T)
+
+        def spread_out(values: NDArray) -> NDArray:
+            full = np.full((len(states), len(rules), *values.shape[1:]), np.nan)
+            full[at] = values
+            return full
+
+        dims = ("state", "rule", "time", "sample")
+        data: dict[str, tuple[tuple[str, ...], NDArray]] = {
+            name: (dims, spread_out(values)) for name, values in samples.items()
+        }
+        data |= {
+            f"{name}_mean" if name in data else name: (dims[:3], spread_out(values))
+            for name, values in summary.items()
+            if not name.endswith("_mean")
+        }
+        data["support_mean"] = (dims[:3], spread_out(summary["support_mean"]))
+        coords = {"state": states, "rule": rules, "time": np.array(self.times, "datetime64[ns]")}
+        return xr.Dataset(data, coords=coords)
+
+
+def without_path_noise(averaged: NDArray, each: NDArray) -> NDArray:
+    """A draw's probability averaged over its future paths, less the spread that a few paths lend to that average.
+
+    The average over P paths varies over draws by Var(E[p | draw]) + E[Var(p | draw)] / P. The second part is estimated
+    from the antithetic pairs and taken out by drawing the averages towards their mean.
+
+    Parameters
+    ----------
+    averaged : array (..., draw)
+    each : array (..., draw, path)
+    """
+    half = each.shape[-1] // 2
+    pairs = (each[..., :half] + each[..., half:]) / 2
+    noise = pairs.var(axis=-1, ddof=1).mean(axis=-1) / half
+    total = averaged.var(axis=-1)
+    kept = np.sqrt(np.maximum(total - noise, 0) / np.where(total > 0, total, 1))
+    mean = averaged.mean(axis=-1, keepdims=True)
+    return mean + kept[..., None] * (averaged - mean)
+
+
+def _mc_error(today: NDArray, chains: int) -> float:
+    """Largest Monte Carlo standard error of a mean over draws, by the effective sample size of each series."""
+    from bayes_compliance.inference.diagnostics import mean_error
+
+    return float(mean_error(today.reshape(*today.shape[:2], chains, -1)).max())

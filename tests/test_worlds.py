@@ -1,0 +1,99 @@
+"""Worlds ahead: support by kinds of slots, the record that all watch, and threads that change nothing."""
+
+import os
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from bayes_compliance import asking, forecast, parallel
+from bayes_compliance.history import Record
+from bayes_compliance.inference.tree import draws_of
+from bayes_compliance.watched import Watched
+from tests.analysis import plain
+
+
+@pytest.fixture(scope="module", params=["coalition", "information", "opportunism", "unitary"])
+def fitted(request, tmp_path_factory):
+    """A case in which everything moves, with random draws in the place of a posterior."""
+    return plain.standin(plain.folder(tmp_path_factory.mktemp("rich")), model=request.param)
+
+
+def moments(prepared, tree, model=None, paths=4):
+    horizon, layout = prepared.case.horizon, prepared.layout
+    days = forecast.plan(layout, horizon.until, horizon.step_years)
+    draws, _ = forecast.thin(*draws_of(tree))
+    for _, future in forecast.futures(model or prepared.model, layout, days, draws, plain.SEED, paths=paths):
+        yield from ((future, moment) for moment in future.run())
+
+
+@pytest.mark.parametrize("at_once", [1, 12, 800])
+def test_support_by_kinds_is_that_of_whole_rows(fitted, monkeypatch, at_once):
+    monkeypatch.setattr(asking, "AT_ONCE", at_once)
+    prepared, tree = fitted
+    for future, moment in moments(prepared, tree):
+        rows = moment.day.rows
+        whole = prepared.model.support(prepared.layout, rows, future.x, moment.walk, moment.spread, moment.history)
+        assert_allclose(moment.answer.support, whole, rtol=1e-12, atol=1e-12 * abs(whole).max())
+
+
+def test_a_model_that_is_not_taken_apart_gives_the_same_worlds(fitted):
+    prepared, tree = fitted
+    whole = SimpleNamespace(support=prepared.model.support)
+    for (_, one), (_, other) in zip(moments(prepared, tree), moments(prepared, tree, whole), strict=True):
+        assert_allclose(one.answer.p_comply, other.answer.p_comply, rtol=1e-9)
+        assert_array_equal(one.outcome, other.outcome)
+
+
+def test_a_slot_without_weight_adds_nothing(fitted):
+    prepared, tree = fitted
+    future, moment = next(moments(prepared, tree))
+    silent = replace(moment.day.rows, weight=np.zeros_like(moment.day.rows.weight))
+    arguments = (prepared.model, prepared.layout, silent, asking.kinds_of(silent), future.x)
+    assert not asking.support_of_worlds(*arguments, moment.paths, moment.pairs, moment.history).any()
+
+
+def test_what_all_watch_is_what_each_would_see():
+    """Random decisions of four obligations in five worlds, some twice on a date, against viewer by viewer."""
+    rng = np.random.default_rng(3)
+    known = Record(4, 3)
+    for own, outcome in ((0, 2), (2, 1), (0, 0)):
+        known.add(own, 1.0 + own, outcome, rng.random(3) < 0.5)
+    plainly, quickly = known.copy_to((5,)), Watched(known, (5,))
+    answering, viewer = rng.random((6, 2, 4)) < 0.4, rng.integers(0, 3, 6)
+    for time in (4.0, 4.5, 7.0, 9.5):
+        decided = rng.integers(0, 4, rng.integers(1, 6))
+        outcome = rng.integers(0, 3, (5, len(decided)))
+        for i, own in enumerate(decided):
+            plainly.add(own, time, outcome[:, i], np.ones(3, bool))
+        quickly.add(decided, time, outcome)
+        for one, other in zip(plainly.conduct(answering, viewer), quickly.conduct(answering, viewer), strict=True):
+            assert_array_equal(one, other)
+        assert_array_equal(plainly.accrued(np.arange(4), time + 1), quickly.accrued(np.arange(4), time + 1))
+    assert quickly.credit.any()
+    assert not np.array_equal(known.credit, plainly.credit[0])
+
+
+@pytest.mark.parametrize("cores", [1, 2, 5])
+def test_the_number_of_cores_changes_no_byte(tmp_path, monkeypatch, cores):
+    monkeypatch.setattr(forecast, "CHUNK", 3)
+    prepared, tree = plain.standin(plain.folder(tmp_path))
+
+    def table(seed: int) -> str:
+        return forecast.to_csv(forecast.simulate(prepared.model, prepared.layout, *draws_of(tree), seed=seed).table)
+
+    as_it_is = table(1)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert table(1) == as_it_is
+    assert table(2) != as_it_is, "the comparison must be able to fail"
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+def test_threads_keep_the_order_and_pass_an_error_on(monkeypatch, cores):
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert parallel.in_threads(lambda i: i * i, range(20)) == [i * i for i in range(20)]
+    assert parallel.in_threads(lambda i: i, ()) == []
+    with pytest.raises(ZeroDivisionError, match="division"):
+        parallel.in_threads(lambda i: 1 // i, (1, 0, 2))
