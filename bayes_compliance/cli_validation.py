@@ -39,6 +39,7 @@ def add(commands: Any, make: Make, sampling: Callable[..., None]) -> None:
     calibrate.add_argument("case", metavar="CASE", nargs="?", help="a case folder (default: the shipped bananas)")
     calibrate.add_argument("--out", required=True, metavar="FOLDER", help="where to write; goes on with what is there")
     calibrate.add_argument("--model", default="coalition", help="a shipped model, or the path of a .py file")
+    calibrate.add_argument("--given", action="store_true", help="given the case's decisions (posterior SBC)")
     calibrate.add_argument("--simulations", type=int, default=200, metavar="N")
     for name, default in (("seed", 1), ("draws", 250), ("tune", 500), ("chains", 2)):
         calibrate.add_argument(f"--{name}", type=int, default=default)
@@ -88,7 +89,7 @@ def _backtest(options: argparse.Namespace) -> int:
 def _calibrate(options: argparse.Namespace) -> int:
     from bayes_compliance import api
 
-    names = ("case", "model", "simulations", "seed", "draws", "tune", "chains", "scheduler", "workers")
+    names = ("case", "model", "simulations", "seed", "draws", "tune", "chains", "given", "scheduler", "workers")
     asked = {name: getattr(options, name) for name in names}
     done = api.calibrate(options.out, **asked, progress=True)
     print(done.verdict)

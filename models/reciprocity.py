@@ -21,7 +21,8 @@ is a smooth function of the latents and has the gradient
 
 Where two equilibria meet the selected one jumps and no gradient is right. So NUTS goes through the fixed point only if
 almost no prior draw has several equilibria on the date of a decision, which spares a hopeless fit, and the fit stands
-only if no posterior draw has (`bayes_compliance.inference.trial`). Otherwise, and by the other engines, the decisions
+only if no posterior draw has (`bayes_compliance.inference.trial`); a case with more than `MOST_KNOTS` points of paths
+would take too long. Otherwise, and by the other engines, the decisions
 are fitted with observed conduct, exactly as `coalition` does, and simultaneous choice comes in the forecast only. The
 summary and the report of a run say which of the two was done, and why. `backtest`, `calibrate` and `sweep`, which
 compile one model for many records or seeds, fit with observed conduct.
@@ -61,6 +62,8 @@ if TYPE_CHECKING:
 coalition = load("coalition")
 FITTED_AS = "coalition"
 OBSERVED_BY_SUPPORT = True
+MOST_KNOTS = 800
+"""Points of lobbies' paths; with 1,596 (NAFTA) 1,000 draws through the fixed point took six minutes of two cores."""
 NOTE = "fitted with observed conduct, as coalition; simultaneous choice in the forecast only"
 THROUGH = "fitted through the fixed point: every decision on record meets the chances in equilibrium of its own date"
 
@@ -200,6 +203,8 @@ def through(prepared: Prepared) -> Prepared | str:
     layout = JointLayout(prepared.case, prepared.priors)
     if not layout.days:
         return "no decision on record answers conduct that is modelled"
+    if len(layout.knots) > MOST_KNOTS:
+        return f"with {len(layout.knots)} points of lobbies' paths, where {MOST_KNOTS} can be sampled in good time"
     if layout.entrenches:
         return "entrenchment is judged, which accrues by the record"
     return prepared._replace(model=altered(prepared.model, LAYOUT=JointLayout, NOTE=THROUGH), layout=layout)

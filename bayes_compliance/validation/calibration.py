@@ -116,13 +116,13 @@ def _meeting(prepared: Prepared, rows: list[int]) -> list[int]:
     return [i for i in rows if not layout.judged_conduct[layout.rows.state[i]] and layout.rows.answering[i].any()]
 
 
-def check(prepared: Prepared, draws: int) -> None:
+def check(prepared: Prepared, draws: int, given: bool = False) -> None:
     """Refuse what cannot be calibrated."""
     if draws < RANK_DRAWS:
         raise Refused(f"--draws: {draws} in all chains are too few; allowed: {RANK_DRAWS} or more")
-    if prepared.layout.measured:
-        what = "proxies are measurements, which a calibration does not simulate"
-        raise Refused(f"case.toml:1: measure_proxies: {what}; allowed to calibrate: none")
+    if prepared.layout.measured and not given:
+        what = "proxies are measurements, which a calibration from the prior does not simulate"
+        raise Refused(f"case.toml:1: measure_proxies: {what}; allowed: none, or --given (the decisions of the case)")
 
 
 class Calibrator:
@@ -137,19 +137,28 @@ class Calibrator:
     """
 
     def __init__(self, prepared: Prepared, *, seed: int, draws: int, tune: int, chains: int) -> None:
-        check(prepared, draws * chains)
         self.prepared, self.seed = prepared, seed
         self.size = {"draws": draws, "tune": tune, "chains": chains}
-        self.shared = Shared(prepared)
+        self.shared = self._ready()
 
-    def one(self, number: int, world_of: Simulate = simulate) -> tuple[NDArray, int]:
+    def _ready(self) -> Shared:
+        check(self.prepared, self.size["draws"] * self.size["chains"])
+        return Shared(self.prepared)
+
+    def one(self, number: int, world_of: Simulate | None = None) -> tuple[NDArray, int]:
         """Ranks of one simulation, (quantity,), and the divergences of its fit."""
         rng = seeds.generator(self.seed, f"calibration {number}")
-        world = world_of(self.prepared, rng)
-        data = Data(world.outcome, self.prepared.layout.error, world.history)
-        found, stats = self.shared.sample(data, **self.size, seed=seeds.integer(self.seed, f"calibration fit {number}"))
+        world = self._world(rng) if world_of is None else world_of(self.prepared, rng)
+        seed = seeds.integer(self.seed, f"calibration fit {number}")
+        found, stats = self.shared.sample(self._data(world), **self.size, seed=seed)
         kept = _thinned(found)
         return self._ranked(kept, world, rng), int(stats["diverging"].sum())
+
+    def _world(self, rng: np.random.Generator) -> World:
+        return simulate(self.prepared, rng)
+
+    def _data(self, world: World) -> Data:
+        return Data(world.outcome, self.prepared.layout.error, world.history)
 
     def _ranked(self, kept: Draws, world: World, rng: np.random.Generator) -> NDArray:
         ranks = [rank(kept[name][:, at], world.truth[name][at], rng) for name, at in _free(self.prepared).items()]
@@ -198,11 +207,14 @@ class Simulations:
     draws: int
     tune: int
     chains: int
+    given: bool = False
 
     def open(self) -> Callable[[str], dict[str, Any]]:
         """Ready for any simulation, compiled once."""
+        from bayes_compliance.validation.given import Given
+
         size = {"seed": self.seed, "draws": self.draws, "tune": self.tune, "chains": self.chains}
-        calibrator = Calibrator(prepare(self.model, self.case), **size)
+        calibrator = (Given if self.given else Calibrator)(prepare(self.model, self.case), **size)
 
         def do(key: str) -> dict[str, Any]:
             ranks, divergences = calibrator.one(int(key))
@@ -221,6 +233,7 @@ def run(
     draws: int,
     tune: int,
     chains: int,
+    given: bool = False,
     schedule: Schedule | None = None,
     tell: Teller | None = None,
 ) -> Calibration:
@@ -228,13 +241,13 @@ def run(
     if simulations < 20:
         raise Refused(f"--simulations: {simulations} is too few for a verdict; allowed: 20 or more")
     prepared = prepare(model, case)
-    check(prepared, draws * chains)
+    check(prepared, draws * chains, given)
     names = quantities(prepared)
     size: dict[str, int] = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
-    header = {"model": model, **size, "quantities": names, **runs.made_by(case)}
+    header = {"model": model, **size, "given": given, "quantities": names, **runs.made_by(case)}
     book = sweeps.Journal(journal, header, "calibration")
     keys = [str(i) for i in range(simulations)]
-    entries = list(sweeps.run(Simulations(model, case, **size), keys, book, schedule, tell))
+    entries = list(sweeps.run(Simulations(model, case, **size, given=given), keys, book, schedule, tell))
     ranks = np.array([entry["ranks"] for entry in entries], int).reshape(simulations, len(names))
     divergences = sum(entry["divergences"] for entry in entries)
     return Calibration(tuple(names), ranks, judge(ranks, names, RANK_DRAWS), divergences, header | {"n": simulations})

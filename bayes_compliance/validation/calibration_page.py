@@ -22,6 +22,12 @@ HOW = (
     "agree, every rank is as likely as any other."
 )
 
+HOW_GIVEN = (
+    "Each simulation takes a truth from the posterior given the case's decisions, takes every decision once more from "
+    "it, fits the model to the decisions that were taken and those simulated together, and ranks the truth among "
+    "independent draws. If model, sampler and simulator agree here, every rank is as likely as any other."
+)
+
 
 def render(found: Calibration) -> str:
     """One self-contained page."""
@@ -53,7 +59,9 @@ def _curves(found: Calibration) -> Section:
         f"Shaded: where the curve of one right quantity stays as a whole with {1 - found.verdict.false_alarm:.0%} "
         "probability. With many quantities some right ones leave it; the verdict allows for that."
     )
-    return Section("Ranks", "ranks", join([paragraph(HOW), figure(svg, caption)]))
+    return Section(
+        "Ranks", "ranks", join([paragraph(HOW_GIVEN if found.settings.get("given") else HOW), figure(svg, caption)])
+    )
 
 
 def _table(found: Calibration) -> Section:

@@ -116,6 +116,7 @@ def calibrate(
     draws: int = 250,
     tune: int = 500,
     chains: int = 2,
+    given: bool = False,
     scheduler: str = "local",
     workers: int = 1,
     progress: bool = False,
@@ -135,6 +136,9 @@ def calibrate(
         wide by half or off by .4 of its standard deviations; 20 find only gross errors.
     seed, draws, tune, chains, progress
         As in `run`, for each fit.
+    given : bool
+        Truths from the posterior given the case's decisions instead of from the prior: is the fit right where it is
+        used? See `bayes_compliance.validation.given`. The only way for a case that measures proxies.
     scheduler, workers
         As in `backtest`.
 
@@ -156,10 +160,10 @@ def calibrate(
     folder = working_folder(out)
     done = calibration.run(
         found, simulations, folder / JOURNAL, model=model, seed=seed, draws=draws, tune=tune, chains=chains,
-        schedule=schedule, tell=sweeps.say("simulations") if progress else None,
+        given=given, schedule=schedule, tell=sweeps.say("simulations") if progress else None,
     )  # fmt: skip
     sampler: dict[str, Any] = {"model": model, "seed": seed, "draws": draws, "tune": tune, "chains": chains}
-    summary = runs.done_with(found, [], sampler | {"simulations": simulations})
+    summary = runs.done_with(found, [], sampler | {"simulations": simulations, "given": given})
     replace(folder / "calibration.html", calibration_page.render(done))
     _summarise(folder, summary | {"passed": done.passed, "verdict": str(done.verdict)})
     return done

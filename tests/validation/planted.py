@@ -6,6 +6,7 @@ import copy
 
 import numpy as np
 
+from bayes_compliance import worlds
 from bayes_compliance.models import Prepared
 from bayes_compliance.rows import RowBuilder
 from bayes_compliance.validation.calibration import World, drawn
@@ -42,3 +43,15 @@ def conduct_frozen(prepared: Prepared, rng: np.random.Generator) -> World:
 
 
 PLANTED = {"sign of K": sign_of_k, "noise halved": noise_halved, "conduct frozen": conduct_frozen}
+
+
+def decided_with_half_the_noise(given):
+    """For a calibration given the decisions: the copies are decided with half the noise that the fit assumes."""
+
+    def world(prepared: Prepared, rng: np.random.Generator) -> World:
+        truth = {name: values[None] for name, values in given._world(rng).truth.items()}
+        loud = truth | {"decision_noise": truth["decision_noise"] / 2}
+        outcome = worlds.replay(prepared.model, prepared.layout, loud, rng, as_coded=True)[0]
+        return World({k: v[0] for k, v in truth.items()}, outcome, history_of(prepared.layout, outcome))
+
+    return world
