@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from bayes_compliance.forecast import Forecast
     from bayes_compliance.latents import Draws
+    from bayes_compliance.updating import Updated
     from bayes_compliance.validation.comparison import Comparison
 
 
@@ -195,6 +196,13 @@ def compare(
         tree = fits[fitted_as]
         scores.append(comparison.score(ready, tree, name, _checks(ready, tree)))
     return comparison.compared(found.name, decisions, scores)
+
+
+def update(done: Run, case: Case, *, refit: bool = True) -> Updated:
+    """What a run in memory would say had it known more; see `bayes_compliance.updating.update`."""
+    from bayes_compliance import updating
+
+    return updating.update(done, case, refit=refit)
 
 
 def scenario(case: str | PathLike[str], run: str | PathLike[str], *, id: str | None = None) -> xr.Dataset:
