@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from math import floor
 from types import ModuleType
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -64,8 +65,21 @@ def owed(case: Case) -> list[tuple[str, str]]:
     return sorted(found)
 
 
+_plans: WeakKeyDictionary[Layout, dict[tuple[date, float], list[Day]]] = WeakKeyDictionary()
+
+
 def plan(layout: Layout, until: date, step_years: float) -> list[Day]:
-    """Dates ahead with their rows: those reported, and those on which decisions fall due whatever the step."""
+    """Dates ahead with their rows: those reported, and those on which decisions fall due whatever the step.
+
+    Made once for a layout, which every question about the same dates shares.
+    """
+    known = _plans.setdefault(layout, {})
+    if (until, step_years) not in known:
+        known[until, step_years] = _planned(layout, until, step_years)
+    return list(known[until, step_years])
+
+
+def _planned(layout: Layout, until: date, step_years: float) -> list[Day]:
     case = layout.case
     start = case.last_decision_date()
     pairs = owed(case)

@@ -3,10 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from threading import Lock
 
 from bayes_compliance.threads import one_thread
+
+
+class _Shared:
+    """How many hold BLAS to one thread: the first sets the limit and the last lifts it, in whatever order they go."""
+
+    lock, holders = Lock(), 0
+    limit: AbstractContextManager[object] | None = None
+
+
+@contextmanager
+def single() -> Iterator[None]:
+    """While any thread is within, linear algebra takes one thread."""
+    with _Shared.lock:
+        _Shared.holders += 1
+        if _Shared.holders == 1:
+            _Shared.limit = one_thread()
+            _Shared.limit.__enter__()
+    try:
+        yield
+    finally:
+        with _Shared.lock:
+            _Shared.holders -= 1
+            if _Shared.holders == 0 and _Shared.limit is not None:
+                _Shared.limit.__exit__(None, None, None)
 
 
 def in_threads[Task, Done](work: Callable[[Task], Done], tasks: Iterable[Task]) -> list[Done]:
@@ -19,7 +45,7 @@ def in_threads[Task, Done](work: Callable[[Task], Done], tasks: Iterable[Task]) 
     tasks : iterable
     """
     tasks, cores = list(tasks), os.cpu_count() or 1
-    with one_thread():
+    with single():
         if len(tasks) < 2 or cores < 2:
             return [work(task) for task in tasks]
         with ThreadPoolExecutor(min(len(tasks), cores)) as pool:

@@ -97,3 +97,30 @@ def test_threads_keep_the_order_and_pass_an_error_on(monkeypatch, cores):
     assert parallel.in_threads(lambda i: i, ()) == []
     with pytest.raises(ZeroDivisionError, match="division"):
         parallel.in_threads(lambda i: 1 // i, (1, 0, 2))
+
+
+def test_linear_algebra_has_its_threads_again_after_the_last():
+    """Entered and left out of order, as threads do."""
+    from threadpoolctl import threadpool_info
+
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    before = threads()
+    one, other = parallel.single(), parallel.single()
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    assert threads() == {1}
+    other.__exit__(None, None, None)
+    assert threads() == before
+
+
+def test_a_plan_is_made_once_for_a_layout(tmp_path):
+    prepared, _ = plain.standin(plain.folder(tmp_path))
+    horizon = prepared.case.horizon
+    first, again = (forecast.plan(prepared.layout, horizon.until, horizon.step_years) for _ in range(2))
+    assert [id(day) for day in first] == [id(day) for day in again]
+    first.clear()
+    assert forecast.plan(prepared.layout, horizon.until, horizon.step_years) == again
+    assert len(forecast.plan(prepared.layout, horizon.until, 5.0)) < len(again)

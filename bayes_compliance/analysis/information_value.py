@@ -90,13 +90,15 @@ class Signals:
 
     def result(self) -> xr.Dataset:
         pairs, times = self.p.shape[:2]
-        bases = [_regressors(signal) for signal in self.strength]
-        found = np.zeros((pairs, times, len(bases)))
-        for i, p in enumerate(self.p):
-            centred = _centred(p)
-            for lobby, general in enumerate(bases):
-                here = self.on_rule.get((i, lobby))
-                found[i, :, lobby] = _share(general if here is None else _regressors(here), centred)
+        found = np.zeros((pairs, times, len(self.strength)))
+        centred = [_centred(p) for p in self.p]
+        for lobby, signal in enumerate(self.strength):
+            elsewhere = [i for i in range(pairs) if (i, lobby) not in self.on_rule]
+            if elsewhere:
+                share = _share(_regressors(signal), np.concatenate([centred[i] for i in elsewhere], axis=-1))
+                found[elsewhere, :, lobby] = share.reshape(-1, times)
+        for (i, lobby), signal in self.on_rule.items():
+            found[i, :, lobby] = _share(_regressors(signal), centred[i])
         data = {"voi": (("time", "lobby"), found), "variance": (("time",), self.p.var(axis=(2, 3)))}
         return self.grid.dataset(data, lobby=[lobby.id for lobby in self.layout.case.lobbies])
 
