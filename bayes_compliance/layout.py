@@ -140,7 +140,7 @@ class Layout:
         moves = self.case.dynamics
         return tuple(
             dynamics.Path(
-                moves.mean_reversion_half_life,
+                lobby.mean_reversion_half_life or moves.mean_reversion_half_life,
                 tuple((self.time(shock.date), shock.scale) for shock in moves.shocks if lobby.state in shock.states),
             )
             for lobby in self.case.lobbies

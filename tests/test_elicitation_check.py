@@ -223,7 +223,7 @@ def test_every_shipped_case_is_told_in_words_and_in_json(name, pool, capsys):
     assert {one["state"] for one in told["adherence"]} == {state.id for state in load_case(CASES / name).states}
 
 
-@pytest.mark.parametrize("model", ["information", "opportunism", "reciprocity", "unitary", "managerial"])
+@pytest.mark.parametrize("model", ["information", "opportunism", "reciprocity", "spells", "unitary", "managerial"])
 def test_every_model_says_what_it_implies(model):
     found = check(CASES / "bananas", model=model)
     assert all(0 < one.p < 1 for one in (*found.adherence, *found.compliance))

@@ -189,7 +189,10 @@ class StageWeights(Part):
 
 
 class Lobby(Part):
-    """A lobby of one state; `rules` and `counterparties` are None when it cares about all. `side` is for `other`."""
+    """A lobby of one state; `rules` and `counterparties` are None when it cares about all. `side` is for `other`.
+
+    `mean_reversion_half_life`, in years, stands for this lobby in place of that of the case.
+    """
 
     id: Id
     state: str
@@ -201,6 +204,7 @@ class Lobby(Part):
     stage_weights: StageWeights | None = None
     scale: Scale | None = None
     side: Literal["+", "-"] = "+"
+    mean_reversion_half_life: Positive | None = None
 
     @model_validator(mode="after")
     def _role_has_its_keys(self) -> Lobby:

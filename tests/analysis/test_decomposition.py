@@ -73,7 +73,7 @@ def test_nothing_is_left_over(rich):
         assert abs(found["share"].sel(source=source)).max() > 1e-4, source
 
 
-@pytest.mark.parametrize("model", ["information", "opportunism", "reciprocity", "unitary", "managerial"])
+@pytest.mark.parametrize("model", ["information", "opportunism", "reciprocity", "spells", "unitary", "managerial"])
 def test_nothing_is_left_over_in_the_other_models(tmp_path, model):
     found = shares_of_variance(*plain.standin(plain.folder(tmp_path), model=model), draws=4, paths=4)
     owed = found["variance"].notnull()

@@ -88,7 +88,7 @@ def likelihood(name, layout, x):
     return np.stack([coded[:, rows.state == s].sum(axis=1) for s in range(2)], axis=-1)
 
 
-@pytest.mark.parametrize("name", ["coalition", "information", "opportunism", "unitary", "managerial"])
+@pytest.mark.parametrize("name", ["coalition", "information", "opportunism", "spells", "unitary", "managerial"])
 def test_the_log_density_is_that_of_plain_numpy(case, name):
     prepared = models.prepare(name, case)
     layout, draws = prepared.layout, prior_draws(prepared, 8, seed=4)

@@ -102,7 +102,7 @@ def test_quantities_of_other_models_are_no_variables_of_coalition(tmp_path):
 
 
 def test_models_and_variants_by_name():
-    assert {"coalition", "information", "managerial", "opportunism", "reciprocity", "unitary"} <= set(
+    assert {"coalition", "information", "managerial", "opportunism", "reciprocity", "spells", "unitary"} <= set(
         models.available()
     )
     one, other = models.load("reciprocity:pessimistic"), models.load("reciprocity:optimistic")
