@@ -1,7 +1,7 @@
 """How long from a command to what it says: medians and ranges of repetitions, side by side; writes README.md here.
 
-``python tests/benchmarks/run.py [--repetitions 3] [--only a,e,d,b,c]``. Rows that were not asked for are said not to be
-measured.
+``python tests/benchmarks/run.py [--repetitions 3] [--only a,e,d,b,c,f,g]``. Rows that were not asked for are said not
+to be measured.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -43,6 +44,11 @@ ROWS = {
         ("plain script, first ever", [PYTHON, "-W", "ignore", str(HERE / "plain.py"), CASE, f"{OUT}/plain"], ""),
         ("run by NUTS with report, first ever", [*TOOL, "run", CASE, "--out", f"{OUT}/nuts"], "half of plain"),
     ],
+    "f": [("changes in process", [PYTHON, "-W", "ignore", str(HERE / "updating.py"), CASE], ".2 s")],
+    "g": [
+        ("back-test, NAFTA, 20 origins",
+         [*TOOL, "backtest", CASE, "--out", f"{OUT}/back", "--origins", "20", "--rivals", ""], "30 s"),
+    ],
 }  # fmt: skip
 
 
@@ -74,10 +80,52 @@ def measured(only: list[str], repetitions: int) -> list[str]:
             if key not in only:
                 lines.append(f"| {key} | {name} | not measured | | {goal} |")
                 continue
+            if key == "f":
+                lines += _in_process(command, goal)
+                continue
+            if key == "g":  # a back-test that is there already would be taken over
+                shutil.rmtree(f"{OUT}/back", ignore_errors=True)
             times = [seconds(command, name.startswith("answer"), key == "c") for _ in range(repetitions)]
             middle, ends = statistics.median(times), f"{min(times):.2f} to {max(times):.2f}"
+            MEDIANS[name] = middle
             lines.append(f"| {key} | {name} | {middle:.2f} | {ends} | {goal}{verdict(middle, goal)} |")
             print(lines[-1], flush=True)
+    return lines
+
+
+MEDIANS: dict[str, float] = {}
+RATIOS = (
+    ("run by NUTS with report, warm", "plain script, warm", 1),
+    ("run by NUTS with report, first ever", "plain script, first ever", 1),
+    ("back-test, NAFTA, 20 origins", "plain script, warm", 20),
+)
+
+
+def ratios() -> list[str]:
+    """What a user waits for beside the plain script, or beside so many of them."""
+    found = []
+    for mine, other, times in RATIOS:
+        if mine in MEDIANS and other in MEDIANS:
+            of = f"{times} times the {other}" if times > 1 else f"the {other}"
+            found.append(f"- {mine}: {MEDIANS[mine] / (times * MEDIANS[other]):.2f} of {of}")
+    return found
+
+
+def _in_process(command: list[str], goal: str) -> list[str]:
+    """Lines of a script that prints what it timed, and seconds."""
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    times: dict[str, list[float]] = {}
+    for line in said.splitlines():
+        what, _, number = line.rpartition("|")
+        times.setdefault(what, []).append(float(number))
+    lines = []
+    for what, each in times.items():
+        aim = goal if "weights" in what else ""
+        middle = statistics.median(each)
+        lines.append(
+            f"| f | {what} | {middle:.2f} | {min(each):.2f} to {max(each):.2f} | {aim}{verdict(middle, aim)} |"
+        )
+        print(lines[-1], flush=True)
     return lines
 
 
@@ -90,7 +138,7 @@ def verdict(median: float, goal: str) -> str:
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--repetitions", type=int, default=3)
-    options.add_argument("--only", default="a,e,d,b,c")
+    options.add_argument("--only", default="a,e,d,b,c,f,g")
     given = options.parse_args()
     before = os.getloadavg()[0]
     lines = measured(given.only.split(","), given.repetitions)
@@ -105,7 +153,8 @@ Seconds, median and range of {given.repetitions} repetitions; `d` is until the a
 | | what | median | range | goal |
 |---|---|---|---|---|
 """
-    (HERE / "README.md").write_text(text + "\n".join(lines) + "\n", encoding="utf-8")
+    shares = "\n".join(["", "Ratios of medians:", "", *ratios(), ""]) if ratios() else ""
+    (HERE / "README.md").write_text(text + "\n".join(lines) + "\n" + shares, encoding="utf-8")
 
 
 if __name__ == "__main__":
