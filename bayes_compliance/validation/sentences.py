@@ -91,7 +91,9 @@ def noise(found: Sequence[AtNoise], now: dict[tuple[str, str], float]) -> str:
             f"at {one.scale:g} times the noise the forecast that moves most, {pair[0]} on {pair[1]}, goes from "
             f"{_percent(now[pair])} to {_percent(one.p[pair])} ({one.how})"
         )
-    return f"Decision noise is judged and not learnt: {'; '.join(parts)}."
+    unknown = any(one.how == CANNOT_TELL for one in found)
+    anew = " A fit at each noise: bayes-compliance sweep CASE --noise .5,1,2." if unknown else ""
+    return f"Decision noise is judged and not learnt: {'; '.join(parts)}.{anew}"
 
 
 def replicates(found: Sequence[Check]) -> str:

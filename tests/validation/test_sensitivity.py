@@ -196,3 +196,4 @@ def test_sentences_on_conflict_and_noise():
     text = sentences.noise(at, {("H", "r"): 0.6, ("H", "s"): 0.5})
     assert "H on r, goes from 60% to 90%" in text
     assert "at 2 times the noise this fit cannot tell (Pareto k 1.30)" in text
+    assert text.endswith("A fit at each noise: bayes-compliance sweep CASE --noise .5,1,2.")
