@@ -63,8 +63,13 @@ def _all(names: list[str]) -> str:
 def skill_words(name: str, skill: Skill) -> str:
     """A skill with its band, and what may be said of it."""
     verdicts = {"better": "the theory is better", "worse": "the theory is worse", "cannot tell": "cannot tell"}
-    band = f"{skill.lower:+.0%} to {skill.upper:+.0%}" if np.isfinite(skill.lower) else "no band: one rule only"
-    return f"{skill.value:+.0%} ({band}): {verdicts[skill.verdict]}"
+    band = f"{_signed(skill.lower)} to {_signed(skill.upper)}" if np.isfinite(skill.lower) else "no band: one rule only"
+    return f"{_signed(skill.value)} ({band}): {verdicts[skill.verdict]}"
+
+
+def _signed(share: float) -> str:
+    text = f"{share:+.0%}"
+    return "0%" if text in ("-0%", "+0%") else text
 
 
 def reliability_words(found: Backtest) -> str:

@@ -53,6 +53,7 @@ def test_few_rules_give_no_verdict_and_say_so():
     [
         (Skill(0.2, 0.1, 0.3, 9), "+20% (+10% to +30%): the theory is better"),
         (Skill(-0.2, -0.3, -0.1, 9), "-20% (-30% to -10%): the theory is worse"),
+        (Skill(-0.002, -0.3, 0.004, 9), "0% (-30% to 0%): cannot tell"),
         (Skill(0.2, 0.1, 0.3, 3), "+20% (+10% to +30%): cannot tell"),
         (Skill(0.2, -np.inf, np.inf, 1), "+20% (no band: one rule only): cannot tell"),
     ],
