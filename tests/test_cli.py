@@ -205,6 +205,17 @@ def test_asking_what_it_is_imports_nothing_heavy(argument):
     assert "bayes-compliance" in done.stdout
 
 
+def test_bad_input_is_refused_without_anything_heavy(tmp_path):
+    code = (
+        "import sys\nfrom bayes_compliance.cli import main\n"
+        f"assert main(['run', {str(tmp_path / 'none')!r}, '--out', {str(tmp_path / 'out')!r}]) == 2\n"
+        "heavy = {'numpy', 'pymc', 'arviz', 'xarray', 'scipy', 'matplotlib', 'multiprocessing'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_no_command_is_a_usage_error(capsys):
     assert cli.main([]) == cli.REFUSED
     assert "COMMAND" in capsys.readouterr().err

@@ -18,7 +18,6 @@ from bayes_compliance.case.reading import Row, read, rows
 from bayes_compliance.case.records import HEADERS, READERS
 from bayes_compliance.case.schema_rows import Decision
 from bayes_compliance.case.vocabulary import WHOLE_TREATY
-from bayes_compliance.dynamics import years_between
 from bayes_compliance.panel.records import Covariates, Entry, Panel, RuleKey
 from bayes_compliance.panel.tables import RATE, Rules, about_rules, about_states, is_id
 
@@ -104,6 +103,8 @@ def _horizon(entries: Sequence[Entry], ahead: Sequence[date], until: date | None
 
 def _not_too_many(panel: Panel) -> None:
     """Refuse a horizon with more dates ahead than a case may have."""
+    from bayes_compliance.dynamics import years_between  # bad input is refused without NumPy
+
     most = max(1 / panel.step_years, *panel.per_year.values(), 1.0) * years_between(panel.last, panel.until)
     if most > MOST_STEPS:
         what = f"{most:.0f} dates from the last decision ({panel.last}) up to {panel.until}"

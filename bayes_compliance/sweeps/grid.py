@@ -8,8 +8,6 @@ from datetime import date
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bayes_compliance import seeds
-
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
     from bayes_compliance.inference.diagnostics import Check
@@ -85,6 +83,7 @@ class Grid:
     def _fit(self, prepared: Prepared, shared: Shared, seed: int) -> dict[str, Any]:
         import numpy as np
 
+        from bayes_compliance import seeds
         from bayes_compliance.forecast import simulate
         from bayes_compliance.inference import whole
         from bayes_compliance.inference.diagnostics import check_forecast

@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from threading import Lock
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -100,6 +97,10 @@ def _do(job: Job, key: str) -> Any:
 
 def _in_processes(job: Job, keys: Sequence[str], workers: int) -> Iterator[tuple[str, Any]]:
     """A killed worker takes its pool with it: what was not done goes to a new one."""
+    from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
     left = dict.fromkeys(keys, TRIES)
     while left:
         with ProcessPoolExecutor(min(workers, len(left)), get_context("spawn"), _share, (workers,)) as pool:
