@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
 
-from bayes_compliance.threads import one_thread
+from bayes_compliance.threads import cores, one_thread
 
 
 class _Shared:
@@ -44,9 +43,9 @@ def in_threads[Task, Done](work: Callable[[Task], Done], tasks: Iterable[Task]) 
         Independent for each task: it may write to places of its own, and adds to nothing that others add to.
     tasks : iterable
     """
-    tasks, cores = list(tasks), os.cpu_count() or 1
+    tasks, most = list(tasks), cores()
     with single():
-        if len(tasks) < 2 or cores < 2:
+        if len(tasks) < 2 or most < 2:
             return [work(task) for task in tasks]
-        with ThreadPoolExecutor(min(len(tasks), cores)) as pool:
+        with ThreadPoolExecutor(min(len(tasks), most)) as pool:
             return list(pool.map(work, tasks))

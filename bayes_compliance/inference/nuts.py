@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
+from bayes_compliance.threads import cores
 
 if TYPE_CHECKING:
     from bayes_compliance.layout import Layout
@@ -82,6 +83,7 @@ def run(
         **settings,
         save_warmup=False,
         blocking=False,
+        cores=cores(),
         progress_bar=progress and sys.stderr.isatty(),
         target_accept=target_accept,
     )

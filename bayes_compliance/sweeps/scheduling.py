@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from bayes_compliance.errors import Refused
+from bayes_compliance.threads import CORES, cores
 
 LOCAL = "local"
 TRIES = 4
@@ -123,10 +124,7 @@ def _in_processes(job: Job, keys: Sequence[str], workers: int) -> Iterator[tuple
 
 def _share(workers: int) -> None:
     """Each of several workers on one machine takes its share of the cores; draws do not depend on it."""
-    cores = max(1, (os.cpu_count() or 1) // workers)
-    os.environ["BAYES_COMPLIANCE_CORES"] = str(cores)
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, str(cores))
+    os.environ[CORES] = str(max(1, cores() // workers))
 
 
 def _on_cluster(job: Job, keys: Sequence[str], address: str) -> Iterator[tuple[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from bayes_compliance.inference.smc.finish import Finished, Sampled, by_chain, c
 from bayes_compliance.inference.smc.moves import WIDER, Cloud, Walked, log_posterior, walk
 from bayes_compliance.inference.smc.reference import at_mode
 from bayes_compliance.inference.smc.target import Target
-from bayes_compliance.threads import one_thread
+from bayes_compliance.threads import cores, one_thread
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
@@ -151,7 +150,7 @@ class Runs:
         self.about = self.about.refitted(z, np.concatenate(weights))
 
     def _each(self, job: Callable[[int], Any]) -> list[Any]:
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        with ThreadPoolExecutor(cores()) as pool:
             return list(pool.map(job, range(len(self.rngs))))
 
 

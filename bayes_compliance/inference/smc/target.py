@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from bayes_compliance import measurements, theory, worlds
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference.smc.transport import Transport
+from bayes_compliance.threads import cores
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
@@ -98,7 +98,7 @@ class Target:
         parts = [z[i : i + CHUNK] for i in range(0, len(z), CHUNK)]
         if len(parts) < 2:
             return function(z)
-        with ThreadPoolExecutor(min(len(parts), os.cpu_count() or 1)) as pool:
+        with ThreadPoolExecutor(min(len(parts), cores())) as pool:
             return np.concatenate(list(pool.map(function, parts)))
 
     def _split(self, rng: np.random.Generator) -> None:
