@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
-import numpy as np
-
-from bayes_compliance import models, seeds
+from bayes_compliance import models
 from bayes_compliance.errors import Refused
-from bayes_compliance.forecast import thin
-from bayes_compliance.inference import completed
-from bayes_compliance.inference.carry import carry
-from bayes_compliance.inference.density import log_likelihood, log_prior
-from bayes_compliance.inference.tree import draws_of
-from bayes_compliance.validation.otherwise import Reused, otherwise
-from bayes_compliance.validation.without import at_constants, same_latents
+from bayes_compliance.runs import Run
+from bayes_compliance.validation.known import Known, same_latents
+from bayes_compliance.validation.otherwise import REWEIGHTED, means, otherwise
 
 if TYPE_CHECKING:
     from datetime import date
 
-    import xarray as xr
-
     from bayes_compliance.case import Case
+    from bayes_compliance.forecast import Forecast
     from bayes_compliance.layout import Layout
-    from bayes_compliance.models import Prepared
-    from bayes_compliance.runs import Run
 
 
 class Updated(NamedTuple):
@@ -39,6 +31,10 @@ class Updated(NamedTuple):
     until : date
     before, after : dict of (state, rule) to float
         `after` is empty where weights cannot carry it and no fit was asked for.
+    error : float
+        Monte Carlo standard error of what a decision or a constant changes in the forecast of a draw, the largest over
+        states and rules: it is told by a few futures of a few draws, the same before and after
+        (`bayes_compliance.validation.known.Known`).
     """
 
     how: str
@@ -46,6 +42,7 @@ class Updated(NamedTuple):
     until: date
     before: dict[tuple[str, str], float]
     after: dict[tuple[str, str], float]
+    error: float = 0.0
 
 
 def update(done: Run, case: Case, *, refit: bool = True) -> Updated:
@@ -70,46 +67,25 @@ def update(done: Run, case: Case, *, refit: bool = True) -> Updated:
     """
     if done.forecast is None:
         raise Refused("update: the run has no forecast; allowed: what `run` gives")
-    settings, old = done.summary["settings"], done.prepared
-    new = models.prepare(old.model, case, pool=settings.get("pool", "linear"))
-    _check_same(old.layout, new.layout)
-    last = done.forecast.dataset["p_today"].isel(time=-1)
-    until = last["time"].values.astype("datetime64[D]").item()
-    reused = reuse(old, new, done.tree, done.forecast.dataset, settings["seed"]) if same_latents(old, new) else None
-    found = otherwise(reused, new, done.tree, seed=settings["seed"], until=until, refit=refit)
-    before = {
-        (str(s), str(r)): float(p.mean())
-        for s in last["state"].values
-        for r in last["rule"].values
-        if np.isfinite(p := last.sel(state=s, rule=r).values).all()
-    }
-    return Updated(found.how, found.pareto_k, until, before, found.p)
+    settings, known = done.summary["settings"], _known_of(done, done.forecast)
+    new = models.prepare(done.prepared.model, case, pool=settings.get("pool", "linear"))
+    _check_same(done.prepared.layout, new.layout)
+    reused, error = known.under(new) if same_latents(done.prepared, new) else (None, 0.0)
+    found = otherwise(reused, new, done.tree, seed=known.seed, until=known.until, refit=refit)
+    error = error if found.how == REWEIGHTED else 0.0
+    return Updated(found.how, found.pareto_k, known.until, means(known.p_today), found.p, error)
 
 
-def reuse(old: Prepared, new: Prepared, tree: xr.DataTree, forecast: xr.Dataset, seed: int) -> Reused:
-    """The draws as draws of the new posterior, with their log density ratio.
-
-    Where neither a decision nor a constant has changed, the forecast of each draw is the same and is taken over.
-    """
-    draws, chains = thin(*draws_of(tree))
-    moved = at_constants(new, carry(draws, old.layout, new.layout, seeds.generator(seed, "carry")))
-    same = _same_rows(old.layout, new.layout) and all(np.array_equal(moved[name], draws[name]) for name in draws)
-    ratio = log_prior(new, moved) - log_prior(old, draws)
-    if same and not old.layout.measured.groups:  # a group's level is taken about the prior medians
-        return Reused(new, moved, chains, ratio, forecast["p_today"].isel(time=-1))
-    ratio = ratio + log_likelihood(new, moved) - log_likelihood(old, draws)
-    one_chain = {name: values[None] for name, values in moved.items()}
-    moved = {k: v[0] for k, v in completed(new, one_chain, seeds.generator(seed, "complete")).items()}
-    return Reused(new, moved, chains, ratio)
+_asked: WeakKeyDictionary[Run, Known] = WeakKeyDictionary()
+"""What was worked out of a run for the first question serves the next."""
 
 
-def _same_rows(old: Layout, new: Layout) -> bool:
-    return (
-        old.rows.items == new.rows.items
-        and np.array_equal(old.outcome, new.outcome)
-        and np.array_equal(old.error, new.error)
-        and all(np.array_equal(a, b) for a, b in zip(old.history, new.history, strict=True))
-    )
+def _known_of(done: Run, forecast: Forecast) -> Known:
+    if done not in _asked:
+        last = forecast.dataset["p_today"].isel(time=-1)
+        until = last["time"].values.astype("datetime64[D]").item()
+        _asked[done] = Known(done.prepared, done.tree, last, done.summary["settings"]["seed"], until)
+    return _asked[done]
 
 
 def _check_same(old: Layout, new: Layout) -> None:

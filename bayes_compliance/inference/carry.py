@@ -41,17 +41,19 @@ def _paths(innovation: NDArray, old: Layout, new: Layout, rng: np.random.Generat
     walk = innovation @ old.path_factor.T
     found = np.zeros((*innovation.shape[:-1], len(new.knots)))
     for lobby in range(len(new.paths)):
-        where = new.knots_of(lobby)
+        where, before = new.knots_of(lobby), old.knots_of(lobby)
+        if [new.knots[i] for i in where] == [old.knots[i] for i in before]:
+            found[..., where] = innovation[..., before]
+            continue
         factor = new.path_factor[np.ix_(where, where)]
         both = np.array([new.knots[i] in place for i in where], bool)
         told = walk[..., [place[new.knots[i]] for i in where[both]]]
-        if both.all():
-            found[..., where] = np.linalg.solve(factor, told[..., None])[..., 0] if len(where) else told
-            continue
-        free = _needed(rng).standard_normal((*innovation.shape[:-1], len(where)))
         seen = factor[both]
+        free = np.zeros((*told.shape[:-1], len(where)))
+        if not both.all():
+            free = _needed(rng).standard_normal(free.shape)
         # Matheron's rule: a draw from the prior, moved by what it lacks at the dates that are told
-        gain = np.linalg.solve(seen @ seen.T, seen) if both.any() else seen
+        gain = np.linalg.solve(seen @ seen.T, seen)
         found[..., where] = free + (told - free @ seen.T) @ gain
     return found
 

@@ -11,6 +11,7 @@ from bayes_compliance.elicitation.analysts import left_out
 from bayes_compliance.forecast import simulate
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.validation import otherwise, without
+from bayes_compliance.validation.known import Known
 from bayes_compliance.validation.sensitivity import weights_of
 from tests.builders import complied, known, normal, write_case
 
@@ -105,7 +106,7 @@ def test_what_other_constants_change_is_within_the_error_that_is_stated(tmp_path
     prepared, tree, found = fitted(case)
     told = {one.analyst: one for one in without.without_each(prepared, tree, found.dataset, seed=9)}["b"]
     other = models.prepare("coalition", left_out(case, "b"))
-    known = without.Known(prepared, tree, found.dataset["p_today"].isel(time=-1), 9, UNTIL)
+    known = Known(prepared, tree, found.dataset["p_today"].isel(time=-1), 9, UNTIL)
     reused, error = known.under(other)
     assert told.error == error > 0
     weights = weights_of(reused.log_ratio).share

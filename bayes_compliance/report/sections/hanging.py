@@ -13,9 +13,10 @@ from bayes_compliance.report.sentences import number, percent, plural
 from bayes_compliance.rows import ANY_RULE
 from bayes_compliance.validation import predictive, sensitivity
 from bayes_compliance.validation import sentences as told
+from bayes_compliance.validation.known import FEW, FUTURES
 from bayes_compliance.validation.noise import SCALES, at_noise
 from bayes_compliance.validation.otherwise import horizon, means
-from bayes_compliance.validation.without import FEW, FUTURES, Without, without_each
+from bayes_compliance.validation.without import Without, without_each
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -1,0 +1,128 @@
+"""A fit to be asked what other priors, constants or decisions make of its forecast, without another fit."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_compliance import seeds
+from bayes_compliance.forecast import owed, thin
+from bayes_compliance.inference import completed
+from bayes_compliance.inference.carry import carry
+from bayes_compliance.inference.density import log_likelihood, log_prior
+from bayes_compliance.inference.tree import draws_of
+from bayes_compliance.latents import Draws, Latents
+from bayes_compliance.validation.otherwise import Reused, on_last_date
+from bayes_compliance.validation.sensitivity import weights_of
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import xarray as xr
+
+    from bayes_compliance.layout import Layout
+    from bayes_compliance.models import Prepared
+
+FEW, FUTURES = 500, 4
+"""Draws, and future paths of each, by which it is told what other constants or decisions change."""
+
+
+class Known:
+    """A fit with its forecast of the last date.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    tree : DataTree
+    p_today : DataArray (state, rule, sample)
+        The forecast of the thinned draws on the last date.
+    seed : int
+    until : date
+    """
+
+    def __init__(self, prepared: Prepared, tree: xr.DataTree, p_today: xr.DataArray, seed: int, until: date) -> None:
+        self.prepared, self.tree, self.p_today, self.seed, self.until = prepared, tree, p_today, seed, until
+        self.draws, self.chains = thin(*draws_of(tree))
+
+    @cached_property
+    def density(self) -> NDArray:
+        """Log prior of the draws, (draw,)."""
+        return log_prior(self.prepared, self.draws)
+
+    @cached_property
+    def likelihood(self) -> NDArray:
+        """Log likelihood of the draws, (draw,)."""
+        return log_likelihood(self.prepared, self.draws)
+
+    @cached_property
+    def few(self) -> NDArray:
+        """Positions of a few draws, evenly spaced."""
+        return thin({"innovation": np.arange(len(self.draws["innovation"]))}, self.chains, FEW)[0]["innovation"]
+
+    @cached_property
+    def p_of_few(self) -> NDArray:
+        """p_comply on the last date in a few futures of a few draws, (pair, draw)."""
+        return self._ahead(self.prepared, self.draws)
+
+    def _ahead(self, prepared: Prepared, draws: Draws) -> NDArray:
+        some = {name: values[self.few] for name, values in draws.items()}
+        return on_last_date(prepared, some, self.seed, self.until, FUTURES)
+
+    def under(self, other: Prepared) -> tuple[Reused, float]:
+        """The draws as draws of another posterior, and the Monte Carlo error of what moves the forecast of each.
+
+        Where neither a constant nor a decision has changed, likelihood and forecast of a draw are the same. Paths at
+        the dates of new decisions are drawn given those at the old ones.
+        """
+        old = self.prepared.layout
+        moved = at_constants(other, carry(self.draws, old, other.layout, seeds.generator(self.seed, "carry")))
+        ratio = log_prior(other, moved) - self.density
+        decided = not same_rows(old, other.layout)
+        same = not decided and all(np.array_equal(moved[name], self.draws[name]) for name in self.draws)
+        if not same or old.measured.groups:  # a group's level is taken about the prior medians
+            ratio = ratio + log_likelihood(other, moved) - self.likelihood
+        if same:
+            return Reused(other, moved, self.chains, ratio, self.p_today), 0.0
+        if decided:
+            one_chain = {name: values[None] for name, values in moved.items()}
+            whole = completed(other, one_chain, seeds.generator(self.seed, "complete"))
+            moved = {name: values[0] for name, values in whole.items()}
+        share = weights_of(ratio).share[self.few]
+        change, share = self._ahead(other, moved) - self.p_of_few, share / share.sum()
+        mean = change @ share
+        error = np.sqrt((change - mean[:, None]) ** 2 @ share**2)
+        return Reused(other, moved, self.chains, ratio, self._moved(mean)), float(error.max())
+
+    def _moved(self, change: NDArray) -> xr.DataArray:
+        """The forecast with a change added to that of each pair."""
+        there = self.p_today.copy()
+        for (state, rule), by in zip(owed(self.prepared.case), change, strict=True):
+            at = {"state": state, "rule": rule}
+            there.loc[at] += by
+        return there
+
+
+def same_latents(one: Prepared, other: Prepared) -> bool:
+    """Whether two sets of priors leave the same quantities free."""
+    mine, theirs = Latents(one.layout).free, Latents(other.layout).free
+    return mine.keys() == theirs.keys() and all(np.array_equal(mine[name], theirs[name]) for name in mine)
+
+
+def at_constants(other: Prepared, draws: Draws) -> Draws:
+    """The draws with the constants of the other priors in place."""
+    latents = Latents(other.layout)
+    whole = {name: latents.fill(name, draws[name][..., latents.free[name]]) for name in latents.names}
+    return {**draws, **whole}
+
+
+def same_rows(one: Layout, other: Layout) -> bool:
+    """Whether two layouts have the same decisions, which met the same conduct."""
+    return (
+        one.rows.items == other.rows.items
+        and np.array_equal(one.outcome, other.outcome)
+        and np.array_equal(one.error, other.error)
+        and all(np.array_equal(mine, theirs) for mine, theirs in zip(one.history, other.history, strict=True))
+    )
