@@ -56,7 +56,9 @@ class Given(Calibrator):
     def _world(self, rng: np.random.Generator) -> World:
         at = rng.integers(len(self._truths["innovation"]))
         truth = {name: values[at : at + 1] for name, values in self._truths.items()}
-        outcome = worlds.replay(self.prepared.model, self.prepared.layout, truth, rng, as_coded=True)[0]
+        layout = self.prepared.layout
+        outcome = worlds.replay(self.prepared.model, layout, truth, rng, as_coded=True)[0]
+        outcome[layout.depth] = layout.outcome[layout.depth]  # declared and not copied: the fit has them as they are
         history = history_of(self.prepared.layout, outcome)
         return World({name: values[0] for name, values in truth.items()}, outcome, history)
 

@@ -73,7 +73,7 @@ def seconds(command: list[str], answer: bool, cold: bool) -> float:
     return time.perf_counter() - start
 
 
-def measured(only: list[str], repetitions: int) -> list[str]:
+def measured(only: list[str], repetitions: int, cold: int) -> list[str]:
     lines = []
     for key, rows in ROWS.items():
         for name, command, goal in rows:
@@ -85,7 +85,8 @@ def measured(only: list[str], repetitions: int) -> list[str]:
                 continue
             if key == "g":  # a back-test that is there already would be taken over
                 shutil.rmtree(f"{OUT}/back", ignore_errors=True)
-            times = [seconds(command, name.startswith("answer"), key == "c") for _ in range(repetitions)]
+            often = cold if key == "c" else repetitions
+            times = [seconds(command, name.startswith("answer"), key == "c") for _ in range(often)]
             middle, ends = statistics.median(times), f"{min(times):.2f} to {max(times):.2f}"
             MEDIANS[name] = middle
             lines.append(f"| {key} | {name} | {middle:.2f} | {ends} | {goal}{verdict(middle, goal)} |")
@@ -138,17 +139,18 @@ def verdict(median: float, goal: str) -> str:
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--repetitions", type=int, default=3)
+    options.add_argument("--cold-repetitions", type=int, default=3)
     options.add_argument("--only", default="a,e,d,b,c,f,g")
     given = options.parse_args()
     before = os.getloadavg()[0]
-    lines = measured(given.only.split(","), given.repetitions)
+    lines = measured(given.only.split(","), given.repetitions, given.cold_repetitions)
     versions = ", ".join(f"{name} {version(name)}" for name in ("pymc", "nutpie", "arviz", "numpy", "scipy"))
     text = f"""# Benchmarks
 
 `make bench`; {date.today()}, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()},
 {versions}. Load of the machine at the start {before:.1f}, at the end {os.getloadavg()[0]:.1f}:
 above 1 the seconds are too many.
-Seconds, median and range of {given.repetitions} repetitions; `d` is until the answer is on screen.
+Seconds, median and range of {given.repetitions} repetitions ({given.cold_repetitions} of `c`); `d` is until the answer is on screen.
 
 | | what | median | range | goal |
 |---|---|---|---|---|

@@ -52,6 +52,7 @@ def decided_with_half_the_noise(given):
         truth = {name: values[None] for name, values in given._world(rng).truth.items()}
         loud = truth | {"decision_noise": truth["decision_noise"] / 2}
         outcome = worlds.replay(prepared.model, prepared.layout, loud, rng, as_coded=True)[0]
+        outcome[prepared.layout.depth] = prepared.layout.outcome[prepared.layout.depth]
         return World({k: v[0] for k, v in truth.items()}, outcome, history_of(prepared.layout, outcome))
 
     return world

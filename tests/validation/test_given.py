@@ -48,6 +48,8 @@ def test_a_fit_sees_the_decisions_taken_and_a_copy_with_the_conduct_of_its_own_w
     ranks, _ = ready.one(0, lambda prepared, rng: world)
     data, n, copied = ready.shared.seen[-1], len(layout.rows), ~layout.depth
     np.testing.assert_array_equal(data.outcome, [*layout.outcome, *world.outcome[copied]])
+    np.testing.assert_array_equal(world.outcome[layout.depth], layout.outcome[layout.depth])
+    assert layout.depth.any()
     np.testing.assert_array_equal(data.error, [*layout.error, *layout.error[copied]])
     for part, taken, lived in zip(data.history, layout.history, history_of(layout, world.outcome), strict=True):
         np.testing.assert_array_equal(part[:n], taken)
