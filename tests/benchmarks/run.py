@@ -150,7 +150,8 @@ def main() -> None:
 `make bench`; {date.today()}, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()},
 {versions}. Load of the machine at the start {before:.1f}, at the end {os.getloadavg()[0]:.1f}:
 above 1 the seconds are too many.
-Seconds, median and range of {given.repetitions} repetitions ({given.cold_repetitions} of `c`); `d` is until the answer is on screen.
+Seconds, median and range of {given.repetitions} repetitions ({given.cold_repetitions} of `c`); `d` is until the answer
+is on screen.
 
 | | what | median | range | goal |
 |---|---|---|---|---|
