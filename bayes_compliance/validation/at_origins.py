@@ -3,8 +3,8 @@
 From one origin to the next a decision or two become known. Until they weigh too much, the draws of an earlier fit
 serve, weighted by the likelihood of what has become known since, Pareto-smoothed; where Pareto k says that weights
 cannot carry it, or the Monte Carlo error of a forecast would miss its mark, the model is fitted anew (leave-future-out
-by PSIS: Bürkner, Gabry and Vehtari 2020). Origins are done
-in blocks of `BLOCK`, each with a fit of its own at its start: tasks that know nothing of each other.
+by PSIS: Bürkner, Gabry and Vehtari 2020). Origins are done in blocks of `BLOCK`, each with a fit of its own at its
+start: tasks that know nothing of each other.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bayes_compliance.validation.origins import Origin
 
 RIVALS = ("unitary", "managerial")
+ENGINES = ("nuts", "exact")
 DIVERGENCES = 1e-3
 
 
@@ -162,6 +163,8 @@ def run(
     """Back-test a model on a case; see `bayes_compliance.api.backtest`."""
     if ahead < 1:
         raise Refused(f"--ahead: {ahead} is too few; allowed: 1 or more decision dates")
+    if engine not in ENGINES:
+        raise Refused(f"--engine: {engine!r} fits no origins; allowed in backtest: {', '.join(ENGINES)}")
     if refit not in REFITS:
         raise Refused(f"--refit: {refit!r} is unknown; allowed: {', '.join(REFITS)}")
     names = (model, *(name for name in dict.fromkeys(rivals) if name != model))

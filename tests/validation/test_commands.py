@@ -54,6 +54,10 @@ def test_refused_input_writes_nothing(tmp_path, capsys):
     assert "no date with 99 earlier compliance decisions" in capsys.readouterr().err
     assert cli.main(["backtest", str(case), "--out", str(out), "--ahead", "0", *QUICK]) == 2
     assert "--ahead: 0 is too few" in capsys.readouterr().err
+    assert cli.main(["backtest", str(case), "--out", str(out), "--engine", "smc"]) == 2
+    assert "--engine: 'smc' fits no origins; allowed in backtest: nuts, exact" in capsys.readouterr().err
+    assert cli.main(["backtest", str(case), "--out", str(out), "--refit", "never", *QUICK]) == 2
+    assert "--refit: 'never' is unknown; allowed: needed, always" in capsys.readouterr().err
     assert not out.exists()
 
 
