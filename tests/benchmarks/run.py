@@ -56,6 +56,7 @@ def seconds(command: list[str], answer: bool, cold: bool) -> float:
     """Seconds until a command ends, or until it prints its first line; ``cold`` with no compiled code to reuse."""
     empty = tempfile.mkdtemp()
     fresh = {"PYTENSOR_FLAGS": f"base_compiledir={empty}", "NUMBA_CACHE_DIR": empty} if cold else {}
+    shutil.rmtree(f"{OUT}/back", ignore_errors=True)  # a back-test that is there already would be taken over
     start = time.perf_counter()
     with subprocess.Popen(
         command, env=os.environ | fresh, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -83,8 +84,6 @@ def measured(only: list[str], repetitions: int, cold: int) -> list[str]:
             if key == "f":
                 lines += _in_process(command, goal)
                 continue
-            if key == "g":  # a back-test that is there already would be taken over
-                shutil.rmtree(f"{OUT}/back", ignore_errors=True)
             often = cold if key == "c" else repetitions
             times = [seconds(command, name.startswith("answer"), key == "c") for _ in range(often)]
             middle, ends = statistics.median(times), f"{min(times):.2f} to {max(times):.2f}"
