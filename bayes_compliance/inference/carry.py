@@ -49,9 +49,8 @@ def _paths(innovation: NDArray, old: Layout, new: Layout, rng: np.random.Generat
         both = np.array([new.knots[i] in place for i in where], bool)
         told = walk[..., [place[new.knots[i]] for i in where[both]]]
         seen = factor[both]
-        free = np.zeros((*told.shape[:-1], len(where)))
-        if not both.all():
-            free = _needed(rng).standard_normal(free.shape)
+        shape = (*told.shape[:-1], len(where))
+        free = np.zeros(shape) if both.all() else np.asarray(_needed(rng).standard_normal(shape))
         # Matheron's rule: a draw from the prior, moved by what it lacks at the dates that are told
         gain = np.linalg.solve(seen @ seen.T, seen)
         found[..., where] = free + (told - free @ seen.T) @ gain
