@@ -74,9 +74,7 @@ def observed_support(model: ModuleType, layout: Layout, draws: Mapping[str, NDAr
         slots = on_slots(walk, block.knot), on_slots(spread, block.pair)
         # a layout decided otherwise shares the blocks, and not what its rows met
         history = History(*(part[block.row] for part in layout.history))
-        rows, first = np.unique(block.row, return_index=True)
-        # not a matrix product, whose rounding depends on how many draws there are
-        total[..., rows] += np.add.reduceat(model.support(layout, block.rows, x, *slots, history), first, axis=-1)
+        _add_terms(total, model.support(layout, block.rows, x, *slots, history), block.row)
     return total
 
 
@@ -88,10 +86,8 @@ class Kind(NamedTuple):
 
 
 def kinds_of(rows: Rows) -> tuple[Kind, ...]:
-    """The slots that weigh anything, parted by what they need: whether they answer conduct abroad, and the scale."""
-    row, slot = np.nonzero(rows.weight)
-    kind = 2 * rows.answers[row, slot] + rows.log[row, slot]
-    return tuple(Kind(rows.exploded(row[kind == k], slot[kind == k]), row[kind == k]) for k in np.unique(kind))
+    """The slots of rows by kind."""
+    return tuple(Kind(rows.exploded(row, slot), row) for row, slot in rows.by_kind())
 
 
 def support_of_worlds(
@@ -130,9 +126,15 @@ def support_of_worlds(
         for kind, row in kinds:
             met = _some_of(history, some, row)
             each = model.support(layout, kind, here, w[..., kind.lobby], on_slots(z, kind.pair), met)
-            asked, first = np.unique(row, return_index=True)
-            total[some][..., asked] += np.add.reduceat(each, first, axis=-1)
+            _add_terms(total[some], each, row)
     return total
+
+
+def _add_terms(total: NDArray, terms: NDArray, row: NDArray) -> None:
+    """Add terms, (..., term), to the totals, (..., row), of their rows; the terms of a row stand together."""
+    rows, first = np.unique(row, return_index=True)
+    # not a matrix product, whose rounding depends on how many draws there are
+    total[..., rows] += np.add.reduceat(terms, first, axis=-1)
 
 
 def _some_of(history: Any, some: slice, row: NDArray | None = None) -> Any:

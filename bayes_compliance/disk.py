@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 _NO_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM}
 
@@ -58,11 +60,26 @@ def _system_call() -> Callable[[bytes, bytes], int] | None:
     return None
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path to write to, which takes the place of another at the end: a file is whole, or as it was."""
+    beside = path.with_name(f".{path.name}.new")
+    yield beside
+    os.replace(beside, path)
+
+
 def replace(path: Path, text: str) -> None:
     """Write a file whole, or leave it as it was."""
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_bytes(text.encode())
-    os.replace(beside, path)
+    with replacing(path) as beside:
+        beside.write_bytes(text.encode())
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table whole, row by row as they come, or leave the file as it was."""
+    with replacing(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
 
 
 def sync_tree(folder: Path) -> None:

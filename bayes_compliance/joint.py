@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance.layout import Layout, _is_zero
+from bayes_compliance.layout import Layout
 from bayes_compliance.rows import History, Item, Rows
 
 if TYPE_CHECKING:
@@ -52,8 +52,7 @@ class JointLayout(Layout):
         rows = {day: self.rows_for(items) for day, items in self.days.items()}
         whole = self.rows_for([item for items in self.days.values() for item in items])
         found = super().knots, super().pairs_used
-        points = {knot for one in rows.values() for knot in self._points(one)}
-        self.__dict__["knots"] = tuple(sorted({*found[0], *points}))
+        self.__dict__["knots"] = self.knots_at({*found[0], *self.points_of(whole)})
         speaking = whole.pair[(whole.pair >= 0) & (whole.weight != 0)]
         self.__dict__["pairs_used"] = np.unique(np.concatenate([found[1], speaking]))
         self.by_date = tuple(self._slice(one) for one in rows.values())
@@ -90,21 +89,10 @@ class JointLayout(Layout):
         seen = rows.sees * answering(self, rows)[..., None]
         return np.einsum("isc,ico->io", seen, rows.answering.astype(float)) > 0
 
-    def _points(self, rows: Rows) -> Iterator[tuple[int, date]]:
-        moving = [not _is_zero(prior) for prior in self.priors.quantities["volatility"].priors]
-        for i, s in np.argwhere(rows.weight):
-            lobby, day = int(rows.lobby[i, s]), rows.items[i].date
-            if moving[lobby] and day != self.case.reference_date:
-                yield lobby, day
-
     def _slice(self, rows: Rows) -> Slice:
-        index = {knot: i for i, knot in enumerate(self.knots)}
-        knot = [[index.get((int(lobby), item.date), -1) for lobby in lobbies]
-                for item, lobbies in zip(rows.items, rows.lobby, strict=True)]  # fmt: skip
         nothing = np.zeros((len(rows), self.builder.width))
         return Slice(
-            rows, History(nothing, nothing, self._accrued(rows)), np.array(knot, int).reshape(rows.lobby.shape),
-            self.pair_slot_of(rows),
+            rows, History(nothing, nothing, self._accrued(rows)), self.knot_slot_of(rows), self.pair_slot_of(rows),
         )  # fmt: skip
 
     def _accrued(self, rows: Rows) -> NDArray:

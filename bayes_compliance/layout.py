@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cached_property
 from itertools import groupby
@@ -153,25 +153,29 @@ class Layout:
 
     @cached_property
     def knots(self) -> tuple[tuple[int, date], ...]:
+        return self.knots_at(self.points_of(self.rows) | self.measured.points)
+
+    def points_of(self, rows: Rows) -> set[tuple[int, date]]:
+        """Lobbies that weigh in some rows, with the rows' dates."""
+        return {(int(rows.lobby[i, slot]), rows.items[i].date) for i, slot in np.argwhere(rows.weight)}
+
+    def knots_at(self, points: Iterable[tuple[int, date]]) -> tuple[tuple[int, date], ...]:
+        """Those points at which a path is not known beforehand, sorted."""
         moving = [not _is_zero(prior) for prior in self.priors.quantities["volatility"].priors]
-        used = zip(self.rows.items, self.rows.lobby, self.rows.weight, strict=True)
-        found = {
-            (int(lobby), item.date)
-            for item, lobbies, weights in used
-            for lobby, weight in zip(lobbies, weights, strict=True)
-            if weight
-        }
-        points = sorted(found | self.measured.points)
-        return tuple((lobby, day) for lobby, day in points if moving[lobby] and day != self.case.reference_date)
+        return tuple((lobby, day) for lobby, day in sorted(points) if moving[lobby] and day != self.case.reference_date)
 
     @cached_property
     def knot_slot(self) -> NDArray:
         """Knot of each (row, slot), -1 on the reference date and for a lobby that does not move."""
+        return self.knot_slot_of(self.rows)
+
+    def knot_slot_of(self, rows: Rows) -> NDArray:
+        """The same of any rows on dates of knots."""
         index = {knot: i for i, knot in enumerate(self.knots)}
         return np.array(
             [[index.get((int(lobby), item.date), -1) for lobby in lobbies]
-             for item, lobbies in zip(self.rows.items, self.rows.lobby, strict=True)], int,
-        ).reshape(self.rows.lobby.shape)  # fmt: skip
+             for item, lobbies in zip(rows.items, rows.lobby, strict=True)], int,
+        ).reshape(rows.lobby.shape)  # fmt: skip
 
     def knots_of(self, lobby: int) -> NDArray:
         """Positions of a lobby's knots, in time order."""
@@ -256,9 +260,7 @@ class Layout:
     @cached_property
     def blocks(self) -> tuple[Terms, ...]:
         """The terms parted by what they need: those that answer conduct abroad, those on the log scale."""
-        row, slot = np.nonzero(self.rows.weight)
-        kind = 2 * self.rows.answers[row, slot] + self.rows.log[row, slot]
-        return tuple(self._terms(row[kind == k], slot[kind == k]) for k in np.unique(kind))
+        return tuple(self._terms(row, slot) for row, slot in self.rows.by_kind())
 
     def _terms(self, row: NDArray, slot: NDArray) -> Terms:
         rows = self.rows.exploded(row, slot)

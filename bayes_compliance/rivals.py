@@ -8,7 +8,7 @@ judgements like any other and are listed with them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case, Judgement, Lobby
@@ -50,10 +50,10 @@ def one_pull_per_state(case: Case, name: str, what: str, stated: Mapping[str, Qu
     """
     lobbies = tuple(_lobby(what, state.id) for state in case.states)
     judgements = [j for j in case.judgements if j.quantity in UNIT_FREE]
-    judgements += [_judgement(case, name, why, q, quantiles) for q, quantiles in _state_priors(case, stated).items()]
+    judgements += [judgement(case, name, why, q, quantiles) for q, quantiles in _state_priors(case, stated).items()]
     for lobby in lobbies:
         for quantity, quantiles in (("magnitude", PULL), ("volatility", stated["volatility"])):
-            judgements.append(_judgement(case, name, why, quantity, quantiles, lobby))
+            judgements.append(judgement(case, name, why, quantity, quantiles, lobby))
     changes = {
         "lobbies": lobbies,
         "judgements": tuple(judgements),
@@ -61,7 +61,12 @@ def one_pull_per_state(case: Case, name: str, what: str, stated: Mapping[str, Qu
         "rules": tuple(rule.model_copy(update={"depth": False}) for rule in case.rules),
         "proxies": (), "counterparty_sets": (), "scenarios": (),
     }  # fmt: skip
-    return type(case)(**({field: getattr(case, field) for field in type(case).model_fields} | changes))
+    return restated(case, changes)
+
+
+def restated(case: Case, changes: Mapping[str, Any]) -> Case:
+    """The case with some fields changed, checked again as a whole."""
+    return type(case)(**({field: getattr(case, field) for field in type(case).model_fields} | dict(changes)))
 
 
 ALONE = {"counterparties": None, "counterparty_weights": (), "threshold": 0.0}
@@ -83,9 +88,10 @@ def _lobby(what: str, state: str) -> Lobby:
     return Lobby(id=f"{what} of {state}", state=state, role="other", scale="linear", stage_weights=always)
 
 
-def _judgement(
+def judgement(
     case: Case, name: str, why: str, quantity: str, quantiles: Quantiles, lobby: Lobby | None = None
 ) -> Judgement:
+    """What a model itself judges of a quantity, of a lobby or of every state; by the analyst ``model NAME``."""
     from bayes_compliance.case import Judgement
 
     low, mid, high = quantiles

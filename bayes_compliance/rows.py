@@ -104,6 +104,12 @@ class Rows:
     def __len__(self) -> int:
         return len(self.items)
 
+    def by_kind(self) -> list[tuple[NDArray, NDArray]]:
+        """Rows and slots that weigh anything, parted by what they need: whether they answer conduct, and the scale."""
+        row, slot = np.nonzero(self.weight)
+        kind = 2 * self.answers[row, slot] + self.log[row, slot]
+        return [(row[kind == k], slot[kind == k]) for k in np.unique(kind)]
+
     def exploded(self, row: NDArray, slot: NDArray) -> Rows:
         """Rows of one slot each, for the given rows and slots."""
         one = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "items"}

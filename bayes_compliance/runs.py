@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayes_compliance import __version__, store
+from bayes_compliance import __version__, disk, store
 from bayes_compliance.errors import Refused
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def write_posterior(folder: Path, tree: xr.DataTree) -> None:
 
 def write_summary(folder: Path, summary: dict[str, Any]) -> None:
     """summary.json."""
-    (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    disk.replace(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
 
 
 def write_forecast(folder: Path, forecast: Forecast) -> None:

@@ -19,10 +19,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayes_compliance import rivals
 from bayes_compliance.models import load
 
 if TYPE_CHECKING:
-    from bayes_compliance.case import Case, Judgement, Lobby
+    from bayes_compliance.case import Case, Lobby
 
 coalition = load("coalition")
 support, parts, build = coalition.support, coalition.parts, coalition.build
@@ -32,6 +33,7 @@ HALF_LIFE = 2.0
 """Years."""
 VOLATILITY = (0.1, 0.3, 0.9)
 """Of u, in K_ref per sqrt(year): 5%, 50%, 95%."""
+WHY = "what lasts for a while and passes"
 
 
 def recast(case: Case) -> Case:
@@ -43,12 +45,13 @@ def recast(case: Case) -> Case:
     for state in case.states:
         for rule in state.rules:
             lobby = _lobby(state.id, rule)
-            scaled = tuple(unit[state.id] * q for q in VOLATILITY)
+            low, mid, high = (unit[state.id] * q for q in VOLATILITY)
+            scaled = low, mid, high
             lobbies.append(lobby)
-            judgements.append(_judgement(case, lobby, "magnitude", (0.0, 0.0, 0.0)))
-            judgements.append(_judgement(case, lobby, "volatility", scaled))
+            judgements.append(rivals.judgement(case, "spells", WHY, "magnitude", rivals.NONE, lobby))
+            judgements.append(rivals.judgement(case, "spells", WHY, "volatility", scaled, lobby))
     changes = {"lobbies": (*case.lobbies, *lobbies), "judgements": (*case.judgements, *judgements)}
-    return type(case)(**({field: getattr(case, field) for field in type(case).model_fields} | changes))
+    return rivals.restated(case, changes)
 
 
 def _lobby(state: str, rule: str) -> Lobby:
@@ -57,14 +60,4 @@ def _lobby(state: str, rule: str) -> Lobby:
     return Lobby(
         id=f"spell of {rule} in {state}", state=state, role="other", scale="linear", rules=(rule,),
         stage_weights=StageWeights(status_quo=0.0, adherence=0.0, compliance=1.0), mean_reversion_half_life=HALF_LIFE,
-    )  # fmt: skip
-
-
-def _judgement(case: Case, lobby: Lobby, quantity: str, quantiles: tuple[float, ...]) -> Judgement:
-    from bayes_compliance.case import Judgement
-
-    low, mid, high = quantiles
-    return Judgement(
-        analyst="model spells", date=case.reference_date, date_end=case.reference_date, state=lobby.state,
-        lobby=lobby.id, quantity=quantity, p05=low, p50=mid, p95=high, rationale="what lasts for a while and passes",
     )  # fmt: skip

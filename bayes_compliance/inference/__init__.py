@@ -146,15 +146,25 @@ def diagnose(prepared: Prepared, tree: xr.DataTree) -> list[Check]:
     NUTS: divergences and E-BFMI. ``smc``: see `bayes_compliance.inference.diagnostics.check_runs`; p_comply of the rows
     is among the variables.
     """
+    from bayes_compliance.inference.diagnostics import check_runs
+
+    posterior, stats = (tree[group].to_dataset() for group in ("posterior", "sample_stats"))
+    answers = tree.attrs.get("engine") == "smc"
+    return [*diagnose_draws(prepared, posterior, stats, answers=answers), *check_runs(tree.attrs)]
+
+
+def diagnose_draws(
+    prepared: Prepared, posterior: xr.Dataset, stats: xr.Dataset, *, answers: bool = False
+) -> list[Check]:
+    """R-hat and effective sample sizes of every free variable (and of the rows' p_comply), divergences and E-BFMI."""
     import numpy as np
 
-    from bayes_compliance.inference.diagnostics import check_draws, check_runs, check_sampler, free_series
+    from bayes_compliance.inference.diagnostics import check_draws, check_sampler, free_series
     from bayes_compliance.latents import AHEAD_ONLY, Latents
 
     layout = prepared.layout
     free = {name: where for name, where in Latents(layout).free.items() if name not in AHEAD_ONLY}
     free |= {"innovation": np.arange(len(layout.knots)), "spread": np.arange(len(layout.pairs_used))}
-    if tree.attrs.get("engine") == "smc":
+    if answers:
         free["p_comply"] = np.arange(len(layout.rows))
-    series, names = free_series(tree["posterior"].to_dataset(), free)
-    return [*check_draws(series, names), *check_sampler(tree["sample_stats"].to_dataset()), *check_runs(tree.attrs)]
+    return [*check_draws(*free_series(posterior, free)), *check_sampler(stats)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
 from bayes_compliance.measurements import log_densities_of
 
 if TYPE_CHECKING:
+    from bayes_compliance.layout import Layout
     from bayes_compliance.models import Prepared
 
 
@@ -22,13 +24,17 @@ def log_prior(prepared: Prepared, draws: Draws) -> NDArray:
     return np.sum([values.sum(axis=-1) for name, values in found.items() if name not in AHEAD_ONLY], axis=0)
 
 
+def factors(model: ModuleType, layout: Layout, draws: Draws) -> NDArray:
+    """Log likelihoods of the decisions by what the model takes apart, (..., factor): rows, unless it says others."""
+    own = getattr(model, "log_likelihood", None)
+    if own is not None:
+        return own(layout, draws)
+    return worlds.log_likelihood(layout, draws, worlds.observed_support(model, layout, draws))
+
+
 def log_likelihood(prepared: Prepared, draws: Draws) -> NDArray:
     """Log likelihood of all decisions and all that is measured, (...,); marginal over types where the model has any."""
     model, layout = prepared.model, prepared.layout
-    own = getattr(model, "log_likelihood", None)
-    if own is None:
-        found = worlds.log_likelihood(layout, draws, worlds.observed_support(model, layout, draws))
-    else:
-        found = own(layout, draws)
+    found = factors(model, layout, draws)
     measured = log_densities_of(layout, draws, model.support).sum(axis=0) if layout.measured else 0.0
     return found.sum(axis=-1) + measured

@@ -53,15 +53,17 @@ def check_draws(series: NDArray, names: Sequence[str]) -> list[Check]:
     series : array (variable, chain, draw)
     names : sequence of str
     """
-    from bayes_compliance.inference.mixing import mixing
+    from arviz_stats.base import array_stats
 
     if not len(series):
         return []
-    rhat, bulk, tail = mixing(series)
+    with np.errstate(divide="ignore", invalid="ignore"):  # NaN for a series that stands still
+        rhat = np.asarray(array_stats.rhat(series), float)
     # any NaN is worse than every number
     worst = int(np.argmax(np.where(np.isnan(rhat), np.inf, rhat)))
     checks = [Check("R-hat", float(rhat[worst]), f"< {RHAT}", names[worst], bool(rhat[worst] < RHAT))]
-    for kind, ess in (("bulk", bulk), ("tail", tail)):
+    for kind, prob in (("bulk", None), ("tail", (0.05, 0.95))):
+        ess = np.asarray(array_stats.ess(series, method=kind, prob=prob), float)
         worst = int(np.argmin(np.where(np.isnan(ess), -np.inf, ess)))
         checks.append(Check(f"{kind} ESS", float(ess[worst]), f"> {ESS:g}", names[worst], bool(ess[worst] > ESS)))
     return checks
@@ -114,12 +116,12 @@ def mean_error(series: NDArray) -> NDArray:
     ----------
     series : array (..., chain, draw)
     """
-    from bayes_compliance.inference.mixing import mcse_mean
+    from arviz_stats.base import array_stats
 
     moves = series.std(axis=(-2, -1)) > 0
     error = np.zeros(series.shape[:-2])
     if moves.any():
-        error[moves] = mcse_mean(series[moves])
+        error[moves] = np.asarray(array_stats.mcse(series[moves], method="mean"), float)
     return error
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import os
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import models, runs, sweeps
 from bayes_compliance.case import load_case
-from bayes_compliance.disk import replace
+from bayes_compliance.disk import write_csv
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference import check_settings
 from bayes_compliance.sweeps.folder import JOURNAL, working_folder
@@ -88,7 +86,7 @@ def sweep(
     failed = _write(folder, cells, book)
     summary = {"settings": settings, "cases": made, "fits": len(cells), "failed": failed, "passed": not failed}
     summary = json.loads(json.dumps(summary))
-    replace(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
+    runs.write_summary(folder, summary)
     return summary
 
 
@@ -126,19 +124,10 @@ def _write(folder: Path, cells: dict[str, Any], book: sweeps.Journal) -> list[st
                 failed.append(key)
             yield from ([*_of(cell), *one] for one in found)
 
-    _write_csv(folder / "forecasts.csv", (*CELL, *COLUMNS), forecasts())
-    _write_csv(folder / "diagnostics.csv", (*CELL, *DIAGNOSTIC), diagnostics())
+    write_csv(folder / "forecasts.csv", (*CELL, *COLUMNS), forecasts())
+    write_csv(folder / "diagnostics.csv", (*CELL, *DIAGNOSTIC), diagnostics())
     return failed
 
 
 def _of(cell: Any) -> list[Any]:
     return [cell.case, cell.model, f"{cell.noise:g}", cell.seed]
-
-
-def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    with open(beside, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-    os.replace(beside, path)

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
-    from bayes_compliance.inference.diagnostics import Check
-    from bayes_compliance.latents import Draws
     from bayes_compliance.models import Prepared
     from bayes_compliance.validation.shared import Shared
 
@@ -82,11 +80,13 @@ class Grid:
 
     def _fit(self, prepared: Prepared, shared: Shared, seed: int) -> dict[str, Any]:
         import numpy as np
+        import xarray as xr
 
         from bayes_compliance import seeds
         from bayes_compliance.forecast import simulate
-        from bayes_compliance.inference import whole
+        from bayes_compliance.inference import diagnose_draws, whole
         from bayes_compliance.inference.diagnostics import check_forecast
+        from bayes_compliance.inference.tree import latent_dataset
         from bayes_compliance.validation.shared import seen
 
         layout, size = prepared.layout, {"draws": self.draws, "tune": self.tune, "chains": self.chains}
@@ -95,21 +95,8 @@ class Grid:
         draws = whole(prepared, found, seed)
         flat = {name: values.reshape(values.shape[0] * values.shape[1], -1) for name, values in draws.items()}
         foretold = simulate(prepared.model, layout, flat, self.chains, seed=seed, until=self.until)
-        checks = [*_checks(prepared, draws, stats), check_forecast(foretold.mc_error)]
+        sampler = xr.Dataset({name: (("chain", "draw"), values) for name, values in stats.items()})
+        checks = diagnose_draws(prepared, latent_dataset(layout, draws), sampler)
+        checks.append(check_forecast(foretold.mc_error))
         rows = [{k: str(v) if isinstance(v, date) else v for k, v in row.items()} for row in foretold.table]
         return {"forecast": rows, "diagnostics": [[c.name, c.value, c.where, bool(c.passed)] for c in checks]}
-
-
-def _checks(prepared: Prepared, draws: Draws, stats: dict[str, Any]) -> list[Check]:
-    import numpy as np
-    import xarray as xr
-
-    from bayes_compliance.inference.diagnostics import check_draws, check_sampler, free_series
-    from bayes_compliance.inference.tree import latent_dataset
-    from bayes_compliance.latents import AHEAD_ONLY, Latents
-
-    layout = prepared.layout
-    free = {name: where for name, where in Latents(layout).free.items() if name not in AHEAD_ONLY}
-    free |= {"innovation": np.arange(len(layout.knots)), "spread": np.arange(len(layout.pairs_used))}
-    sampler = xr.Dataset({name: (("chain", "draw"), values) for name, values in stats.items()})
-    return [*check_draws(*free_series(latent_dataset(layout, draws), free)), *check_sampler(sampler)]

@@ -53,7 +53,6 @@ class _Fit(NamedTuple):
 
     view: View
     draws: Draws
-    divergences: int
 
 
 class Fits:
@@ -97,7 +96,7 @@ class Fits:
         seed = seeds.integer(self.seed, f"backtest {view.day}")
         found, stats = self._shared.sample(view.data, **self.size, seed=seed)
         draws, divergences = _cut(found), int(stats["diverging"].sum())
-        self._last = _Fit(view, draws, divergences)
+        self._last = _Fit(view, draws)
         return Told(view.carried(draws), None, 0.0, divergences)
 
     def _reweighted(self, view: View) -> Told | None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from bayes_compliance.disk import replace
+from bayes_compliance.disk import replace, write_csv
 from bayes_compliance.report import drawing
 from bayes_compliance.report.parts import Cell, Number, Section, bullets, figure, join, paragraph, table, template, when
 from bayes_compliance.theory import COMPLY, PARTIAL, VIOLATE
@@ -31,8 +28,8 @@ def write(found: Backtest, folder: Path) -> None:
         [*one[:3], one.state, one.rule, one.date, OUTCOMES[one.outcome], *(f"{p:.6f}" for p in one[-3:])]
         for one in found.predictions
     ]
-    _write_csv(folder / "predictions.csv", Prediction._fields, predictions)
-    _write_csv(folder / "scores.csv", SCORE_COLUMNS, score_table(found))
+    write_csv(folder / "predictions.csv", Prediction._fields, predictions)
+    write_csv(folder / "scores.csv", SCORE_COLUMNS, score_table(found))
     replace(folder / "backtest.html", render(found))
 
 
@@ -51,14 +48,6 @@ def score_table(found: Backtest) -> list[list[Any]]:
                 verdict = "" if name == found.model else found.skill(name, score, step).verdict
                 rows.append([*row, *(f"{x:.6f}" for x in skill), *[""] * (3 - len(skill)), verdict])
     return rows
-
-
-def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    replace(path, out.getvalue())
 
 
 def render(found: Backtest) -> str:

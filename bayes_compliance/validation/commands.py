@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,7 +94,7 @@ def backtest(
         tell=sweeps.say("blocks of origins") if progress else None,
     )  # fmt: skip
     backtest_page.write(done, folder)
-    _summarise(folder, runs.done_with(found, done.checks, {"model": model, **done.settings}))
+    runs.write_summary(folder, runs.done_with(found, done.checks, {"model": model, **done.settings}))
     return done
 
 
@@ -165,12 +164,8 @@ def calibrate(
     sampler: dict[str, Any] = {"model": model, "seed": seed, "draws": draws, "tune": tune, "chains": chains}
     summary = runs.done_with(found, [], sampler | {"simulations": simulations, "given": given})
     replace(folder / "calibration.html", calibration_page.render(done))
-    _summarise(folder, summary | {"passed": done.passed, "verdict": str(done.verdict)})
+    runs.write_summary(folder, summary | {"passed": done.passed, "verdict": str(done.verdict)})
     return done
-
-
-def _summarise(folder: Path, summary: dict[str, Any]) -> None:
-    replace(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
 
 
 def ledger_add(ledger: str | PathLike[str], run: str | PathLike[str]) -> str:

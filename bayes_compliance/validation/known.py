@@ -80,16 +80,14 @@ class Known:
         old = self.prepared.layout
         moved = at_constants(other, carry(self.draws, old, other.layout, seeds.generator(self.seed, "carry")))
         ratio = log_prior(other, moved) - self.density
-        decided = not same_rows(old, other.layout)
-        same = not decided and all(np.array_equal(moved[name], self.draws[name]) for name in self.draws)
+        same = same_rows(old, other.layout) and all(
+            np.array_equal(moved[name], self.draws[name]) for name in self.draws
+        )
         if not same or old.measured.groups:  # a group's level is taken about the prior medians
             ratio = ratio + log_likelihood(other, moved) - self.likelihood
         if same:
             return Reused(other, moved, self.chains, ratio, self.p_today), 0.0
-        if decided:
-            one_chain = {name: values[None] for name, values in moved.items()}
-            whole = completed(other, one_chain, seeds.generator(self.seed, "complete"))
-            moved = {name: values[0] for name, values in whole.items()}
+        moved = completed(other, moved, seeds.generator(self.seed, "complete"))
         share = weights_of(ratio).share[self.few]
         change, share = self._ahead(other, moved) - self.p_of_few, share / share.sum()
         mean = change @ share

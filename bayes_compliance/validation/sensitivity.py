@@ -8,7 +8,7 @@ forecast is the rate at which its distribution moves away (cumulative Jensen-Sha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -30,7 +30,6 @@ COUNTS = 0.05
 
 RATE = (0.99, 1.01)
 HALF, DOUBLE = 0.5, 2.0
-AT_ONCE = 8
 CONFLICT, BOTH = "judgement and decisions pull apart", "judgement and decisions both speak"
 WEAK, SETTLED = "the judgement decides", "the decisions decide"
 SHIFT = 1.0
@@ -143,7 +142,14 @@ class Component:
 
     def power(self, values: NDArray) -> float:
         """Sensitivity of values, (draw,): finite difference around alpha = 1; 0 for a constant."""
-        return float(powers([self], values)[0])
+        from arviz_stats.base import array_stats
+
+        if not self.moves or np.ptp(values) == 0:
+            return 0.0
+        lower, upper = self.rate
+        return float(
+            array_stats.power_scale_sense(values[None], lower, upper, lower_alpha=RATE[0], upper_alpha=RATE[1])
+        )
 
     @cached_property
     def half(self) -> Weights:
@@ -154,50 +160,6 @@ class Component:
     def double(self) -> Weights:
         """Weights if the density counted twice."""
         return weights_of((DOUBLE - 1) * self.log_density)
-
-
-def powers(parts: Sequence[Component], values: NDArray) -> NDArray:
-    """`Component.power` of each of many components, (component,)."""
-    found = np.zeros(len(parts))
-    moving = [i for i, part in enumerate(parts) if part.moves]
-    if not moving or np.ptp(values) == 0:
-        return found
-    weights = np.array([parts[i].rate for i in moving]).reshape(len(moving), len(RATE), -1)
-    # a few at a time: large arrays cost more to make than to fill
-    some = [weights[i : i + AT_ONCE] for i in range(0, len(weights), AT_ONCE)]
-    away = [np.maximum(*(distances(sign * values, few) for sign in (1, -1))) for few in some]
-    found[moving] = (np.concatenate(away) / np.abs(np.log2(RATE))).mean(axis=-1)
-    return found
-
-
-def distances(values: NDArray, weights: NDArray) -> NDArray:
-    r"""Cumulative Jensen-Shannon distance of values from the same values weighted (Nguyen and Vreeken 2015).
-
-    With F the distribution function of the values, G that of the weighted ones and M their mean,
-
-    .. math:: d^2 = \frac{(\int F \log_2 (F / M) + c)_+ + (\int G \log_2 (G / M) - c)_+}{\int F + G},
-              \quad c = \frac{\int G - F}{2 \ln 2} .
-
-    Parameters
-    ----------
-    values : array (draw,)
-    weights : array (..., draw)
-
-    Returns
-    -------
-    array (...,)
-    """
-    order = np.argsort(values)
-    width, n = np.diff(values[order]), len(values)
-    f = np.linspace(1 / n, 1 - 1 / n, n - 1)
-    share = weights[..., order]
-    g = np.cumsum(share / share.sum(axis=-1, keepdims=True), axis=-1)[..., :-1]
-    # a weight may be 0, and 0 log 0 is 0
-    log_g, log_f, log_m = (np.log2(np.maximum(v, np.finfo(float).tiny)) for v in (g, f, (f + g) / 2))
-    of_f, of_g = f @ width, g @ width
-    apart = (of_g - of_f) / (2 * np.log(2))
-    first, second = (f * (log_f - log_m)) @ width + apart, (g * (log_g - log_m)) @ width - apart
-    return np.sqrt((np.maximum(first, 0) + np.maximum(second, 0)) / (of_f + of_g))
 
 
 def smoothed(log_ratio: NDArray) -> tuple[NDArray, float]:
@@ -261,9 +223,10 @@ def of_forecast(prepared: Prepared, tree: xr.DataTree, forecast: xr.Dataset) -> 
 
 
 def _hangs(state: str, rule: str, day: str, p: NDArray, scaled: dict[tuple[str, str], Component]) -> Sensitivity:
-    power = dict(zip(scaled, powers(list(scaled.values()), p).tolist(), strict=True))
-    prior, likelihood = power["prior", ""], power["likelihood", ""]
-    hangs = [Hang(*key, power[key], part.half.mean(p), part.double.mean(p)) for key, part in scaled.items() if key[1]]
+    prior, likelihood = (scaled[name, ""].power(p) for name in ("prior", "likelihood"))
+    hangs = [
+        Hang(*key, part.power(p), part.half.mean(p), part.double.mean(p)) for key, part in scaled.items() if key[1]
+    ]
     ordered = sorted(hangs, key=lambda hang: (-hang.sensitivity, hang.quantity, hang.of))
     return Sensitivity(state, rule, day, float(p.mean()), prior, likelihood, tuple(ordered))
 

@@ -48,32 +48,21 @@ def test_weights_that_cannot_carry_a_mean_are_said_to_be_none():
     assert found.pareto_k > sensitivity.good_k(1000)
 
 
-def test_many_powers_are_arviz_s_one_by_one(monkeypatch):
+def test_a_power_is_arviz_s_and_what_does_not_move_has_none():
     from arviz_stats.base import array_stats
 
-    monkeypatch.setattr(sensitivity, "AT_ONCE", 2)
     rng = np.random.default_rng(5)
     values = rng.normal(size=400).round(1)  # ties
     densities = [-(values**2), rng.normal(size=400), np.zeros(400), -40 * abs(values), rng.gamma(1, size=400)]
     parts = [sensitivity.Component(density) for density in densities]
-    found = sensitivity.powers(parts, values)
+    found = [part.power(values) for part in parts]
     assert found[2] == 0
     for part, power in zip(parts, found, strict=True):
         if part.moves:
             lower, upper = part.rate
             expected = array_stats.power_scale_sense(values[None], lower, upper, lower_alpha=0.99, upper_alpha=1.01)
             assert power == pytest.approx(float(expected), rel=1e-6)
-    assert not sensitivity.powers(parts, np.ones(400)).any()
-
-
-def test_a_distance_counts_draws_without_weight():
-    """All weight on the upper half of 0, 1, ..., 3: F = 1/4, 1/2, 3/4 and G = 0, 0, 1/2, by hand."""
-    f, g = np.linspace(0.25, 0.75, 3), np.array([0.0, 0.0, 0.5])
-    m = (f + g) / 2
-    c = (g - f).sum() / (2 * np.log(2))
-    apart = (f * np.log2(f / m)).sum() + c, 0.5 * np.log2(0.5 / m[2]) - c
-    by_hand = np.sqrt(sum(max(v, 0) for v in apart) / (f.sum() + g.sum()))
-    assert sensitivity.distances(np.arange(4.0), np.array([0, 0, 1, 1.0])) == pytest.approx(by_hand)
+    assert not any(part.power(np.ones(400)) for part in parts)
 
 
 def test_power_is_arviz_s(fitted):

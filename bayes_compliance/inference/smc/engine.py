@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,8 @@ from bayes_compliance.inference.smc.finish import Finished, Sampled, by_chain, c
 from bayes_compliance.inference.smc.moves import WIDER, Cloud, Walked, log_posterior, walk
 from bayes_compliance.inference.smc.reference import at_mode
 from bayes_compliance.inference.smc.target import Target
-from bayes_compliance.threads import cores, one_thread
+from bayes_compliance.parallel import in_threads
+from bayes_compliance.threads import one_thread
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
@@ -150,8 +150,7 @@ class Runs:
         self.about = self.about.refitted(z, np.concatenate(weights))
 
     def _each(self, job: Callable[[int], Any]) -> list[Any]:
-        with ThreadPoolExecutor(cores()) as pool:
-            return list(pool.map(job, range(len(self.rngs))))
+        return in_threads(job, range(len(self.rngs)))
 
 
 def first_of(cloud: Cloud, n: int) -> Cloud:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +10,9 @@ from numpy.typing import NDArray
 
 from bayes_compliance import measurements, theory, worlds
 from bayes_compliance.errors import Refused
+from bayes_compliance.inference.density import factors
 from bayes_compliance.inference.smc.transport import Transport
-from bayes_compliance.threads import cores
+from bayes_compliance.parallel import in_threads
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
@@ -83,12 +83,7 @@ class Target:
     def _factors(self, z: NDArray) -> NDArray:
         """Log likelihoods of the decisions and the proxies by whatever the model takes apart, (n, factor)."""
         draws = self.transport(z)
-        own = getattr(self.model, "log_likelihood", None)
-        if own is not None:
-            found = own(self.layout, draws)
-        else:
-            support = worlds.observed_support(self.model, self.layout, draws)
-            found = worlds.log_likelihood(self.layout, draws, support)
+        found = factors(self.model, self.layout, draws)
         if self.layout.measured:
             proxies = measurements.log_densities_of(self.layout, draws, self.model.support)
             found = np.concatenate([found, proxies.T], axis=1)
@@ -98,8 +93,7 @@ class Target:
         parts = [z[i : i + CHUNK] for i in range(0, len(z), CHUNK)]
         if len(parts) < 2:
             return function(z)
-        with ThreadPoolExecutor(min(len(parts), cores())) as pool:
-            return np.concatenate(list(pool.map(function, parts)))
+        return np.concatenate(in_threads(function, parts))
 
     def _split(self, rng: np.random.Generator) -> None:
         """Find the components, and check on crossed particles that they are independent; else all are one."""
