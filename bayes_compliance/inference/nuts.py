@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_compliance.inference import origin
+from bayes_compliance.inference.compiled import of_key
 from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
 from bayes_compliance.threads import cores
 
 if TYPE_CHECKING:
+    from bayes_compliance.inference.compiled import Compiled
     from bayes_compliance.layout import Layout
 
 TARGET_ACCEPT = 0.95
@@ -52,35 +55,29 @@ def sample(
     progress : bool
         Show progress on the terminal.
     """
-    import pytensor
-
-    # fast-math code differs between a fresh compilation and one read from numba's cache, and so would the draws
-    pytensor.config.numba__fastmath = False
-    built = model.build(layout)
-    names = [variable.name for variable in built.free_RVs]
-    if not names:
-        values: dict[str, NDArray] = {}
-        stats = {name: np.zeros((chains, draws)) for name in STATS}
-    else:
-        import nutpie
-
-        compiled = nutpie.compile_pymc_model(built, var_names=names)
-        values, stats = run(
-            compiled, names, draws=draws, tune=tune, chains=chains, seed=seed, progress=progress,
-            target_accept=getattr(model, "TARGET_ACCEPT", TARGET_ACCEPT),
-        )  # fmt: skip
+    compiled = of_key(origin.built_from(model, layout), lambda: model.build(layout))
+    values, stats = run(
+        compiled, draws=draws, tune=tune, chains=chains, seed=seed, progress=progress,
+        target_accept=getattr(model, "TARGET_ACCEPT", TARGET_ACCEPT),
+    )  # fmt: skip
     return collect(layout, values, (chains, draws)), stats
 
 
 def run(
-    compiled: Any, names: list[str], *, progress: bool, target_accept: float = TARGET_ACCEPT, **settings: int
-) -> tuple[dict[str, NDArray], dict]:
-    """Draws (chain, draw, ...) of the named variables of a compiled model, and the sampler's statistics."""
+    compiled: Compiled | None, *, draws: int, tune: int, chains: int, seed: int, progress: bool,
+    target_accept: float = TARGET_ACCEPT,
+) -> tuple[dict[str, NDArray], dict]:  # fmt: skip
+    """Draws (chain, draw, ...) of a compiled model's variables, if it has any, and the sampler's statistics."""
+    if compiled is None:
+        return {}, {name: np.zeros((chains, draws)) for name in STATS}
     import nutpie
 
     sampler = nutpie.sample(
-        compiled,
-        **settings,
+        compiled.for_nutpie(),
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        seed=seed,
         save_warmup=False,
         blocking=False,
         cores=cores(),
@@ -92,7 +89,7 @@ def run(
     except KeyboardInterrupt:
         sampler.abort()
         raise
-    values = {name: trace["posterior"][name].values for name in names}
+    values = {name: trace["posterior"][name].values for name in compiled.names}
     stats = {ours: trace["sample_stats"][theirs].values for ours, theirs in STATS.items()}
     return values, stats
 

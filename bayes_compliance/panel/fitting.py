@@ -30,14 +30,11 @@ class Fitter:
     """
 
     def __init__(self, layout: PanelLayout) -> None:
-        import nutpie
-        import pytensor
+        from bayes_compliance.inference.compiled import of_model
 
-        # as for a case: fast-math code differs between a fresh compilation and one read from numba's cache
-        pytensor.config.numba__fastmath = False
         self.layout, self.model = layout, models.load_panel()
         self.names = [*layout.sizes, *derived(layout)]
-        self._compiled = nutpie.compile_pymc_model(self.model.build(layout), var_names=self.names)
+        self._compiled = of_model(self.model.build(layout), self.names)
 
     def sample(
         self, *, seed: int, draws: int = 1000, tune: int = 1000, chains: int = 4, held_out: NDArray | None = None,
@@ -56,7 +53,7 @@ class Fitter:
 
         counted = np.ones(len(self.layout.outcome)) if held_out is None else 1.0 - held_out
         return run(
-            self._compiled.with_data(counted=counted), self.names, draws=draws, tune=tune, chains=chains,
+            self._compiled.with_data(counted=counted), draws=draws, tune=tune, chains=chains,
             seed=seeds.integer(seed, "panel"), progress=progress, target_accept=self.model.TARGET_ACCEPT,
         )  # fmt: skip
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance.inference import nuts
+from bayes_compliance.inference.compiled import of_key
 from bayes_compliance.latents import Draws
 from bayes_compliance.layout import Layout, Terms
 from bayes_compliance.rows import History
@@ -73,36 +74,16 @@ class Shared:
 
     def __init__(self, prepared: Prepared) -> None:
         self.layout = prepared.layout
-        self._compiled, self._names = self._compile(prepared)
-
-    def _compile(self, prepared: Prepared) -> tuple[Any, list[str]]:
-        import nutpie
-        import pytensor
-
-        pytensor.config.numba__fastmath = False  # see inference.nuts
-        built = prepared.model.build(symbolic(prepared.layout)[0])
-        names = [variable.name for variable in built.free_RVs]
-        return (nutpie.compile_pymc_model(built, var_names=names) if names else None), names
+        self._compiled = of_key(None, lambda: prepared.model.build(symbolic(prepared.layout)[0]))
 
     def sample(self, data: Data, *, draws: int, tune: int, chains: int, seed: int) -> tuple[Draws, dict[str, NDArray]]:
         """Draws of every latent, (chain, draw, item), and the sampler's statistics, (chain, draw)."""
-        values: dict[str, NDArray] = {}
-        stats = {name: np.zeros((chains, draws)) for name in nuts.STATS}
-        if self._compiled is not None:
-            values, stats = nuts.run(
-                self._compiled.with_data(**self._checked(data)), self._names,
-                draws=draws, tune=tune, chains=chains, seed=seed, progress=False,
-            )  # fmt: skip
+        compiled = self._compiled
+        if compiled is not None:
+            given = arrays(data)
+            compiled = compiled.with_data(**{name: given[name] for name in compiled.arrays})
+        values, stats = nuts.run(compiled, draws=draws, tune=tune, chains=chains, seed=seed, progress=False)
         return nuts.collect(self.layout, values, (chains, draws)), stats
-
-    def _checked(self, data: Data) -> dict[str, NDArray]:
-        """Arrays by shared variable, of the compiled shapes (a wrong one would panic in the sampler)."""
-        given = arrays(data)
-        wanted = {variable.name: variable.get_value().shape for variable in self._compiled.shared_var_keys}
-        for name, shape in wanted.items():
-            if given[name].shape != shape:
-                raise ValueError(f"{name} has shape {given[name].shape}; compiled for {shape}")
-        return {name: given[name] for name in wanted}
 
 
 def arrays(data: Data) -> dict[str, NDArray]:

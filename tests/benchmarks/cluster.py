@@ -1,7 +1,7 @@
 """How much faster a sweep is by two workers of a Dask cluster than by one: writes cluster.md here.
 
-``python tests/benchmarks/cluster.py [CASE] [FITS]``: the case fitted with so many seeds, on a cluster of this machine of
-one worker and then of two. Each worker has one core; it imports and compiles for itself.
+``python tests/benchmarks/cluster.py [CASE] [FITS]``: the case fitted with so many seeds, on a cluster of this machine
+of one worker and then of two. Each worker has one core; it imports and compiles for itself.
 """
 
 from __future__ import annotations

@@ -1,0 +1,216 @@
+"""From a PyMC model to what nutpie samples, by the shortest way that gives the same draws.
+
+In full that way is: build the model, have PyTensor simplify its density and gradient, have numba compile them. The
+machine code is kept on disk by the graph (`bayes_compliance.inference.machine`). Where what the model was built from is
+known by a key, so is all else that sampling needs, and neither PyMC nor PyTensor has anything to do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_compliance import disk
+from bayes_compliance.inference import machine
+from bayes_compliance.inference.machine import Array, Callbacks, Form
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+TRIED = (0, 12345)
+"""Seeds with which the short way to initial points is tried before it is relied on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A compiled model.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Variables whose draws are kept.
+    arrays : dict of array
+        Data that the density reads, by name; others of the same shapes may take their place.
+    """
+
+    names: tuple[str, ...]
+    arrays: dict[str, NDArray]
+    _parts: dict[str, Any]
+
+    def with_data(self, **arrays: NDArray) -> Compiled:
+        """The same model with other data.
+
+        Raises
+        ------
+        ValueError
+            If an array has another shape than it was compiled for (the sampler would panic), or is not known.
+        """
+        found = dict(self.arrays)
+        for name, values in arrays.items():
+            if name not in found:
+                raise ValueError(f"{name} is no data of the model; allowed: {', '.join(found)}")
+            if np.shape(values) != found[name].shape:
+                raise ValueError(f"{name} has shape {np.shape(values)}; compiled for {found[name].shape}")
+            found[name] = np.array(values, dtype=found[name].dtype, order="C")
+        return replace(self, arrays=found)
+
+    def for_nutpie(self) -> Any:
+        """The model as nutpie takes it."""
+        from nutpie.compile_pymc import CompiledPyMCModel
+
+        places = np.array([array.ctypes.data for array in self.arrays.values()] or [0], np.uintp)
+        return CompiledPyMCModel(
+            dims={}, _coords={}, shared_data=self.arrays, shared_var_keys={}, user_data=places, logp_func=None,
+            expand_func=None, **self._parts,
+        )  # fmt: skip
+
+
+def of_model(built: pm.Model, names: list[str]) -> Compiled:
+    """A model of PyMC compiled, its code from the disk where the same graph was compiled before.
+
+    Parameters
+    ----------
+    built : pm.Model
+        With one free variable or more.
+    names : list of str
+        Variables whose draws are kept; the free ones are in any case.
+    """
+    return _made(built, names)[0]
+
+
+def of_key(key: str | None, build: Callable[[], pm.Model]) -> Compiled | None:
+    """The free variables' model that `build` builds; None where it has none.
+
+    Parameters
+    ----------
+    key : str or None
+        A digest of all that the model is built from: with the same one, the model need not be built.
+    build : callable
+    """
+    if key is not None and (found := _recalled(key)) is not None:
+        return found
+    built = build()
+    names = [variable.name for variable in built.free_RVs]
+    if not names:
+        return None
+    compiled, graph, form = _made(built, names)
+    if key is not None and graph is not None and not compiled.arrays:
+        _remember(key, built, compiled, graph, form)
+    return compiled
+
+
+def _made(built: pm.Model, names: list[str]) -> tuple[Compiled, str | None, Form]:
+    from importlib.metadata import version
+
+    import pytensor
+    from nutpie.compile_pymc import _make_functions
+    from pytensor.link.numba.cache import CACHED_SRC_FUNCTIONS
+
+    # fast-math code differs between a fresh compilation and one read from numba's cache, and so would the draws
+    pytensor.config.numba__fastmath = False
+    size, expanded, density, expansion, initial, shapes, moved = _make_functions(
+        built, mode="NUMBA", compute_grad=True, join_expanded=True, var_names=names,
+        pymc_initial_point_fn=_initial_point(built, jittered=True),
+    )  # fmt: skip
+    shared = {v.name: v for function in (density, expansion) for v in function.get_shared()}
+    arrays = {name: np.array(v.get_value(), order="C") for name, v in shared.items()}
+    place = {name: i for i, name in enumerate(arrays)}
+
+    def read_by(function: Any) -> tuple[Array, ...]:
+        each = [(v.name, arrays[v.name]) for v in function.get_shared()]
+        return tuple(Array(place[name], a.shape, a.dtype.name) for name, a in each)
+
+    form = Form(size, expanded, read_by(density), read_by(expansion))
+    compiled = [function.vm.jit_fn for function in (density, expansion)]
+    graphs = [CACHED_SRC_FUNCTIONS.get(one.py_func) for one in compiled]
+    made_by = [version(name) for name in ("nutpie", "numba", "llvmlite", "pytensor")]
+    graph = None if None in graphs else machine.digest(graphs, form, form.source, made_by)
+    callbacks = machine.compiled(graph, form, *compiled)
+    return Compiled(tuple(names), arrays, _parts(callbacks, form, shapes, initial, moved)), graph, form
+
+
+def _parts(callbacks: Callbacks, form: Form, shapes: Any, initial: Any, moved: list[str]) -> dict[str, Any]:
+    """What nutpie's compiled model holds, but for data."""
+    return {
+        "_n_dim": form.size, "n_expanded": form.expanded, "compiled_logp_func": callbacks.logp,
+        "compiled_expand_func": callbacks.expand, "initial_point_func": initial, "shape_info": shapes,
+        "_shapes": {name: tuple(shape) for name, _, shape in zip(*shapes, strict=True)},
+        "reparameterized_names": moved,
+    }  # fmt: skip
+
+
+def _initial_point(built: pm.Model, *, jittered: bool) -> Callable[[int], dict[str, NDArray]]:
+    """The prior's support point on the unconstrained scale, as nutpie would start from, by variable."""
+    from nutpie.compile_pymc import _wrap_with_lock
+    from pymc.initial_point import make_initial_point_fn
+
+    found: Callable[[int], dict[str, NDArray]] = _wrap_with_lock(
+        make_initial_point_fn(model=built, jitter_rvs=set(built.free_RVs) if jittered else set())
+    )
+    return found
+
+
+class Start:
+    """Initial points without PyMC: the support point, and of each variable a jitter U(-1, 1) of its own stream.
+
+    Parameters
+    ----------
+    support : (size,)
+    sizes : tuple of int
+        Of the variables, in order.
+    """
+
+    def __init__(self, support: NDArray, sizes: tuple[int, ...]) -> None:
+        self.support, self.sizes = support, sizes
+
+    def __call__(self, seed: int | None = None) -> NDArray:
+        streams = reversed(np.random.SeedSequence(seed).spawn(len(self.sizes)))  # PyMC counts from the last variable
+        drawn = [
+            np.random.Generator(np.random.PCG64(one)).uniform(-1, 1, size)
+            for one, size in zip(streams, self.sizes, strict=True)
+        ]
+        return self.support + np.concatenate(drawn)
+
+
+def _remember(key: str, built: pm.Model, compiled: Compiled, graph: str, form: Form) -> None:
+    """Keep what sampling needs beside the machine code, if the short way to initial points gives the same ones."""
+    place, (names, slices, shapes) = machine.folder(), compiled._parts["shape_info"]
+    free = [built.rvs_to_values[v].name for v in built.free_RVs]
+    point = _initial_point(built, jittered=False)(0)
+    support = np.concatenate([np.ravel(point[name]) for name in free])
+    start = Start(support, tuple(int(np.prod(shape)) for shape in shapes[: len(free)]))
+    same = all(np.array_equal(start(seed), compiled._parts["initial_point_func"](seed)) for seed in TRIED)
+    if place is None or not same:
+        return
+    record = {
+        "graph": graph, "size": int(form.size), "expanded": int(form.expanded), "kept": compiled.names,
+        "names": names, "slices": [[int(one.start), int(one.stop)] for one in slices],
+        "shapes": [list(map(int, shape)) for shape in shapes], "support": support.tolist(), "sizes": start.sizes,
+        "moved": compiled._parts["reparameterized_names"],
+    }  # fmt: skip
+    with suppress(OSError):
+        disk.replace(place / graph / f"{key}.json", json.dumps(record))
+
+
+def _recalled(key: str) -> Compiled | None:
+    place = machine.folder()
+    if place is None or not place.is_dir():
+        return None
+    file = next(iter(place.glob(f"*/{key}.json")), None)
+    if file is None:
+        return None
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        record: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        form = Form(record["size"], record["expanded"])
+        shapes = (record["names"], [slice(*one) for one in record["slices"]], [tuple(s) for s in record["shapes"]])
+        start = Start(np.array(record["support"]), tuple(record["sizes"]))
+        if (callbacks := machine.known(record["graph"], form)) is not None:
+            parts = _parts(callbacks, form, shapes, start, record["moved"])
+            return Compiled(tuple(record["kept"]), {}, parts)
+    return None

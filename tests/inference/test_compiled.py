@@ -1,0 +1,152 @@
+"""What is kept of a compiled model gives the same draws as compiling it, and never another model's."""
+
+import os
+import shutil
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytest
+
+from bayes_compliance import models
+from bayes_compliance.inference import compiled, machine, nuts, origin
+from bayes_compliance.validation.shared import with_outcomes
+from tests.models.cases import constants, two_states
+
+SIZE = {"draws": 20, "tune": 50, "chains": 2, "seed": 3}
+BUILT_FROM = origin.built_from
+JUDGED = constants(decision_noise=1.0)
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory):
+    return two_states(tmp_path_factory.mktemp("case"))
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """An empty folder for compiled models, with keys as users have them."""
+    monkeypatch.setenv(machine.CACHE, str(tmp_path / "kept"))
+    monkeypatch.setattr(origin, "built_from", BUILT_FROM)
+    return tmp_path / "kept"
+
+
+@pytest.fixture(scope="module")
+def once(case, tmp_path_factory):
+    """What a first fit keeps, and its draws."""
+    place = tmp_path_factory.mktemp("once")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(machine.CACHE, str(place))
+        patch.setattr(origin, "built_from", BUILT_FROM)
+        return place, drawn(models.prepare("coalition", case))
+
+
+def drawn(prepared):
+    draws, stats = nuts.sample(prepared.model, prepared.layout, **SIZE)
+    return {name: values.tobytes() for name, values in (draws | stats).items()}
+
+
+def without_building(prepared):
+    def build(layout):
+        raise AssertionError("built")
+
+    build.__module__, build.__qualname__ = (getattr(prepared.model.build, x) for x in ("__module__", "__qualname__"))
+    return prepared._replace(model=models.altered(prepared.model, build=build))
+
+
+def test_draws_are_the_same_bytes_compiled_read_back_and_with_nothing_kept(case, once, kept, monkeypatch):
+    prepared = models.prepare("coalition", case)
+    shutil.copytree(once[0], kept)
+    assert drawn(without_building(prepared)) == once[1]
+    monkeypatch.setenv(machine.CACHE, "off")
+    assert drawn(prepared) == once[1]
+    with pytest.raises(AssertionError, match="built"):
+        drawn(without_building(prepared))
+
+
+def test_nutpie_compiles_to_the_same_draws(case, kept):
+    import nutpie
+
+    prepared = models.prepare("coalition", case)
+    built = prepared.model.build(prepared.layout)
+    names = [variable.name for variable in built.free_RVs]
+    pytensor.config.numba__fastmath = False
+    theirs = nutpie.sample(
+        nutpie.compile_pymc_model(built, var_names=names), **SIZE, target_accept=nuts.TARGET_ACCEPT, progress_bar=False
+    )
+    ours, _ = nuts.run(compiled.of_model(built, names), progress=False, **SIZE)
+    assert {name: ours[name].tobytes() for name in names} == {
+        name: theirs["posterior"][name].values.tobytes() for name in names
+    }
+
+
+@pytest.mark.parametrize("harm", ["*.nbc", "*.json", "callbacks.py", "folder"])
+def test_what_is_kept_and_spoilt_is_made_anew(case, once, kept, harm):
+    if harm == "folder":
+        kept.write_text("in the way")
+    else:
+        shutil.copytree(once[0], kept)
+        for file in kept.rglob(harm):
+            file.write_bytes(b"spoilt")
+    assert drawn(models.prepare("coalition", case)) == once[1]
+
+
+def test_the_key_is_another_for_whatever_the_model_would_build_from(case, tmp_path):
+    prepared = models.prepare("coalition", case)
+    model, layout = prepared.model, prepared.layout
+    other = 2 - layout.outcome
+    keys = [
+        BUILT_FROM(model, layout),
+        BUILT_FROM(model, models.prepare("coalition", case, noise_scale=1.1).layout),
+        BUILT_FROM(model, with_outcomes(layout, other)),
+        BUILT_FROM(model, models.prepare("coalition", two_states(tmp_path / "b", judgements=JUDGED)).layout),
+        BUILT_FROM(models.load("opportunism"), layout),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert BUILT_FROM(model, models.prepare("coalition", case).layout) == keys[0]
+
+
+def test_a_model_of_the_users_own_has_no_key(case, tmp_path):
+    file = tmp_path / "own.py"
+    file.write_text("from bayes_compliance.models import load\nsupport = load('coalition').support\n\n\n"
+                    "def build(layout):\n    return load('coalition').build(layout)\n")  # fmt: skip
+    prepared = models.prepare(str(file), case)
+    assert BUILT_FROM(prepared.model, prepared.layout) is None
+
+
+def test_data_take_the_place_of_others_of_the_same_shape_only(kept):
+    with pm.Model() as built:
+        data = pytensor.shared(np.zeros(3), name="data")
+        mean = pm.Normal("mean")
+        pm.Potential("seen", -((data - mean) ** 2).sum() * 50)
+    one = compiled.of_model(built, ["mean"])
+    means = [nuts.run(one.with_data(data=np.full(3, x)), progress=False, **SIZE)[0]["mean"].mean() for x in (-1, 2)]
+    np.testing.assert_allclose(means, [-1, 2], atol=0.1)
+    with pytest.raises(ValueError, match=r"data has shape \(2,\); compiled for \(3,\)"):
+        one.with_data(data=np.zeros(2))
+    with pytest.raises(ValueError, match="other is no data of the model; allowed: data"):
+        one.with_data(other=np.zeros(3))
+
+
+def test_the_short_way_to_initial_points_is_not_taken_where_it_leads_elsewhere(case, kept, monkeypatch):
+    class Wrong(compiled.Start):
+        def __call__(self, seed=None):
+            return super().__call__(seed) + 1e-12
+
+    monkeypatch.setattr(compiled, "Start", Wrong)
+    drawn(models.prepare("coalition", case))
+    assert list(kept.glob("*/callbacks.py"))
+    assert not list(kept.glob("*/*.json"))
+
+
+def test_the_folders_used_longest_ago_are_forgotten(kept, monkeypatch):
+    monkeypatch.setattr(machine, "MOST", 2)
+    for age in (1, 2, 3):
+        (kept / f"made {age}").mkdir(parents=True)
+        os.utime(kept / f"made {age}", (age, age))
+    with pm.Model() as built:
+        pm.Normal("x")
+    compiled.of_model(built, ["x"])
+    left = {one.name for one in kept.iterdir()}
+    assert len(left) == 2
+    assert "made 3" in left
