@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -143,3 +144,13 @@ def relation(x: Mapping[str, Any], judged_discount: NDArray, for_ever: NDArray) 
         xp.where(judged_discount, w, x["shadow"]),
         xp.where(judged_discount, discount * (1 - hazard), x["shadow"]),
     )
+
+
+def groups(latents: Latents, name: str) -> dict[str, NDArray]:
+    """Names of the PyMC variables of a quantity, and the positions that each holds: one for each form of prior."""
+    found: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for i in latents.free[name]:
+        found[tuple(c.family for c in latents.prior(name, i).components)].append(int(i))
+    if len(found) == 1:
+        return {name: np.array(next(iter(found.values())))}
+    return {f"{name}_{'_'.join(forms)}": np.array(where) for forms, where in sorted(found.items())}

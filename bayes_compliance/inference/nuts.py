@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance.inference import origin
 from bayes_compliance.inference.compiled import of_key
-from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
+from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents, groups
 from bayes_compliance.threads import cores
 
 if TYPE_CHECKING:
@@ -96,8 +96,6 @@ def run(
 
 def collect(layout: Layout, values: dict[str, NDArray], shape: tuple[int, int]) -> Draws:
     """Whole quantities (chain, draw, item) from the PyMC variables, each of which holds the items of one form."""
-    from bayes_compliance.inference.variables import groups
-
     latents = Latents(layout)
     found: Draws = {}
     for name in latents.names:

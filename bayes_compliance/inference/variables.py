@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 
 from bayes_compliance import theory
-from bayes_compliance.latents import AHEAD_ONLY, Latents, relation
+from bayes_compliance.latents import AHEAD_ONLY, Latents, groups, relation
 from bayes_compliance.measurements import log_density
 
 if TYPE_CHECKING:
@@ -32,16 +31,6 @@ _FAMILIES: dict[str, Callable[..., tuple[Any, dict[str, NDArray]]]] = {
     "skew-normal": lambda loc, scale, shape: (pm.SkewNormal, {"mu": loc, "sigma": scale, "alpha": shape}),
     "logit-normal": lambda mu, sigma: (pm.LogitNormal, {"mu": mu, "sigma": sigma}),
 }
-
-
-def groups(latents: Latents, name: str) -> dict[str, NDArray]:
-    """Names of the PyMC variables of a quantity, and the positions that each holds: one for each form of prior."""
-    found: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for i in latents.free[name]:
-        found[tuple(c.family for c in latents.prior(name, i).components)].append(int(i))
-    if len(found) == 1:
-        return {name: np.array(next(iter(found.values())))}
-    return {f"{name}_{'_'.join(forms)}": np.array(where) for forms, where in sorted(found.items())}
 
 
 def judged(layout: Layout) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from pytensor.compile import Mode
 from scipy import stats
 
 from bayes_compliance import models, worlds
-from bayes_compliance.inference.variables import groups
-from bayes_compliance.latents import AHEAD_ONLY, Latents
+from bayes_compliance.latents import AHEAD_ONLY, Latents, groups
 from tests.builders import known, quantiles
 from tests.models.cases import constants, prior_draws, two_states
 

@@ -194,7 +194,7 @@ def _same_item(case: Prepared, other: Prepared, name: str, renamed: dict[str, st
 
 
 def _items(case: Prepared, variable: str) -> list[tuple[str, ...]]:
-    from bayes_compliance.inference.variables import groups
+    from bayes_compliance.latents import groups
 
     layout, latents = case.layout, Latents(case.layout)
     labels = {"innovation": layout.coords["knot"], "spread": layout.coords["pair"]}
