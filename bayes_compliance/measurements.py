@@ -202,7 +202,7 @@ def normal(residual: Any, u: Any, variance: NDArray, level_sd: float) -> Any:
 
 def log_densities_of(layout: Layout, draws: Mapping[str, NDArray], support: Callable[..., Any]) -> NDArray:
     """`log_densities` under draws by NumPy, shape (group, draw)."""
-    from bayes_compliance.worlds import on_slots, related
+    from bayes_compliance.asking import on_slots, related
 
     if not layout.measured:
         return np.zeros((0, len(draws["innovation"])))
@@ -265,7 +265,7 @@ def _votes_each(
     layout: Layout, draws: Mapping[str, NDArray], support: Callable[..., Any]
 ) -> list[tuple[tuple[str, str, NDArray], NDArray]]:
     """Each vote, the lobbies that it speaks of, and its log density given the other votes, (draw,)."""
-    from bayes_compliance.worlds import on_slots, related
+    from bayes_compliance.asking import on_slots, related
 
     if layout.measured.votes is None:
         return []

@@ -18,6 +18,7 @@ from bayes_compliance.asking import (
     Answer,
     Kind,
     answered,
+    ask,
     decide,
     kinds_of,
     miscode,
@@ -25,10 +26,6 @@ from bayes_compliance.asking import (
     related,
     support_of_worlds,
 )
-from bayes_compliance.asking import ask as ask
-from bayes_compliance.asking import ask_observed as ask_observed
-from bayes_compliance.asking import log_likelihood as log_likelihood
-from bayes_compliance.asking import observed_support as observed_support
 from bayes_compliance.history import Record
 from bayes_compliance.latents import Draws
 from bayes_compliance.rows import History, Item, Rows

@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_compliance import theory
+from bayes_compliance.asking import on_slots, related
 from bayes_compliance.latents import Latents
 from bayes_compliance.models import load
-from bayes_compliance.worlds import on_slots, related
 
 if TYPE_CHECKING:
     import pymc as pm

@@ -40,12 +40,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import equilibria
+from bayes_compliance.asking import on_slots, related
 from bayes_compliance.equilibria import OPTIMISTIC, PESSIMISTIC, System
 from bayes_compliance.errors import Refused
 from bayes_compliance.joint import JointLayout, Margins, answering, mean_of, views
 from bayes_compliance.models import altered, load
 from bayes_compliance.rows import Foreseen
-from bayes_compliance.worlds import on_slots, related
 
 if TYPE_CHECKING:
     from datetime import date

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from bayes_compliance import seeds
 from bayes_compliance.analysis.ahead import Ahead, Scene, parts_of
+from bayes_compliance.asking import on_slots, related
 from bayes_compliance.forecast import MAX_DRAWS
 from bayes_compliance.rows import ANY_RULE, Item
-from bayes_compliance.worlds import continued, every_spread, met, on_slots, related
+from bayes_compliance.worlds import continued, every_spread, met
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared

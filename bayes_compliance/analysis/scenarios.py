@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from bayes_compliance.alterations import Added, Alteration
 from bayes_compliance.analysis.ahead import Ahead, Scene
+from bayes_compliance.asking import related
 from bayes_compliance.case import Lobby
 from bayes_compliance.errors import Refused
 from bayes_compliance.forecast import BAND, MAX_DRAWS
 from bayes_compliance.parallel import in_threads
-from bayes_compliance.worlds import related
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case, Change, Scenario

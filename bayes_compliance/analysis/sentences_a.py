@@ -1,7 +1,7 @@
 """What the analyses say, in plain sentences from one rule set: one or two for each state and rule, at the horizon.
 
-Every function takes the Dataset of the analysis of its name. A probability is written in whole percent, `below 1%` and
-`above 99%` at the ends; a verdict compares the unrounded number with the marks below.
+Every function takes the Dataset of the analysis of its name. A probability is written in whole percent, `under 1%` and
+`over 99%` at the ends; a verdict compares the unrounded number with the marks below.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ SAME = 0.02
 def percent(p: float) -> str:
     """A probability or share in whole percent; what is not 0 or 1 never reads as 0% or 100%."""
     if 0 < p < 0.01:
-        return "below 1%"
+        return "under 1%"
     if 0.99 < p < 1:
-        return "above 99%"
+        return "over 99%"
     return f"{100 * p:.0f}%"
 
 

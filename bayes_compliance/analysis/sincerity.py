@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from bayes_compliance import forecast, seeds, theory
 from bayes_compliance.analysis.ahead import Grid, Scene, walk_through
+from bayes_compliance.asking import Answer, ask, ask_observed, on_slots, related
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.rows import ANY_RULE, Item, Rows
-from bayes_compliance.worlds import Answer, ask, ask_observed, continued, every_spread, met, on_slots, related
+from bayes_compliance.worlds import continued, every_spread, met
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_compliance.asking import ask_observed
 from bayes_compliance.feedback import imagined
 from bayes_compliance.feedback.conflicts import Conflict, Move, conflict, judged_items
 from bayes_compliance.feedback.questions import unanswered
 from bayes_compliance.feedback.words import RARE, plain, text
-from bayes_compliance.worlds import ask_observed
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case

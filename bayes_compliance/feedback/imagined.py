@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from bayes_compliance import seeds, theory
+from bayes_compliance.asking import ask, on_slots, related
 from bayes_compliance.dynamics import DAYS_PER_YEAR
 from bayes_compliance.history import Record
 from bayes_compliance.latents import Draws, Latents
 from bayes_compliance.rows import ANY_RULE, History, Item, Rows
-from bayes_compliance.worlds import Day, Future, ask, continued, every_spread, on_slots, related
+from bayes_compliance.worlds import Day, Future, continued, every_spread
 
 if TYPE_CHECKING:
     from bayes_compliance.layout import Layout

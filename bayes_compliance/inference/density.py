@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance import worlds
+from bayes_compliance import asking
 from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
 from bayes_compliance.measurements import log_densities_of
 
@@ -29,7 +29,7 @@ def factors(model: ModuleType, layout: Layout, draws: Draws) -> NDArray:
     own = getattr(model, "log_likelihood", None)
     if own is not None:
         return own(layout, draws)
-    return worlds.log_likelihood(layout, draws, worlds.observed_support(model, layout, draws))
+    return asking.log_likelihood(layout, draws, asking.observed_support(model, layout, draws))
 
 
 def log_likelihood(prepared: Prepared, draws: Draws) -> NDArray:

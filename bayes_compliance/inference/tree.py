@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_compliance import seeds, worlds
+from bayes_compliance import asking, seeds, worlds
 from bayes_compliance.inference import completed, whole
 from bayes_compliance.latents import Draws, Latents
 
@@ -43,20 +43,20 @@ def grow(prepared: Prepared, draws: Draws, stats: dict[str, NDArray], seed: int,
     model, layout = prepared.model, prepared.layout
     latents, shape = Latents(layout), next(iter(draws.values())).shape[:2]
     draws = whole(prepared, draws, seed)
-    answer = worlds.ask_observed(model, layout, draws)
+    answer = asking.ask_observed(model, layout, draws)
     prior = latents.draw_all(PRIOR_DRAWS, seeds.generator(seed, "prior"))
     prior = completed(prepared, prior, seeds.generator(seed, "prior type"), observed=False)
     simulated = worlds.replay(model, layout, prior, seeds.generator(seed, "prior predictive"))
-    prior_answer = worlds.ask_observed(model, layout, prior)
+    prior_answer = asking.ask_observed(model, layout, prior)
     groups = {
         "posterior": latent_dataset(layout, draws, answer),
-        "prior": latent_dataset(layout, _one_chain(prior), worlds.Answer(*(a[None] for a in prior_answer))),
+        "prior": latent_dataset(layout, _one_chain(prior), asking.Answer(*(a[None] for a in prior_answer))),
         "prior_predictive": _decisions(layout, simulated[None]),
         "posterior_predictive": _decisions(
             layout, _coded(layout, answer, seeds.generator(seed, "posterior predictive"))
         ),
         "sample_stats": xr.Dataset({k: (SAMPLE_DIMS, v) for k, v in stats.items()}, coords=_samples(*shape)),
-        "log_likelihood": _decisions(layout, worlds.log_likelihood(layout, draws, answer.support)),
+        "log_likelihood": _decisions(layout, asking.log_likelihood(layout, draws, answer.support)),
         "log_prior": latent_dataset(layout, latents.log_prior(draws)),
         "observed_data": xr.Dataset({"outcome": ("decision", layout.outcome)}, coords={"decision": layout.labels}),
         "constant_data": constant_data(layout),
@@ -66,7 +66,7 @@ def grow(prepared: Prepared, draws: Draws, stats: dict[str, NDArray], seed: int,
     return tree
 
 
-def latent_dataset(layout: Layout, draws: Draws, answer: worlds.Answer | None = None) -> xr.Dataset:
+def latent_dataset(layout: Layout, draws: Draws, answer: asking.Answer | None = None) -> xr.Dataset:
     """Draws (chain, draw, item) as a Dataset along `lobby`, `state`, `knot`, `pair`; with support and p_comply."""
     dims = Latents(layout).dims | {"innovation": "knot", "spread": "pair"}
     data: dict[str, Any] = {name: ((*SAMPLE_DIMS, dims.get(name, "state")), values) for name, values in draws.items()}
@@ -123,6 +123,6 @@ def _decisions(layout: Layout, values: NDArray) -> xr.Dataset:
     return xr.Dataset({"outcome": ((*SAMPLE_DIMS, "decision"), values)}, coords=coords)
 
 
-def _coded(layout: Layout, answer: worlds.Answer, rng: np.random.Generator) -> NDArray:
-    decided = worlds.decide(answer, rng.random(answer.support.shape))
-    return worlds.miscode(decided, layout.error, layout.n_outcomes, rng)
+def _coded(layout: Layout, answer: asking.Answer, rng: np.random.Generator) -> NDArray:
+    decided = asking.decide(answer, rng.random(answer.support.shape))
+    return asking.miscode(decided, layout.error, layout.n_outcomes, rng)

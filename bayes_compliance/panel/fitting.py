@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance import models, seeds, theory, worlds
+from bayes_compliance import asking, models, seeds, theory
 from bayes_compliance.panel.layout import DIMS, PanelLayout
 
 if TYPE_CHECKING:
@@ -123,10 +123,10 @@ def simulate(layout: PanelLayout, x: Draws, rng: np.random.Generator) -> NDArray
     for block in layout.blocks:
         support = model.margin(block, x)
         width = x.get("partial_width", np.zeros(1)) * (block.n_outcomes == 3)
-        answer = worlds.Answer(support, *theory.outcome_probabilities(support, 1.0, width))
-        found.append(worlds.decide(answer, rng.random(support.shape)))
+        answer = asking.Answer(support, *theory.outcome_probabilities(support, 1.0, width))
+        found.append(asking.decide(answer, rng.random(support.shape)))
     outcome = np.concatenate(found, axis=-1)
-    return worlds.miscode(outcome, layout.error, layout.n_outcomes, rng)
+    return asking.miscode(outcome, layout.error, layout.n_outcomes, rng)
 
 
 def grow(layout: PanelLayout, draws: Draws, stats: dict[str, NDArray], seed: int, attrs: dict[str, Any]) -> xr.DataTree:

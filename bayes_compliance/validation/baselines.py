@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance import worlds
+from bayes_compliance import asking, worlds
 from bayes_compliance.dynamics import years_between
 from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
 from bayes_compliance.layout import OUTCOME
@@ -85,13 +85,13 @@ def weighted_sum(prepared: Prepared, items: Sequence[Item]) -> NDArray:
     Conduct abroad is what the record shows on the origin.
     """
     layout = prepared.layout
-    draws = worlds.related(layout, _typed(prepared, medians(layout)))
+    draws = asking.related(layout, _typed(prepared, medians(layout)))
     answers = []
     for item in items:
         rows = layout.rows_for([item])
         history = worlds.met(layout, rows, layout.record, years_between(layout.case.reference_date, item.date))
         still = np.zeros((1, *rows.lobby.shape))
-        answers.append(worlds.ask(prepared.model, layout, rows, draws, still, still, history))
+        answers.append(asking.ask(prepared.model, layout, rows, draws, still, still, history))
     comply, violate = (np.concatenate([getattr(a, p)[0] for a in answers]) for p in ("p_comply", "p_violate"))
     return three(comply, violate)
 

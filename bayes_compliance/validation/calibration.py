@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance import runs, seeds, sweeps, theory, worlds
+from bayes_compliance import asking, runs, seeds, sweeps, theory, worlds
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference.tree import completed
 from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
@@ -172,8 +172,8 @@ class Calibrator:
         layout = with_outcomes(self.prepared.layout, outcome)
         layout.__dict__["_replayed"] = (layout.record, history)
         draws, last = _all_sincere(draws), _last_rows(self.prepared)
-        support = worlds.ask_observed(self.prepared.model, layout, draws).support
-        log_likelihood = worlds.log_likelihood(layout, draws, support).sum(axis=-1, keepdims=True)
+        support = asking.ask_observed(self.prepared.model, layout, draws).support
+        log_likelihood = asking.log_likelihood(layout, draws, support).sum(axis=-1, keepdims=True)
         met = [_conduct(layout, draws, history, i) for i in _meeting(self.prepared, last)]
         return np.column_stack([support[:, last], *met, log_likelihood])
 

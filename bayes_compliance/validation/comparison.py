@@ -30,13 +30,17 @@ BEST, SAME, CANNOT_TELL, WORSE = "highest", "same fit", "the data cannot tell", 
 
 
 class Score(NamedTuple):
-    """A model's expected log predictive density: by decision, (row,), with Pareto k and the largest k that is good."""
+    """A model's expected log predictive density: by decision, (row,), with Pareto k and the largest k that is good.
+
+    `note` says how it was fitted, where the model has more ways than one.
+    """
 
     model: str
     elpd_i: NDArray
     pareto_k: NDArray
     good_k: float
     checks: tuple[Check, ...]
+    note: str = ""
 
     @property
     def elpd(self) -> float:
@@ -84,7 +88,7 @@ class Comparison:
                 "model": score.model, "elpd": score.elpd, "se": score.se, "difference": d.difference,
                 "difference_se": d.se, "verdict": d.verdict, "stacking_weight": d.weight, "good_k": score.good_k,
                 "decisions_with_bad_k": [self.decisions[i] for i in np.flatnonzero(score.bad)],
-                "diagnostics_failed": [str(check) for check in score.checks if not check.passed],
+                "diagnostics_failed": [str(check) for check in score.checks if not check.passed], "note": score.note,
             }
             for score, d in zip(self.scores, self.differences, strict=True)
         ]  # fmt: skip
@@ -121,6 +125,7 @@ class Comparison:
             said.append(f"Fitted as {best} is, so that the past cannot tell them apart: {', '.join(same)}.")
         if worse := self._judged(WORSE):
             said.append(f"{best} expects these decisions better than {' and '.join(worse)}.")
+        said += [f"{score.model}: {score.note}." for score in self.scores if score.note]
         said.append(f"Rule: {self.rule}.")
         said.append(
             "weight: by stacking, what the best mixture of these forecasts gives each model; the same fit once."
@@ -160,7 +165,7 @@ def score(prepared: Prepared, tree: xr.DataTree, name: str, checks: Sequence[Che
     found = [_leave_out(row, array_stats) for row in log_p]
     elpd_i, pareto_k = np.array(found).reshape(-1, 2).T
     good_k = min(1 - 1 / np.log10(log_p[0].size), 0.7) if len(log_p) else 0.7
-    return Score(name, elpd_i, pareto_k, float(good_k), tuple(checks))
+    return Score(name, elpd_i, pareto_k, float(good_k), tuple(checks), getattr(prepared.model, "NOTE", ""))
 
 
 def _leave_out(log_p: NDArray, array_stats: Any) -> tuple[float, float]:

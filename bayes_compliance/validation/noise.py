@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from numpy.typing import NDArray
 
-from bayes_compliance import worlds
+from bayes_compliance import asking
 from bayes_compliance.forecast import thin
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.measurements import log_densities_of
@@ -46,8 +46,8 @@ def log_ratio(prepared: Prepared, draws: Draws, scale: float) -> NDArray:
     layout = prepared.layout
     moved = scaled(draws, scale)
     # where states choose at once, support itself rests on the noise
-    after, support = (worlds.ask_observed(prepared.model, layout, given).support for given in (moved, draws))
-    ratio = (worlds.log_likelihood(layout, moved, after) - worlds.log_likelihood(layout, draws, support)).sum(axis=-1)
+    after, support = (asking.ask_observed(prepared.model, layout, given).support for given in (moved, draws))
+    ratio = (asking.log_likelihood(layout, moved, after) - asking.log_likelihood(layout, draws, support)).sum(axis=-1)
     measured, before = (log_densities_of(layout, given, prepared.model.support) for given in (moved, draws))
     return ratio + (measured - before).sum(axis=0)
 

@@ -9,9 +9,10 @@ import pytest
 
 from bayes_compliance import forecast, seeds
 from bayes_compliance.analysis.anticipation import anticipation
+from bayes_compliance.asking import related
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.rows import Item
-from bayes_compliance.worlds import continued, every_spread, related
+from bayes_compliance.worlds import continued, every_spread
 from tests.analysis import plain
 from tests.builders import complied, known, write_case
 

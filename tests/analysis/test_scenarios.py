@@ -12,10 +12,10 @@ from bayes_compliance import forecast
 from bayes_compliance.alterations import Added, Alteration
 from bayes_compliance.analysis.scenarios import alteration_of, scenarios
 from bayes_compliance.analysis.side_by_side import side_by_side
+from bayes_compliance.asking import related
 from bayes_compliance.case import AddedLobby, Change, Lobby, Scenario
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference.tree import draws_of
-from bayes_compliance.worlds import related
 from tests.analysis import plain
 from tests.builders import known, write_case
 

@@ -30,7 +30,7 @@ def test_a_percentage_is_right_to_the_half_and_only_certainty_is_certain(p):
     if p in (0, 1):
         assert text == f"{100 * p:.0f}%"
     elif p < 0.01 or p > 0.99:
-        assert text == ("below 1%" if p < 0.5 else "above 99%")
+        assert text == ("under 1%" if p < 0.5 else "over 99%")
     else:
         assert abs(float(text.rstrip("%")) - 100 * p) <= 0.5 + 1e-9
         assert text not in ("0%", "100%")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from bayes_compliance import forecast, seeds, worlds
+from bayes_compliance import asking, forecast, seeds, worlds
 from bayes_compliance.analysis.sincerity import sincerity
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.rows import Item
@@ -25,12 +25,12 @@ def test_sincerity_is_the_loop_over_worlds(rich):
     found = sincerity(prepared, tree, seed=plain.SEED)
     days = {("H", "bananas"): date(2001, 1, 1), ("H", "quotas"): date(2001, 1, 1), ("F", "oranges"): date(2002, 2, 2)}
     days[("F", "quotas")] = date(2002, 2, 2)
-    observed = worlds.ask_observed(prepared.model, layout, draws).p_comply
+    observed = asking.ask_observed(prepared.model, layout, draws).p_comply
     row = {pair: i for i, item in enumerate(layout.rows.items) if item.stage == "adherence" for pair in days
            if item.state == pair[0] and item.rule in (pair[1], "*")}  # fmt: skip
     assert sorted(row) == [("F", "quotas"), ("H", "bananas"), ("H", "quotas")]
     error = {("F", "quotas"): 0.15, ("H", "bananas"): 0.01, ("H", "quotas"): 0.01}
-    drawn, asked = worlds.related(layout, draws), [date(2001, 1, 1), date(2002, 2, 2), date(2005, 4, 15)]
+    drawn, asked = asking.related(layout, draws), [date(2001, 1, 1), date(2002, 2, 2), date(2005, 4, 15)]
     w, z = _paths(prepared, draws, asked)
     for pair, day in days.items():
         share = [0.0, 0.0]

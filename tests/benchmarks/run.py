@@ -1,14 +1,16 @@
 """How long from a command to what it says: medians and ranges of repetitions, side by side; writes README.md here.
 
-``python tests/benchmarks/run.py [--repetitions 3] [--only a,e,d,b,c,f,g]``. Rows that were not asked for are said not
+``python tests/benchmarks/run.py [--repetitions 3] [--only a,e,d,b,c,f,g,h]``. Rows that were not asked for are said not
 to be measured.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import platform
+import random
 import shutil
 import statistics
 import subprocess
@@ -19,9 +21,12 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+from bayes_compliance.inference.machine import CACHE
+
 HERE = Path(__file__).parent
 PYTHON, TOOL, CASE = sys.executable, [sys.executable, "-m", "bayes_compliance"], "case_studies/nafta"
 OUT = tempfile.mkdtemp()
+EDITED = f"{OUT}/edited"
 ROWS = {
     "a": [("import of PyMC and ArviZ", [PYTHON, "-c", "import pymc, arviz"], "")],
     "e": [
@@ -39,6 +44,7 @@ ROWS = {
     "b": [
         ("plain script, warm", [PYTHON, "-W", "ignore", str(HERE / "plain.py"), CASE, f"{OUT}/plain"], ""),
         ("run by NUTS with report, warm", [*TOOL, "run", CASE, "--out", f"{OUT}/nuts"], "a + 6 s, half of plain"),
+        ("run with a judgement that is new, warm", [*TOOL, "run", EDITED, "--out", f"{OUT}/new"], ""),
     ],
     "c": [
         ("plain script, first ever", [PYTHON, "-W", "ignore", str(HERE / "plain.py"), CASE, f"{OUT}/plain"], ""),
@@ -49,13 +55,39 @@ ROWS = {
         ("back-test, NAFTA, 20 origins",
          [*TOOL, "backtest", CASE, "--out", f"{OUT}/back", "--origins", "20", "--rivals", ""], "30 s"),
     ],
+    "h": [("stages", [PYTHON, "-W", "ignore", str(HERE / "stages.py"), CASE], "")],
 }  # fmt: skip
+
+
+OTHERS = """The plain script's walks step by years and mix worse than paths at the dates of decisions: most of its time
+is sampling.
+
+Also measured: [a panel against the number of decisions](scaling.md), [beside a plain script](panel.md), and
+[a sweep by one Dask worker and by two](cluster.md).
+"""
+
+
+def edit(number: int) -> None:
+    """A copy of the case with its first judgement a little larger, by so many thousandths."""
+    shutil.rmtree(EDITED, ignore_errors=True)
+    shutil.copytree(CASE, EDITED)
+    file = Path(EDITED, "judgements.csv")
+    rows = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
+    row = next(row for row in rows if row["quantity"] == "magnitude" and float(row["p05"]) > 0)
+    row.update({name: f"{float(row[name]) * (1 + number / 1000):.6g}" for name in ("p05", "p50", "p95")})
+    with file.open("w", newline="", encoding="utf-8") as to:
+        writer = csv.DictWriter(to, list(row), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def seconds(command: list[str], answer: bool, cold: bool) -> float:
     """Seconds until a command ends, or until it prints its first line; ``cold`` with no compiled code to reuse."""
     empty = tempfile.mkdtemp()
-    fresh = {"PYTENSOR_FLAGS": f"base_compiledir={empty}", "NUMBA_CACHE_DIR": empty} if cold else {}
+    places = {"PYTENSOR_FLAGS": f"base_compiledir={empty}", "NUMBA_CACHE_DIR": empty, CACHE: f"{empty}/kept"}
+    fresh = places if cold else {}
+    if EDITED in command:
+        edit(random.randrange(1, 1000))
     shutil.rmtree(f"{OUT}/back", ignore_errors=True)  # a back-test that is there already would be taken over
     start = time.perf_counter()
     with subprocess.Popen(
@@ -84,6 +116,9 @@ def measured(only: list[str], repetitions: int, cold: int) -> list[str]:
             if key == "f":
                 lines += _in_process(command, goal)
                 continue
+            if key == "h":
+                STAGES.update({kept: _stages(command, kept) for kept in ("on", "off")})
+                continue
             often = cold if key == "c" else repetitions
             times = [seconds(command, name.startswith("answer"), key == "c") for _ in range(often)]
             middle, ends = statistics.median(times), f"{min(times):.2f} to {max(times):.2f}"
@@ -94,6 +129,7 @@ def measured(only: list[str], repetitions: int, cold: int) -> list[str]:
 
 
 MEDIANS: dict[str, float] = {}
+STAGES: dict[str, dict[str, float]] = {}
 RATIOS = (
     ("run by NUTS with report, warm", "plain script, warm", 1),
     ("run by NUTS with report, first ever", "plain script, first ever", 1),
@@ -129,6 +165,25 @@ def _in_process(command: list[str], goal: str) -> list[str]:
     return lines
 
 
+def _stages(command: list[str], kept: str) -> dict[str, float]:
+    """Seconds by stage, with compiled models kept from an earlier run, or with none kept."""
+    env = os.environ | ({CACHE: "off"} if kept == "off" else {})
+    for _ in range(2):
+        said = subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout
+    return {stage: float(seconds) for stage, _, seconds in (line.rpartition("|") for line in said.splitlines())}
+
+
+def stages() -> list[str]:
+    """Where the time of `run` on NAFTA goes, with and without what is kept of compiled models."""
+    if not STAGES:
+        return []
+    return [
+        "", "Where the seconds of one `run` on NAFTA go, with compiled models kept on disk and without:", "",
+        "| stage | kept | not kept |", "|---|---|---|",
+        *(f"| {stage} | {seconds:.1f} | {STAGES['off'][stage]:.1f} |" for stage, seconds in STAGES["on"].items()),
+    ]  # fmt: skip
+
+
 def verdict(median: float, goal: str) -> str:
     """Whether a goal that is a number of seconds was met."""
     number = goal.removesuffix(" s")
@@ -139,7 +194,7 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--repetitions", type=int, default=3)
     options.add_argument("--cold-repetitions", type=int, default=3)
-    options.add_argument("--only", default="a,e,d,b,c,f,g")
+    options.add_argument("--only", default="a,e,d,b,c,f,g,h")
     given = options.parse_args()
     before = os.getloadavg()[0]
     lines = measured(given.only.split(","), given.repetitions, given.cold_repetitions)
@@ -156,7 +211,8 @@ is on screen.
 |---|---|---|---|---|
 """
     shares = "\n".join(["", "Ratios of medians:", "", *ratios(), ""]) if ratios() else ""
-    (HERE / "README.md").write_text(text + "\n".join(lines) + "\n" + shares, encoding="utf-8")
+    more = "\n".join([*stages(), "", OTHERS])
+    (HERE / "README.md").write_text(text + "\n".join(lines) + "\n" + shares + more, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayes_compliance import worlds
+from bayes_compliance import asking
 from bayes_compliance.elicitation import Prior
 from bayes_compliance.inference import diagnose, exact, fit
 from bayes_compliance.inference.diagnostics import free_series, mean_error
@@ -60,8 +60,8 @@ def test_evidence_is_the_product_of_one_step_forecasts(tmp_path, seed):
 def brute_force(case: Prepared, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Latents (draw, latent) from the prior, and their likelihood."""
     draws = Latents(case.layout).draw_all(PRIOR_DRAWS, np.random.default_rng(seed))
-    support = worlds.ask_observed(case.model, case.layout, draws).support
-    return stacked(draws), np.exp(worlds.log_likelihood(case.layout, draws, support).sum(axis=-1))
+    support = asking.ask_observed(case.model, case.layout, draws).support
+    return stacked(draws), np.exp(asking.log_likelihood(case.layout, draws, support).sum(axis=-1))
 
 
 def stacked(draws: dict) -> np.ndarray:

@@ -13,7 +13,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import special, stats
 
-from bayes_compliance import models, worlds
+from bayes_compliance import asking, models
 from bayes_compliance.case import load_case
 from bayes_compliance.elicitation.families import LEVELS
 from bayes_compliance.errors import Refused
@@ -48,8 +48,8 @@ def weighed(bananas):
 
 
 def log_likelihood(case, draws):
-    support = worlds.ask_observed(case.model, case.layout, draws).support
-    return worlds.log_likelihood(case.layout, draws, support).sum(axis=-1)
+    support = asking.ask_observed(case.model, case.layout, draws).support
+    return asking.log_likelihood(case.layout, draws, support).sum(axis=-1)
 
 
 def means_and_errors(draws):

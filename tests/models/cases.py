@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bayes_compliance import models, worlds
+from bayes_compliance import asking, models
 from bayes_compliance.case import Case, load_case
 from bayes_compliance.latents import Draws, Latents
 from bayes_compliance.models import Prepared
@@ -61,7 +61,7 @@ def supports(name: str, case: Case, draws: Draws | None = None, **more: Any) -> 
     """Support of the observed rows under draws, (draw, row)."""
     prepared = models.prepare(name, case)
     draws = prior_draws(prepared) if draws is None else draws
-    return worlds.ask_observed(prepared.model, prepared.layout, draws | more).support
+    return asking.ask_observed(prepared.model, prepared.layout, draws | more).support
 
 
 def constants(**values: float) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from pytensor.compile import Mode
 from scipy import stats
 
-from bayes_compliance import models, worlds
+from bayes_compliance import asking, models
 from bayes_compliance.latents import AHEAD_ONLY, Latents, groups
 from tests.builders import known, quantiles
 from tests.models.cases import constants, prior_draws, two_states
@@ -77,7 +77,7 @@ def by_numpy(name, layout, draws):
 def likelihood(name, layout, x):
     """Log likelihood of each state's decisions, (draw, state), by the normal distribution function itself."""
     rows, n, e = layout.rows, layout.n_outcomes, layout.error
-    margin = worlds.ask_observed(models.load(name), layout, x).support - rows.threshold
+    margin = asking.ask_observed(models.load(name), layout, x).support - rows.threshold
     noise, width = x["decision_noise"][:, rows.state], x["partial_width"][:, rows.state] * (n == 3)
     comply, violate = stats.norm.cdf((margin - width) / noise), stats.norm.cdf((-width - margin) / noise)
     # the band from the nearer tail, where nothing cancels

@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 from pytensor.compile import Mode
 
-from bayes_compliance import equilibria, models, worlds
+from bayes_compliance import asking, equilibria, models
 from bayes_compliance.equilibria import OPTIMISTIC, PESSIMISTIC, System
 from bayes_compliance.inference import density, fixed_point
 from bayes_compliance.latents import Latents
@@ -122,15 +122,15 @@ def test_each_date_of_record_knows_the_lobbies_of_both_sides(moving):
 
 def test_rows_on_record_meet_the_equilibrium_of_their_date(moving):
     layout, draws = moving.layout, prior_draws(moving, 12, seed=5)
-    found = worlds.ask_observed(moving.model, layout, draws).p_comply
-    x = worlds.related(layout, draws)
+    found = asking.ask_observed(moving.model, layout, draws).p_comply
+    x = asking.related(layout, draws)
     for d in range(12):
         for i, item in enumerate(layout.rows.items):
             if item.stage == "compliance":
                 expected = by_hand(layout, {name: v[d] for name, v in x.items()}, item.date)[item.state]
                 assert found[d, i] == pytest.approx(expected, abs=1e-8)
     # negative control: with observed conduct the same draws expect something else
-    assert abs(found - worlds.ask_observed(models.load("coalition"), layout, draws).p_comply).max() > 0.05
+    assert abs(found - asking.ask_observed(models.load("coalition"), layout, draws).p_comply).max() > 0.05
 
 
 def by_hand(layout, x, day):
@@ -186,7 +186,7 @@ def test_another_noise_moves_support_too(moving):
     moved = noise.scaled(draws, 2.0)
     expected = density.log_likelihood(moving, moved) - density.log_likelihood(moving, draws)
     assert_allclose(noise.log_ratio(moving, draws, 2.0), expected, rtol=0, atol=1e-12)
-    support = [worlds.ask_observed(moving.model, moving.layout, x).support for x in (draws, moved)]
+    support = [asking.ask_observed(moving.model, moving.layout, x).support for x in (draws, moved)]
     assert abs(support[0] - support[1]).max() > 0.01
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from bayes_compliance import models, worlds
+from bayes_compliance import asking, models
 from bayes_compliance.analysis.opportunism import insincerity, sentences
 from bayes_compliance.case import Case
 from bayes_compliance.errors import Refused
@@ -61,7 +61,7 @@ def by_types(prepared: Prepared, draws, d: int) -> np.ndarray:
     layout = prepared.layout
     x = {name: values[d] for name, values in draws.items()}
     support = [
-        worlds.ask_observed(
+        asking.ask_observed(
             models.load("opportunism"), layout, draws | {"sincere": np.full((30, 2), float(t))}
         ).support[d]
         for t in (0, 1)

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import kstest
 
-from bayes_compliance import models, worlds
+from bayes_compliance import asking, models
 from bayes_compliance.latents import Latents
 from tests.builders import complied, known, quantiles
 from tests.models.cases import DECISIONS, constants, prior_draws, two_states
@@ -50,7 +50,7 @@ def test_one_interest_bears_alike_on_all_that_a_state_decides_on_a_date(tmp_path
     ]
     prepared = models.prepare("unitary", two_states(tmp_path, decisions=rows))
     draws = prior_draws(prepared)
-    support = worlds.ask_observed(prepared.model, prepared.layout, draws).support
+    support = asking.ask_observed(prepared.model, prepared.layout, draws).support
     at = {(i.state, i.stage): k for k, i in enumerate(prepared.layout.rows.items)}
     # adherence is on the reference date, where the path is 0
     for s, state in enumerate(("F", "H")):
@@ -65,7 +65,7 @@ def test_one_interest_bears_alike_on_all_that_a_state_decides_on_a_date(tmp_path
 def test_a_capacity_is_the_same_at_all_times_and_its_own_on_each_rule(case):
     prepared = models.prepare("managerial", case)
     draws = prior_draws(prepared)
-    support = worlds.ask_observed(prepared.model, prepared.layout, draws).support
+    support = asking.ask_observed(prepared.model, prepared.layout, draws).support
     pairs = [prepared.layout.pairs[i] for i in prepared.layout.pairs_used]
     for i, item in enumerate(prepared.layout.rows.items):
         s = ("F", "H").index(item.state)
@@ -80,11 +80,11 @@ def test_the_prior_probability_of_a_decision_is_uniform(tmp_path, name):
     prepared = models.prepare(name, two_states(tmp_path, outcomes=2, decisions=DECISIONS[:3]))
     draws = prior_draws(prepared, 2000, seed=8)
     draws["spread"] *= 0
-    p = worlds.ask_observed(prepared.model, prepared.layout, draws).p_comply[:, 0]
+    p = asking.ask_observed(prepared.model, prepared.layout, draws).p_comply[:, 0]
     assert kstest(p, "uniform").pvalue > 0.001
     # negative control: twice the sd would be seen
     draws["magnitude"] *= 2
-    p = worlds.ask_observed(prepared.model, prepared.layout, draws).p_comply[:, 0]
+    p = asking.ask_observed(prepared.model, prepared.layout, draws).p_comply[:, 0]
     assert kstest(p, "uniform").pvalue < 0.001
 
 

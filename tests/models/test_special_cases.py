@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from bayes_compliance import models, worlds
+from bayes_compliance import asking, models
 from bayes_compliance.case import load_case
 from bayes_compliance.errors import Refused
 from tests.builders import known, quantiles, write_case
@@ -38,8 +38,8 @@ def test_parts_add_up_to_support(case, draws, name):
         "detection": rng.random((50, 2)),
         "sincere": np.tile([0.0, 1.0], (50, 1)),
     }
-    x = worlds.related(prepared.layout, draws | more)
-    walk = worlds.on_slots(draws["innovation"] @ prepared.layout.path_factor.T, prepared.layout.knot_slot)
+    x = asking.related(prepared.layout, draws | more)
+    walk = asking.on_slots(draws["innovation"] @ prepared.layout.path_factor.T, prepared.layout.knot_slot)
     asked = (prepared.layout, prepared.layout.rows, x, walk, np.zeros_like(walk), prepared.layout.history)
     found = prepared.model.parts(*asked)
     assert_allclose(found.contributions.sum(-1), prepared.model.support(*asked), atol=1e-12)

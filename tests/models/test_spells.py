@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayes_compliance import models, worlds
+from bayes_compliance import asking, models, worlds
 from bayes_compliance.case import load_case
 from bayes_compliance.latents import Latents
 from tests.builders import complied, known, write_case
@@ -41,8 +41,8 @@ def test_it_counts_in_decisions_to_comply_alone(tmp_path):
     at = [i for i, (b, _) in enumerate(layout.knots) if layout.case.lobbies[b].id.startswith("spell of ")]
     still = draws | {"innovation": draws["innovation"].copy()}
     still["innovation"][:, at] = 0.0
-    moved = worlds.observed_support(prepared.model, layout, draws)
-    moved = moved - worlds.observed_support(prepared.model, layout, still)
+    moved = asking.observed_support(prepared.model, layout, draws)
+    moved = moved - asking.observed_support(prepared.model, layout, still)
     assert np.abs(moved[:, ~layout.rows.compliance]).max() == 0
     assert (np.abs(moved[:, layout.rows.compliance]).max(axis=0) > 0).all()
 
@@ -61,8 +61,8 @@ def test_without_volatility_it_is_coalition(tmp_path, monkeypatch, spells):
             mine[name] = draws[name]
     mine |= {name: draws[name] for name in ("innovation", "spread")}
     np.testing.assert_allclose(
-        worlds.observed_support(with_spells.model, with_spells.layout, mine),
-        worlds.observed_support(without.model, without.layout, draws), atol=1e-12,
+        asking.observed_support(with_spells.model, with_spells.layout, mine),
+        asking.observed_support(without.model, without.layout, draws), atol=1e-12,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from bayes_compliance import models, worlds
+from bayes_compliance import asking, models, worlds
 from bayes_compliance.case import load_case
 from bayes_compliance.latents import Latents
 from tests.builders import complied, known, normal, write_case
@@ -80,7 +80,7 @@ def positions(prepared) -> list[int]:
 
 
 def test_probabilities_are_those_of_sums_of_normals(prepared, draws):
-    answer = worlds.ask_observed(prepared.model, prepared.layout, draws)
+    answer = asking.ask_observed(prepared.model, prepared.layout, draws)
     for row, at in enumerate(positions(prepared)):
         for k, name in enumerate(("p_comply", "p_violate")):
             p = getattr(answer, name)[:, at]
@@ -90,7 +90,7 @@ def test_probabilities_are_those_of_sums_of_normals(prepared, draws):
 
 
 def test_support_has_the_mean_and_variance_of_the_sum(prepared, draws):
-    support = worlds.ask_observed(prepared.model, prepared.layout, draws).support
+    support = asking.ask_observed(prepared.model, prepared.layout, draws).support
     for row, at in enumerate(positions(prepared)):
         mean, sd = margin(row, WEIGHTS[row])
         variance = sd**2 - NOISE**2

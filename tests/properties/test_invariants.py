@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayes_compliance import models, worlds
+from bayes_compliance import asking, models
 from bayes_compliance.case import load_case
 from bayes_compliance.forecast import simulate, to_csv
 from bayes_compliance.inference import exact
@@ -71,12 +71,12 @@ def five_lobbies(folder: Path, scale: str = "log", k: float = 1.0, names: str = 
 def test_more_of_a_lobby_moves_compliance_its_own_way(tmp_path, scale):
     case = prepared(five_lobbies(tmp_path, scale))
     draws = Latents(case.layout).draw_all(400, np.random.default_rng(1))
-    base = worlds.ask_observed(case.model, case.layout, draws)
+    base = asking.ask_observed(case.model, case.layout, draws)
     own = case.layout.rows.compliance & (case.layout.rows.state == case.layout.state_index["H"])
     for i, lobby in enumerate(case.case.lobbies):
         more = draws | {"magnitude": draws["magnitude"].copy()}
         more["magnitude"][:, i] += 7.0
-        change = (worlds.ask_observed(case.model, case.layout, more).p_comply - base.p_comply)[:, own]
+        change = (asking.ask_observed(case.model, case.layout, more).p_comply - base.p_comply)[:, own]
         if lobby.state == "F":
             assert not change.any()
             continue
@@ -90,7 +90,7 @@ def test_the_unit_of_political_weight_is_free(k, scale):
         one = prepared(five_lobbies(Path(place, "one"), scale))
         other = prepared(five_lobbies(Path(place, "k"), scale, k))
     draws, scaled = (Latents(c.layout).draw_all(200, np.random.default_rng(2)) for c in (one, other))
-    a, b = (worlds.ask_observed(c.model, c.layout, d) for c, d in ((one, draws), (other, scaled)))
+    a, b = (asking.ask_observed(c.model, c.layout, d) for c, d in ((one, draws), (other, scaled)))
     assert b.support == pytest.approx(k * a.support, rel=1e-6, abs=1e-6 * k)
     assert b.p_comply == pytest.approx(a.p_comply, abs=1e-6)
     assert b.p_violate == pytest.approx(a.p_violate, abs=1e-6)
@@ -145,7 +145,7 @@ def test_support_spreads_by_the_volatilities_of_what_counts(tmp_path):
         / 365.25
     )
     rate = 0.3**2 + 0.2**2 + (0.7 * 0.8 * 0.1) ** 2
-    now = worlds.ask_observed(case.model, case.layout, draws).support[:, -1].var()
+    now = asking.ask_observed(case.model, case.layout, draws).support[:, -1].var()
     expected = now + rate * years
     error = expected * np.sqrt(2 / support.shape[1])
     assert (abs(support.var(axis=1) - expected) < 4 * error).all()  # false-alarm rate 6e-5 for each of 4 dates

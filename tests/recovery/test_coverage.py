@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from bayes_compliance import models, worlds
+from bayes_compliance import asking, models, worlds
 from bayes_compliance.case import load_case
 from bayes_compliance.inference import exact
 from bayes_compliance.latents import Latents
@@ -53,14 +53,14 @@ def held(case: Prepared, noise_scale: float = 1.0) -> dict[str, int]:
     """How many of the N intervals hold their truth, by quantity."""
     truth = Latents(case.layout).draw_all(N, np.random.default_rng(1))
     outcome = worlds.replay(case.model, case.layout, truth, np.random.default_rng(2))
-    support = worlds.ask_observed(case.model, case.layout, truth).support
+    support = asking.ask_observed(case.model, case.layout, truth).support
     names = [lobby.id for lobby in case.case.lobbies]
     count = dict.fromkeys([*names, "support"], 0)
     for i in range(N):
         fitted = with_outcomes(case, outcome[i], noise_scale)
         draws, _ = exact.sample(fitted, draws=400, chains=1, seed=i)
         flat = {name: values[0] for name, values in draws.items()}
-        found = worlds.ask_observed(fitted.model, fitted.layout, flat).support[:, -1]
+        found = asking.ask_observed(fitted.model, fitted.layout, flat).support[:, -1]
         count["support"] += within(found, support[i, -1])
         for b, name in enumerate(names):
             count[name] += within(flat["magnitude"][:, b], truth["magnitude"][i, b])

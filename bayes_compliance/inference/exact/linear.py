@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance import seeds, theory, worlds
+from bayes_compliance import asking, seeds, theory
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference.exact.reasons import MOST_COMBINATIONS, not_linear, not_normal, structural
 from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
@@ -113,9 +113,9 @@ class Linear:
         draws = self.draws(points, {k: np.tile(v, (len(points), 1)) for k, v in self._base.items()})
         if other is not None:
             draws[other[0]][:, other[1]] = other[2]
-        x = worlds.related(self.layout, draws)
-        walk = worlds.on_slots(draws["innovation"] @ self.layout.path_factor.T, self.layout.knot_slot)
-        spread = worlds.on_slots(draws["spread"], self.layout.pair_slot)
+        x = asking.related(self.layout, draws)
+        walk = asking.on_slots(draws["innovation"] @ self.layout.path_factor.T, self.layout.knot_slot)
+        spread = asking.on_slots(draws["spread"], self.layout.pair_slot)
         found = self.model.support(self.layout, self.layout.rows, x, walk, spread, self.history)
         return np.broadcast_to(found, (len(points), len(self.layout.rows)))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance import measurements, theory, worlds
+from bayes_compliance import asking, measurements, theory
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference.density import factors
 from bayes_compliance.inference.smc.transport import Transport
@@ -64,7 +64,7 @@ class Target:
         """Margin and half-width of the partial band of each row, in units of its noise, (n, row) each."""
         draws = self.transport(z)
         sincere = np.ones((len(z), len(self.layout.case.states)))
-        support = worlds.observed_support(self.model, self.layout, {"sincere": sincere, **draws})
+        support = asking.observed_support(self.model, self.layout, {"sincere": sincere, **draws})
         rows = self.layout.rows
         noise = draws["decision_noise"][:, rows.state]
         width = draws["partial_width"][:, rows.state] * (self.layout.n_outcomes == 3)

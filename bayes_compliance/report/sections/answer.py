@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from bayes_compliance.runs import Run
 
 TROUBLE = (
-    "These rates are of decisions that somebody wrote about. Disputes leave more traces than quiet compliance, so they "
-    "over-sample trouble: a rule that nobody contests falls due far more often than its row count says."
+    "Disputes leave more traces than quiet compliance. Unless every date on which a rule fell due has its row, as in a "
+    "yearly assessment, these rates over-sample trouble: a rule that nobody contests falls due far more often than its "
+    "row count says."
 )
 
 
