@@ -147,12 +147,18 @@ def _some_of(history: Any, some: slice, row: NDArray | None = None) -> Any:
 
 def log_likelihood(layout: Layout, draws: Mapping[str, NDArray], support: NDArray) -> NDArray:
     """Log likelihood of each coded decision, (..., row), given net support."""
-    rows = layout.rows
+    return coded(layout.rows, draws, support, layout.outcome, layout.error, layout.n_outcomes)
+
+
+def coded(
+    rows: Rows, draws: Mapping[str, NDArray], support: NDArray, outcome: NDArray, error: NDArray, n_outcomes: NDArray
+) -> NDArray:
+    """Log probability of rows as they are coded, (..., row), given net support."""
     noise = draws["decision_noise"][..., rows.state]
-    width = draws["partial_width"][..., rows.state] * (layout.n_outcomes == 3)
-    outcome = np.broadcast_to(layout.outcome, support.shape)
+    width = draws["partial_width"][..., rows.state] * (n_outcomes == 3)
+    outcome = np.broadcast_to(outcome, support.shape)
     log_p = theory.outcome_log_probability(support - rows.threshold, noise, width, outcome)
-    return theory.miscoded(log_p, layout.error, layout.n_outcomes)
+    return theory.miscoded(log_p, error, n_outcomes)
 
 
 def decide(answer: Answer, uniform: NDArray) -> NDArray:

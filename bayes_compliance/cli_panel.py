@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from bayes_compliance.cli_validation import DONE, FAILED, say_failures
+from bayes_compliance.cli_validation import DONE, FAILED, say_failures, spread
 from bayes_compliance.errors import Refused
 
 
@@ -31,6 +30,7 @@ def add(commands: Any, make: Callable[..., argparse.ArgumentParser], day: Callab
     )
     for name, default in (("seed", 1), ("draws", 1000), ("tune", 1000), ("chains", 4)):
         panel.add_argument(f"--{name}", type=int, default=default)
+    spread(panel)
     panel.add_argument(
         "--simulate", type=int, metavar="N", help="write a synthetic panel of N states into FOLDER, and its truth"
     )
@@ -52,10 +52,12 @@ def _panel(options: argparse.Namespace) -> int:
     from bayes_compliance import api
     from bayes_compliance.analysis.reputation import verdict
 
-    names = ("outcomes", "until", "pooling", "paths", "leave_out", "seed", "draws", "tune", "chains")
+    names = (
+        "outcomes", "until", "pooling", "paths", "leave_out", "seed", "draws", "tune", "chains", "scheduler", "workers",
+    )  # fmt: skip
     asked = {name: getattr(options, name) for name in names}
     cases = None if options.cases is None else [name.strip() for name in options.cases.split(",")]
-    done = api.panel(options.folder, options.out, cases=cases, **asked, progress=sys.stderr.isatty())
+    done = api.panel(options.folder, options.out, cases=cases, **asked, progress=True)
     say_failures(done.checks)
     if options.pooling != "complete":
         print(verdict(done.reputation))

@@ -7,9 +7,11 @@ from scipy import stats
 from bayes_compliance import api, models
 from bayes_compliance.case import load_case
 from bayes_compliance.errors import Refused
-from bayes_compliance.inference.density import log_likelihood, log_prior
+from bayes_compliance.inference.carry import carry
+from bayes_compliance.inference.density import log_likelihood, log_prior, of_rows
 from bayes_compliance.latents import Latents
 from bayes_compliance.updating import update
+from bayes_compliance.validation.known import only_rows_differ, only_there
 from tests.inference.linear_cases import walk
 from tests.models.cases import two_states
 from tests.models.test_density import JUDGED, by_numpy
@@ -93,3 +95,38 @@ def test_the_density_of_draws_is_that_of_the_normal_distribution_function(tmp_pa
     ours = log_prior(prepared, draws) + log_likelihood(prepared, draws)
     ours += sum(stats.norm.logpdf(draws[k]).sum(-1) for k in ("innovation", "spread"))
     np.testing.assert_allclose(ours, by_numpy(name, prepared.layout, draws), rtol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["coalition", "spells"])
+@pytest.mark.parametrize("change", ["one more", "one less", "decided otherwise"])
+def test_rows_that_differ_weigh_what_all_rows_do(tmp_path, name, change):
+    """A row decided otherwise changes the conduct that later rows of others meet: these differ as well."""
+    case = two_states(tmp_path, judgements=JUDGED)
+    decided = list(case.decisions)
+    if change == "one more":
+        day = decided[-1].date.replace(year=decided[-1].date.year + 1)
+        decided.append(decided[-1].model_copy(update={"date": day, "date_end": day}))
+    elif change == "one less":
+        del decided[2]
+    else:
+        first = next(i for i, d in enumerate(decided) if d.kind == "compliance")
+        word = "violate" if decided[first].decision == "comply" else "comply"
+        decided[first] = decided[first].model_copy(update={"decision": word})
+    one, other = (models.prepare(name, c) for c in (case, case.model_copy(update={"decisions": tuple(decided)})))
+    assert only_rows_differ(one, other)
+    draws = Latents(one.layout).draw_all(50, np.random.default_rng(1))
+    moved = carry(draws, one.layout, other.layout, np.random.default_rng(2))
+    new, gone = only_there(other.layout, one.layout), only_there(one.layout, other.layout)
+    assert len(new) < len(other.layout.rows)
+    if change == "decided otherwise":
+        assert len(new) > 1
+    by_rows = of_rows(other, moved, new) - of_rows(one, draws, gone)
+    whole = log_likelihood(other, moved) - log_likelihood(one, draws)
+    np.testing.assert_allclose(by_rows, whole, rtol=1e-9, atol=1e-9)
+
+
+def test_other_judgements_or_types_need_all_rows(tmp_path):
+    case = two_states(tmp_path / "a", judgements=JUDGED)
+    one = models.prepare("coalition", case)
+    assert not only_rows_differ(one, models.prepare("coalition", case, noise_scale=1.1))
+    assert not only_rows_differ(*(models.prepare("opportunism", case) for _ in range(2)))

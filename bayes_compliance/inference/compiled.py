@@ -118,13 +118,14 @@ def _made(built: pm.Model, names: list[str]) -> tuple[Compiled, str | None, Form
         built, mode="NUMBA", compute_grad=True, join_expanded=True, var_names=names,
         pymc_initial_point_fn=_initial_point(built, jittered=True),
     )  # fmt: skip
-    shared = {v.name: v for function in (density, expansion) for v in function.get_shared()}
-    arrays = {name: np.array(v.get_value(), order="C") for name, v in shared.items()}
-    place = {name: i for i, name in enumerate(arrays)}
+    shared = list(dict.fromkeys(v for function in (density, expansion) for v in function.get_shared()))
+    names_of = [v.name for v in shared]
+    called = [name if name and names_of.count(name) == 1 else f"data {i}" for i, name in enumerate(names_of)]
+    arrays = {name: np.array(v.get_value(), order="C") for name, v in zip(called, shared, strict=True)}
 
     def read_by(function: Any) -> tuple[Array, ...]:
-        each = [(v.name, arrays[v.name]) for v in function.get_shared()]
-        return tuple(Array(place[name], a.shape, a.dtype.name) for name, a in each)
+        places = [shared.index(v) for v in function.get_shared()]
+        return tuple(Array(i, arrays[called[i]].shape, arrays[called[i]].dtype.name) for i in places)
 
     form = Form(size, expanded, read_by(density), read_by(expansion))
     compiled = [function.vm.jit_fn for function in (density, expansion)]

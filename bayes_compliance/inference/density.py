@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bayes_compliance import asking
 from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
 from bayes_compliance.measurements import log_densities_of
+from bayes_compliance.rows import History
 
 if TYPE_CHECKING:
     from bayes_compliance.layout import Layout
@@ -30,6 +31,21 @@ def factors(model: ModuleType, layout: Layout, draws: Draws) -> NDArray:
     if own is not None:
         return own(layout, draws)
     return asking.log_likelihood(layout, draws, asking.observed_support(model, layout, draws))
+
+
+def of_rows(prepared: Prepared, draws: Draws, at: NDArray) -> NDArray:
+    """Log likelihood of some rows, by position, (...,), for a model that takes the decisions apart by rows."""
+    layout = prepared.layout
+    if not len(at):
+        return np.zeros(draws["innovation"].shape[:-1])
+    rows = layout.rows_for([layout.rows.items[i] for i in at])
+    slots = rows.lobby.shape[1]
+    support = prepared.model.support(
+        layout, rows, asking.related(layout, draws),
+        asking.on_slots(draws["innovation"] @ layout.path_factor.T, layout.knot_slot[at, :slots]),
+        asking.on_slots(draws["spread"], layout.pair_slot[at, :slots]), History(*(part[at] for part in layout.history)),
+    )  # fmt: skip
+    return asking.coded(rows, draws, support, layout.outcome[at], layout.error[at], layout.n_outcomes[at]).sum(axis=-1)
 
 
 def log_likelihood(prepared: Prepared, draws: Draws) -> NDArray:

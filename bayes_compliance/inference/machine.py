@@ -22,6 +22,9 @@ from bayes_compliance import disk
 CACHE = "BAYES_COMPLIANCE_CACHE"
 """Environment variable: folder of compiled models, or ``off``; no result depends on it."""
 
+FILE, LENGTH = "callbacks.py", 32
+"""Name of the file, and of digests how many digits make the name of its folder."""
+
 MOST = 60
 """Folders of compiled models that are kept (NAFTA: 3 MB), the latest used."""
 
@@ -94,7 +97,7 @@ class Form(NamedTuple):
             last = max((array.place for array in arrays), default=0) + 1
             lines = [f"places = carray(data_, ({last},), np.uintp)"] if arrays else ["pass"]
             lines += [
-                f"a{i} = carray(address_as_void_pointer(places[{a.place}]), {a.shape}, np.{a.dtype})"
+                f"a{i} = carray(address_as_void_pointer(places[{a.place}]), {a.shape}, np.dtype('{a.dtype}'))"
                 for i, a in enumerate(arrays)
             ]
             parts[f"{name}_data"] = "\n".join(f"        {line}" for line in lines)
@@ -124,7 +127,7 @@ def folder() -> Path | None:
 
 def digest(*parts: object) -> str:
     """A name for the parts, by their representations."""
-    return sha256(repr(parts).encode()).hexdigest()[:32]
+    return sha256(repr(parts).encode()).hexdigest()[:LENGTH]
 
 
 def compiled(key: str | None, form: Form, density: Any, expansion: Any) -> Callbacks:
@@ -145,7 +148,7 @@ def compiled(key: str | None, form: Form, density: Any, expansion: Any) -> Callb
 def known(key: str, form: Form) -> Callbacks | None:
     """The callbacks as they were kept; None if they are not there, or were made on another kind of processor."""
     place = folder()
-    if place is None or not (place / key / "callbacks.py").is_file() or (module := _module(place, key, form)) is None:
+    if place is None or not (place / key / FILE).is_file() or (module := _module(place, key, form)) is None:
         return None
     with suppress(*UNREADABLE):
         return _callbacks(module, True)
@@ -154,7 +157,7 @@ def known(key: str, form: Form) -> Callbacks | None:
 
 def _module(place: Path, key: str, form: Form) -> ModuleType | None:
     """The callbacks' file as a module, written if it is not there; None where nothing can be written."""
-    file, name = place / key / "callbacks.py", f"_bayes_compliance_{key}"
+    file, name = place / key / FILE, f"_bayes_compliance_{key}"
     try:
         if not file.is_file() or file.read_bytes() != form.source.encode():
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -181,7 +184,7 @@ def _callbacks(module: ModuleType, keep: bool) -> Callbacks:
 
 
 def _forget(place: Path) -> None:
-    """Remove the folders that have not been used for longest."""
-    folders = sorted((one for one in place.iterdir() if one.is_dir()), key=lambda one: one.stat().st_mtime)
-    for one in folders[:-MOST]:
+    """Remove the compiled models that have not been used for longest, and nothing else that is there."""
+    ours = [file.parent for file in place.glob(f"*/{FILE}") if len(file.parent.name) == LENGTH]
+    for one in sorted(ours, key=lambda one: one.stat().st_mtime)[:-MOST]:
         shutil.rmtree(one, ignore_errors=True)

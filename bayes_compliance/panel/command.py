@@ -12,11 +12,13 @@ from bayes_compliance import runs, store
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference import check_settings
 from bayes_compliance.runs import Timer
+from bayes_compliance.sweeps.scheduling import Schedule
 
 if TYPE_CHECKING:
     from os import PathLike
 
     import xarray as xr
+    from numpy.typing import NDArray
 
     from bayes_compliance.inference.diagnostics import Check
     from bayes_compliance.panel.ahead import PanelForecast
@@ -76,6 +78,8 @@ def panel(
     draws: int = 1000,
     tune: int = 1000,
     chains: int = 4,
+    scheduler: str = "local",
+    workers: int = 1,
     progress: bool = False,
 ) -> PanelRun:
     """Estimate P2 + G2 of many states from decisions on many rules, rank the states, and forecast.
@@ -95,9 +99,12 @@ def panel(
         Whether P2 + G2 moves, in steps of five years.
     leave_out : int
         Refit so many times with a share of the states left out, and score their decisions; as many as there are
-        states leave one out at a time. 0: not done.
+        states leave one out at a time. 0: not done. Each refit is entered into a file beside `out` when it is done,
+        until the RUN is written: the same command goes on there after an interruption.
     seed, draws, tune, chains, progress
         As in `bayes_compliance.api.run`.
+    scheduler, workers
+        Where the refits are done, as in `bayes_compliance.api.backtest`.
 
     Returns
     -------
@@ -108,12 +115,16 @@ def panel(
     Refused
         Bad input; nothing was written.
     """
+    from bayes_compliance import sweeps
     from bayes_compliance.panel import load_panel
     from bayes_compliance.panel.fitting import Fitter, diagnose, grow
+    from bayes_compliance.panel.holding import begun, held_out
     from bayes_compliance.panel.layout import PanelLayout
 
     sampler: dict[str, Any] = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
     check_settings("nuts", **sampler)
+    schedule = Schedule(scheduler, workers)
+    schedule.check()
     if pooling not in POOLINGS:
         raise Refused(f"--pooling: {pooling!r} is unknown; allowed: {', '.join(POOLINGS)}")
     store.check_target(out)
@@ -122,6 +133,8 @@ def panel(
         found = load_panel(folder, cases=cases, outcomes=outcomes, until=until)
         _check_folds(leave_out, len(found.observed_states))
         layout = PanelLayout(found, pooling, paths)  # type: ignore[arg-type]
+        journal = Path(out).with_name(f"{Path(out).name}.left-out.jsonl")
+        folds = _folds(layout, leave_out, sampler, journal)
     settings = sampler | {
         "model": "panel", "pooling": pooling, "paths": paths, "leave_out": leave_out, "until": found.until,
         "cases": None if cases is None else ",".join(cases), "outcomes": outcomes, "engine": "nuts", "as_of": None,
@@ -133,10 +146,15 @@ def panel(
         tree = grow(layout, sampled, stats, seed, {k: str(v) for k, v in settings.items()})
     with timer("diagnose"):
         checks = diagnose(layout, tree)
-    left = _left_out(fitter, leave_out, sampler, timer, progress)
+    left = None
+    if folds is not None:
+        with timer("leave out"):
+            book, tell = begun(layout, folds, sampler, journal), sweeps.say("refits") if progress else None
+            left = held_out(fitter, folds, **sampler, journal=book, schedule=schedule, tell=tell)
     done = _finished(layout, tree, checks, left, settings, timer)
     with store.new_run(out) as place:
         _write(place, done)
+    journal.unlink(missing_ok=True)
     return done
 
 
@@ -145,13 +163,16 @@ def _check_folds(folds: int, states: int) -> None:
         raise Refused(f"--leave-out: {folds} is out of range; allowed: 0, or 2 to {states}, the states with rows")
 
 
-def _left_out(fitter: Any, folds: int, sampler: dict[str, Any], timer: Timer, progress: bool) -> HeldOut | None:
-    from bayes_compliance.panel.holding import by_state, held_out
+def _folds(layout: PanelLayout, folds: int, sampler: dict[str, int], journal: Path) -> NDArray | None:
+    """Fold of each row, if states are to be left out; refused at once if another panel's refits are begun there."""
+    from bayes_compliance.panel.holding import begun, by_state
 
     if not folds:
         return None
-    with timer("leave out"):
-        return held_out(fitter, by_state(fitter.layout, folds, sampler["seed"]), **sampler, progress=progress)
+    found = by_state(layout, folds, sampler["seed"])
+    if journal.exists():
+        begun(layout, found, sampler, journal)
+    return found
 
 
 def _finished(

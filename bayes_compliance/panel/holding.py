@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from bayes_compliance import seeds, theory
+from bayes_compliance import __version__, seeds, sweeps, theory
 from bayes_compliance.forecast import BAND
 from bayes_compliance.panel.fitting import Fitter, log_likelihood, simulate, thinned
-from bayes_compliance.panel.layout import PanelLayout
+from bayes_compliance.panel.layout import PanelLayout, Pooling
+from bayes_compliance.sweeps.folder import JOURNAL
+
+if TYPE_CHECKING:
+    from bayes_compliance.panel.records import Panel
+    from bayes_compliance.sweeps import Schedule, Teller
 
 JEFFREYS = 0.5
 COLUMNS = (
@@ -70,33 +79,105 @@ def by_row(layout: PanelLayout, folds: int, seed: int) -> NDArray:
     return seeds.generator(seed, "folds of rows").permutation(len(layout.outcome)) % folds
 
 
+@dataclass(frozen=True)
+class Folds:
+    """A job of `bayes_compliance.sweeps`: fit on the rows of all folds but one, and score that one's rows.
+
+    Attributes
+    ----------
+    panel : Panel
+    pooling, paths, centred
+        Of the layout.
+    fold : tuple of int
+        Of each row of the layout.
+    sampler : tuple of (str, int)
+        Arguments of `Fitter.sample`.
+    fitter : Fitter or None
+        At hand in this process: a worker compiles one of its own.
+    """
+
+    panel: Panel = field(compare=False)
+    pooling: Pooling
+    paths: bool
+    centred: bool
+    fold: tuple[int, ...]
+    sampler: tuple[tuple[str, int], ...]
+    inputs: tuple[tuple[str, str], ...]
+    fitter: Fitter | None = field(default=None, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"fitter": None}
+
+    def open(self) -> Callable[[str], dict[str, Any]]:
+        fitter = self.fitter or Fitter(PanelLayout(self.panel, self.pooling, self.paths, self.centred))
+        fold = np.array(self.fold)
+        sampler: dict[str, Any] = dict(self.sampler)
+        return lambda key: _scored(fitter, fold == int(key), key, sampler)
+
+
+def _scored(fitter: Fitter, out: NDArray, key: str, sampler: dict[str, Any]) -> dict[str, Any]:
+    """Log scores and base rates of the rows of one fold, and what was forecast of whole states."""
+    layout = fitter.layout
+    found, _ = fitter.sample(**sampler, held_out=out)
+    kept = thinned(layout, found)
+    flat = {name: v[:, kept].reshape(-1, v.shape[-1]) for name, v in found.items()}
+    each = log_likelihood(layout, flat)
+    score = (logsumexp(each, axis=0) - np.log(len(each)))[out]
+    simulated = simulate(layout, flat, seeds.generator(sampler["seed"], f"left out: {key}"))
+    counts = [list(one) for one in _counts(layout, out, simulated)]
+    return {"score": score.tolist(), "base": _base_rate(layout, out)[out].tolist(), "counts": counts}
+
+
+def begun(layout: PanelLayout, fold: NDArray, sampler: dict[str, int], path: Path) -> sweeps.Journal:
+    """The file in which each fold is entered when it is done.
+
+    Raises
+    ------
+    Refused
+        If it was begun for something else.
+    """
+    header = sampler | {
+        "pooling": layout.pooling, "paths": layout.paths, "fold": fold.tolist(), "inputs": layout.panel.inputs,
+        "version": __version__,
+    }  # fmt: skip
+    return sweeps.Journal(path, header, "panel")
+
+
 def held_out(
-    fitter: Fitter, fold: NDArray, *, seed: int, draws: int, tune: int, chains: int, progress: bool = False
-) -> HeldOut:
-    """Fit once for each fold, on the rows of the others, and score its rows; one compilation serves all.
+    fitter: Fitter, fold: NDArray, *, seed: int, draws: int, tune: int, chains: int,
+    journal: sweeps.Journal | None = None, schedule: Schedule | None = None, tell: Teller | None = None,
+) -> HeldOut:  # fmt: skip
+    """Fit once for each fold, on the rows of the others, and score its rows; one compilation serves all of a worker.
 
     Parameters
     ----------
     fitter : Fitter
     fold : int array (row,)
-    seed, draws, tune, chains, progress
+    seed, draws, tune, chains
         As in `Fitter.sample`.
+    journal : Journal or None
+        From `begun`: folds that are there are not fitted again.
+    schedule : Schedule or None
+        Where the fits are done; default this process. No number depends on it.
+    tell : callable or None
+        See `bayes_compliance.sweeps.run`.
     """
     layout = fitter.layout
+    sampler = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
+    keys = [str(k) for k in np.unique(fold)]
+    job = Folds(
+        layout.panel, layout.pooling, layout.paths, layout.centred, tuple(fold.tolist()), tuple(sampler.items()),
+        tuple(sorted(layout.panel.inputs.items())), fitter,
+    )  # fmt: skip
+    with TemporaryDirectory() as place:
+        book = journal or begun(layout, fold, sampler, Path(place, JOURNAL))
+        results = list(sweeps.run(job, keys, book, schedule, tell))
     score, base = np.full(len(fold), np.nan), np.full(len(fold), np.nan)
-    counts: list[Count] = []
-    rng = seeds.generator(seed, "left out")
-    for k in np.unique(fold):
-        out = fold == k
-        found, _ = fitter.sample(seed=seed, draws=draws, tune=tune, chains=chains, held_out=out, progress=progress)
-        kept = thinned(layout, found)
-        flat = {name: v[:, kept].reshape(-1, v.shape[-1]) for name, v in found.items()}
-        each = log_likelihood(layout, flat)
-        score[out] = (logsumexp(each, axis=0) - np.log(len(each)))[out]
-        base[out] = _base_rate(layout, out)[out]
-        counts += _counts(layout, out, simulate(layout, flat, rng))
+    for key, result in zip(keys, results, strict=True):
+        score[fold == int(key)], base[fold == int(key)] = result["score"], result["base"]
+    counts = sorted(Count(*one) for result in results for one in result["counts"])
     scored = np.concatenate([np.arange(b.rows.start, b.rows.stop) for b in layout.blocks if b.kind == "compliance"])
-    return HeldOut(scored, layout.state[scored], score[scored], base[scored], tuple(sorted(counts)))
+    return HeldOut(scored, layout.state[scored], score[scored], base[scored], tuple(counts))
 
 
 def _counts(layout: PanelLayout, out: NDArray, simulated: NDArray) -> list[Count]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,10 @@ from bayes_compliance import seeds
 from bayes_compliance.forecast import owed, thin
 from bayes_compliance.inference import completed
 from bayes_compliance.inference.carry import carry
-from bayes_compliance.inference.density import log_likelihood, log_prior
+from bayes_compliance.inference.density import log_likelihood, log_prior, of_rows
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.latents import Draws, Latents
+from bayes_compliance.layout import Layout
 from bayes_compliance.validation.otherwise import Reused, on_last_date
 from bayes_compliance.validation.sensitivity import weights_of
 
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from bayes_compliance.layout import Layout
     from bayes_compliance.models import Prepared
 
+PAIR = ("state", "rule")
 FEW, FUTURES = 500, 4
 """Draws, and future paths of each, by which it is told what other constants or decisions change."""
 
@@ -79,12 +81,16 @@ class Known:
         """
         old = self.prepared.layout
         moved = at_constants(other, carry(self.draws, old, other.layout, seeds.generator(self.seed, "carry")))
-        ratio = log_prior(other, moved) - self.density
         same = same_rows(old, other.layout) and all(
             np.array_equal(moved[name], self.draws[name]) for name in self.draws
         )
-        if not same or old.measured.groups:  # a group's level is taken about the prior medians
-            ratio = ratio + log_likelihood(other, moved) - self.likelihood
+        if only_rows_differ(self.prepared, other):
+            new, gone = only_there(other.layout, old), only_there(old, other.layout)
+            ratio = of_rows(other, moved, new) - of_rows(self.prepared, self.draws, gone)
+        else:
+            ratio = log_prior(other, moved) - self.density
+            if not same or old.measured.groups:  # a group's level is taken about the prior medians
+                ratio = ratio + log_likelihood(other, moved) - self.likelihood
         if same:
             return Reused(other, moved, self.chains, ratio, self.p_today), 0.0
         moved = completed(other, moved, seeds.generator(self.seed, "complete"))
@@ -97,9 +103,9 @@ class Known:
     def _moved(self, change: NDArray) -> xr.DataArray:
         """The forecast with a change added to that of each pair."""
         there = self.p_today.copy()
+        values, places = there.transpose("state", "rule", ...).values, [there[dim].values.tolist() for dim in PAIR]
         for (state, rule), by in zip(owed(self.prepared.case), change, strict=True):
-            at = {"state": state, "rule": rule}
-            there.loc[at] += by
+            values[places[0].index(state), places[1].index(rule)] += by
         return there
 
 
@@ -114,6 +120,35 @@ def at_constants(other: Prepared, draws: Draws) -> Draws:
     latents = Latents(other.layout)
     whole = {name: latents.fill(name, draws[name][..., latents.free[name]]) for name in latents.names}
     return {**draws, **whole}
+
+
+def only_rows_differ(one: Prepared, other: Prepared) -> bool:
+    """Whether judgements and proxies are the same, and each row's likelihood is its own."""
+    return (
+        type(other.layout) is Layout
+        and not hasattr(other.model, "log_likelihood")
+        and repr(one.priors.quantities) == repr(other.priors.quantities)
+        and one.case.proxies == other.case.proxies
+        and one.case.measure_proxies == other.case.measure_proxies
+    )
+
+
+def only_there(one: Layout, other: Layout) -> NDArray:
+    """Positions of the first layout's rows that the other has not, decided and met alike."""
+
+    def told(layout: Layout) -> list[tuple[object, ...]]:
+        met = zip(*(part.tolist() for part in layout.history), strict=True)
+        coded = zip(layout.rows.items, layout.outcome.tolist(), layout.error.tolist(), strict=True)
+        return [(*row, repr(history)) for row, history in zip(coded, met, strict=True)]
+
+    theirs = Counter(told(other))
+    found = []
+    for i, row in enumerate(told(one)):
+        if theirs[row]:
+            theirs[row] -= 1
+        else:
+            found.append(i)
+    return np.array(found, int)
 
 
 def same_rows(one: Layout, other: Layout) -> bool:

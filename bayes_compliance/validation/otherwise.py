@@ -125,9 +125,11 @@ def horizon(forecast: xr.Dataset) -> date:
 
 def means(last: xr.DataArray, weights: NDArray | None = None) -> dict[tuple[str, str], float]:
     """Mean over draws of p_comply, by state and rule, weighted if there are weights (with sum 1)."""
+    each = last.transpose("state", "rule", ...).values
+    states, rules = (list(map(str, last[dim].values)) for dim in ("state", "rule"))
     return {
-        (str(s), str(r)): float(np.clip(p.mean() if weights is None else weights @ p, 0, 1))
-        for s in last["state"].values
-        for r in last["rule"].values
-        if np.isfinite(p := last.sel(state=s, rule=r).values).all()
+        (state, rule): float(np.clip(p.mean() if weights is None else weights @ p, 0, 1))
+        for state, of_state in zip(states, each, strict=True)
+        for rule, p in zip(rules, of_state, strict=True)
+        if np.isfinite(p).all()
     }

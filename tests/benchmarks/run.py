@@ -1,13 +1,14 @@
-"""How long from a command to what it says: medians and ranges of repetitions, side by side; writes README.md here.
+"""How long from a command to what it says: medians and ranges of repetitions, side by side.
 
-``python tests/benchmarks/run.py [--repetitions 3] [--only a,e,d,b,c,f,g,h]``. Rows that were not asked for are said not
-to be measured.
+``python tests/benchmarks/run.py [--repetitions 3] [--cold-repetitions 3] [--only a,e,d,b,c,f,g,h]`` enters what it
+measures into results.json, where other rows stay as they are, and writes README.md from it.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
 import os
 import platform
 import random
@@ -20,10 +21,12 @@ import time
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from bayes_compliance.inference.machine import CACHE
 
 HERE = Path(__file__).parent
+RESULTS = HERE / "results.json"
 PYTHON, TOOL, CASE = sys.executable, [sys.executable, "-m", "bayes_compliance"], "case_studies/nafta"
 OUT = tempfile.mkdtemp()
 EDITED = f"{OUT}/edited"
@@ -106,30 +109,47 @@ def seconds(command: list[str], answer: bool, cold: bool) -> float:
     return time.perf_counter() - start
 
 
-def measured(only: list[str], repetitions: int, cold: int) -> list[str]:
-    lines = []
+def measure(only: list[str], repetitions: int, cold: int, found: dict[str, Any]) -> None:
+    """Enter what is measured, row by row."""
     for key, rows in ROWS.items():
-        for name, command, goal in rows:
-            if key not in only:
-                lines.append(f"| {key} | {name} | not measured | | {goal} |")
-                continue
+        for name, command, goal in rows if key in only else ():
             if key == "f":
-                lines += _in_process(command, goal)
-                continue
-            if key == "h":
-                STAGES.update({kept: _stages(command, kept) for kept in ("on", "off")})
-                continue
-            often = cold if key == "c" else repetitions
-            times = [seconds(command, name.startswith("answer"), key == "c") for _ in range(often)]
-            middle, ends = statistics.median(times), f"{min(times):.2f} to {max(times):.2f}"
-            MEDIANS[name] = middle
-            lines.append(f"| {key} | {name} | {middle:.2f} | {ends} | {goal}{verdict(middle, goal)} |")
-            print(lines[-1], flush=True)
-    return lines
+                of_lines = _lines(command)
+                times = {what: [float(line) for line in each] for what, each in of_lines.items()}
+                goals = {what: goal if "weights" in what else "" for what in times}
+                found["f"] = {what: _row(each, goals[what]) for what, each in times.items()}
+            elif key == "h":
+                found["h"] = {kept: _stages(command, kept) for kept in ("on", "off")}
+            else:
+                often = cold if key == "c" else repetitions
+                each = [seconds(command, name.startswith("answer"), key == "c") for _ in range(often)]
+                found.setdefault(key, {})[name] = _row(each, goal)
+            print(key, name, json.dumps(found[key]), flush=True)
 
 
-MEDIANS: dict[str, float] = {}
-STAGES: dict[str, dict[str, float]] = {}
+def _row(times: list[float], goal: str) -> dict[str, Any]:
+    low, middle, high = (round(f(times), 3) for f in (min, statistics.median, max))
+    load = round(os.getloadavg()[0], 1)
+    return {"median": middle, "low": low, "high": high, "of": len(times), "goal": goal, "on": str(date.today()),
+            "load": load}  # fmt: skip
+
+
+def _lines(command: list[str], **more: str) -> dict[str, list[str]]:
+    """What a script prints, lines of what and a number, by what."""
+    said = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | more).stdout
+    found: dict[str, list[str]] = {}
+    for what, _, number in (line.rpartition("|") for line in said.splitlines()):
+        found.setdefault(what, []).append(number)
+    return found
+
+
+def _stages(command: list[str], kept: str) -> dict[str, float]:
+    """Seconds by stage, with compiled models kept from an earlier run, or with none kept; the second time."""
+    for _ in range(2):
+        found = _lines(command, **({CACHE: "off"} if kept == "off" else {}))
+    return {stage: float(each[0]) for stage, each in found.items()}
+
+
 RATIOS = (
     ("run by NUTS with report, warm", "plain script, warm", 1),
     ("run by NUTS with report, first ever", "plain script, first ever", 1),
@@ -137,50 +157,43 @@ RATIOS = (
 )
 
 
-def ratios() -> list[str]:
-    """What a user waits for beside the plain script, or beside so many of them."""
-    found = []
-    for mine, other, times in RATIOS:
-        if mine in MEDIANS and other in MEDIANS:
-            of = f"{times} times the {other}" if times > 1 else f"the {other}"
-            found.append(f"- {mine}: {MEDIANS[mine] / (times * MEDIANS[other]):.2f} of {of}")
-    return found
+def page(found: dict[str, Any]) -> str:
+    """The results as README.md."""
+    names = ("pymc", "nutpie", "arviz", "numpy", "scipy")
+    rows = {(key, what): row for key in ROWS if key != "h" for what, row in found.get(key, {}).items()}
+    medians = {what: row["median"] for (_, what), row in rows.items()}
+    lines = [f"| {key} | {what} | {' | '.join(_cells(row))} |" for (key, what), row in rows.items()]
+    shares = [
+        f"- {mine}: {medians[mine] / (n * medians[other]):.2f} of {f'{n} times ' if n > 1 else ''}the {other}"
+        for mine, other, n in RATIOS
+        if mine in medians and other in medians
+    ]
+    return "\n".join([
+        "# Benchmarks", "",
+        f"`make bench`; {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
+        f"{', '.join(f'{name} {version(name)}' for name in names)}. Seconds, median and range of repetitions, from "
+        "`results.json`; `d` is until the answer is on screen. Load is the machine's, of one minute, when the row was "
+        "done: the command alone makes 1 to 2.", "",
+        "| | what | median | range | of | goal | on | load |", "|---|---|---|---|---|---|---|---|", *lines, "",
+        "Ratios of medians:", "", *shares, "", *stages(found), OTHERS,
+    ])  # fmt: skip
 
 
-def _in_process(command: list[str], goal: str) -> list[str]:
-    """Lines of a script that prints what it timed, and seconds."""
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    times: dict[str, list[float]] = {}
-    for line in said.splitlines():
-        what, _, number = line.rpartition("|")
-        times.setdefault(what, []).append(float(number))
-    lines = []
-    for what, each in times.items():
-        aim = goal if "weights" in what else ""
-        middle = statistics.median(each)
-        lines.append(
-            f"| f | {what} | {middle:.2f} | {min(each):.2f} to {max(each):.2f} | {aim}{verdict(middle, aim)} |"
-        )
-        print(lines[-1], flush=True)
-    return lines
+def _cells(row: dict[str, Any]) -> list[str]:
+    numbers = [f"{row['median']:.2f}", f"{row['low']:.2f} to {row['high']:.2f}", str(row["of"])]
+    load = "" if row["load"] is None else str(row["load"])
+    return [*numbers, row["goal"] + verdict(row["median"], row["goal"]), row["on"], load]
 
 
-def _stages(command: list[str], kept: str) -> dict[str, float]:
-    """Seconds by stage, with compiled models kept from an earlier run, or with none kept."""
-    env = os.environ | ({CACHE: "off"} if kept == "off" else {})
-    for _ in range(2):
-        said = subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout
-    return {stage: float(seconds) for stage, _, seconds in (line.rpartition("|") for line in said.splitlines())}
-
-
-def stages() -> list[str]:
+def stages(found: dict[str, Any]) -> list[str]:
     """Where the time of `run` on NAFTA goes, with and without what is kept of compiled models."""
-    if not STAGES:
+    if "h" not in found:
         return []
+    on, off = found["h"]["on"], found["h"]["off"]
     return [
-        "", "Where the seconds of one `run` on NAFTA go, with compiled models kept on disk and without:", "",
-        "| stage | kept | not kept |", "|---|---|---|",
-        *(f"| {stage} | {seconds:.1f} | {STAGES['off'][stage]:.1f} |" for stage, seconds in STAGES["on"].items()),
+        "Where the seconds of one `run` on NAFTA go, with compiled models kept on disk and with none:", "",
+        "| stage | kept | none |", "|---|---|---|",
+        *(f"| {stage} | {seconds:.1f} | {off[stage]:.1f} |" for stage, seconds in on.items()), "",
     ]  # fmt: skip
 
 
@@ -194,25 +207,12 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--repetitions", type=int, default=3)
     options.add_argument("--cold-repetitions", type=int, default=3)
-    options.add_argument("--only", default="a,e,d,b,c,f,g,h")
+    options.add_argument("--only", default=",".join(ROWS))
     given = options.parse_args()
-    before = os.getloadavg()[0]
-    lines = measured(given.only.split(","), given.repetitions, given.cold_repetitions)
-    versions = ", ".join(f"{name} {version(name)}" for name in ("pymc", "nutpie", "arviz", "numpy", "scipy"))
-    text = f"""# Benchmarks
-
-`make bench`; {date.today()}, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()},
-{versions}. Load of the machine at the start {before:.1f}, at the end {os.getloadavg()[0]:.1f}:
-above 1 the seconds are too many.
-Seconds, median and range of {given.repetitions} repetitions ({given.cold_repetitions} of `c`); `d` is until the answer
-is on screen.
-
-| | what | median | range | goal |
-|---|---|---|---|---|
-"""
-    shares = "\n".join(["", "Ratios of medians:", "", *ratios(), ""]) if ratios() else ""
-    more = "\n".join([*stages(), "", OTHERS])
-    (HERE / "README.md").write_text(text + "\n".join(lines) + "\n" + shares + more, encoding="utf-8")
+    found: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    measure(given.only.split(",") if given.only else [], given.repetitions, given.cold_repetitions, found)
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (HERE / "README.md").write_text(page(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -128,6 +128,17 @@ def test_data_take_the_place_of_others_of_the_same_shape_only(kept):
         one.with_data(other=np.zeros(3))
 
 
+def test_data_without_names_are_told_apart(kept):
+    """Of a user's own model, say: both arrays have one shape, and a mask of its own type."""
+    with pm.Model() as built:
+        mask = pytensor.shared(np.array([True, True, False]))
+        below, above = (pytensor.shared(np.array([x, x, 99.0])) for x in (1.0, 5.0))
+        mean = pm.Normal("mean")
+        pm.Potential("seen", -(mask * ((below - mean) ** 2 + (above - mean) ** 2)).sum() * 50)
+    drawn = nuts.run(compiled.of_model(built, ["mean"]), progress=False, **SIZE)[0]["mean"]
+    np.testing.assert_allclose(drawn.mean(), 3, atol=0.1)
+
+
 def test_the_short_way_to_initial_points_is_not_taken_where_it_leads_elsewhere(case, kept, monkeypatch):
     class Wrong(compiled.Start):
         def __call__(self, seed=None):
@@ -139,14 +150,18 @@ def test_the_short_way_to_initial_points_is_not_taken_where_it_leads_elsewhere(c
     assert not list(kept.glob("*/*.json"))
 
 
-def test_the_folders_used_longest_ago_are_forgotten(kept, monkeypatch):
+def test_the_models_used_longest_ago_are_forgotten_and_nothing_else(kept, monkeypatch):
     monkeypatch.setattr(machine, "MOST", 2)
-    for age in (1, 2, 3):
-        (kept / f"made {age}").mkdir(parents=True)
-        os.utime(kept / f"made {age}", (age, age))
+    for age, name in enumerate(["a" * 32, "b" * 32, "c" * 32], start=1):
+        (kept / name).mkdir(parents=True)
+        (kept / name / "callbacks.py").touch()
+        os.utime(kept / name, (age, age))
+    (kept / "thesis").mkdir()
+    (kept / "thesis" / "callbacks.py").touch()
+    (kept / ("d" * 32)).mkdir()
     with pm.Model() as built:
         pm.Normal("x")
     compiled.of_model(built, ["x"])
     left = {one.name for one in kept.iterdir()}
-    assert len(left) == 2
-    assert "made 3" in left
+    assert {"thesis", "c" * 32, "d" * 32} < left
+    assert len(left) == 4
