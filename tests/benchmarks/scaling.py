@@ -23,7 +23,7 @@ import matplotlib.pyplot as plt
 
 HERE = Path(__file__).parent
 TOOL = [sys.executable, "-m", "bayes_compliance", "panel"]
-SIZES = ((30, 110), (150, 1100), (150, 11000))
+SIZES = ((30, 110), (150, 1100), (150, 13500))
 
 
 def measured(states: int, decisions: int, out: Path) -> tuple[int, float, float, float, bool]:
@@ -42,32 +42,40 @@ def measured(states: int, decisions: int, out: Path) -> tuple[int, float, float,
     return rows, seconds, summary["seconds"]["fit"], used.ru_maxrss / 1e6, summary["passed"]
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as out:
-        found = [measured(*size, Path(out)) for size in SIZES]
+def page(found: list[list[float]], on: str, load: float) -> str:
+    """The plot, scaling.svg, and what is said of it."""
     rows, seconds, fits, memory = (np.array(column, float) for column in list(zip(*found, strict=True))[:4])
     slope = {name: np.polyfit(np.log(rows), np.log(y), 1)[0] for name, y in (("all", seconds), ("sampling", fits))}
     last = np.log(fits[-1] / fits[-2]) / np.log(rows[-1] / rows[-2])
     fig, (left, right) = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
     left.loglog(rows, seconds, "o-", label=f"in all (exponent {slope['all']:.2f})")
     left.loglog(rows, fits, "s-", label=f"sampling (exponent {slope['sampling']:.2f})")
-    left.set(xlabel="decisions", ylabel="seconds")
+    left.set(ylabel="seconds")
     left.legend(frameon=False)
     right.semilogx(rows, memory, "o-")
-    right.set(xlabel="decisions", ylabel="gigabytes at most", ylim=(0, None))
-    fig.savefig(HERE / "scaling.svg")
+    right.set(ylabel="gigabytes at most", ylim=(0, None))
+    for axes in (left, right):
+        axes.set(xlabel="decisions", xlim=(200, 15000))
+        axes.set_xticks([300, 1000, 3000, 10000], ["300", "1,000", "3,000", "10,000"])
+        axes.xaxis.set_minor_formatter("")
+    fig.savefig(HERE / "scaling.svg", metadata={"Date": None})
     lines = [f"| {r:,.0f} | {s:.0f} | {f:.0f} | {m:.2f} | {'yes' if ok else 'no'} |" for r, s, f, m, ok in found]
-    text = [
+    return "\n".join([
         "# Panel: time and memory against decisions", "",
-        f"`python tests/benchmarks/scaling.py`, {date.today()}, {os.cpu_count()} cores; load at the end "
-        f"{os.getloadavg()[0]:.1f}.", "",
+        f"`python tests/benchmarks/scaling.py`, {on}, {os.cpu_count()} cores; load at the end {load:.1f}.", "",
         "| decisions | seconds | of which sampling | gigabytes at most | diagnostics passed |", "|---|---|---|---|---|",
         *lines, "",
         f"Fitted exponents: {slope['all']:.2f} in all, {slope['sampling']:.2f} of sampling ({last:.2f} from the second "
-        "size to the third; 1 is linear).", "", "![time and memory](scaling.svg)",
-    ]  # fmt: skip
-    (HERE / "scaling.md").write_text("\n".join(text) + "\n", encoding="utf-8")
-    print("\n".join(text))
+        "size to the third; 1 is linear).", "", "![time and memory](scaling.svg)", "",
+    ])  # fmt: skip
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as out:
+        found = [list(measured(*size, Path(out))) for size in SIZES]
+    text = page(found, str(date.today()), os.getloadavg()[0])
+    (HERE / "scaling.md").write_text(text, encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":
