@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import theory
+from bayes_compliance.elicitation.distributions import Below
 
 if TYPE_CHECKING:
     from bayes_compliance.elicitation import Prior
@@ -39,6 +40,12 @@ WHERE_NOT_JUDGED = {
 AHEAD_ONLY = ("shock_hazard", "shock_scale")
 """Quantities that the data cannot speak to: they enter the forecast as their priors have them."""
 
+JUDGED = "judged"
+"""Name of a compiled model's data that hold the parameters of its priors."""
+
+SCALED = ("decision_noise", "rule_spread_points")
+"""Quantities whose defaults are constants in units of K_ref: like what is judged, they change with its judgements."""
+
 Draws = dict[str, NDArray]
 
 
@@ -53,6 +60,8 @@ class Latents:
         `lobby` or `state`, by quantity.
     free : dict of str to int array
         Positions along the dim that are free variables.
+    scaled : dict of str to int array
+        Positions of the constants that are data of a compiled model, by quantity of `SCALED`.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -64,6 +73,10 @@ class Latents:
         self.free = {
             name: np.array([i for i, p in enumerate(priors) if p is not None and not p.is_constant], int)
             for name, priors in self._priors.items()
+        }
+        self.scaled = {
+            name: np.array([i for i, p in enumerate(self._priors[name]) if p is not None and is_scaled(name, p)], int)
+            for name in SCALED
         }
 
     def _applicable(self, name: str, priors: tuple[Prior | None, ...]) -> list[Prior | None]:
@@ -128,6 +141,11 @@ class Latents:
         return found
 
 
+def is_scaled(name: str, prior: Prior) -> bool:
+    """Whether the prior is a constant that changes with the judgements of K_ref; 0 does not."""
+    return name in SCALED and prior.is_constant and prior.value != 0
+
+
 def relation(x: Mapping[str, Any], judged_discount: NDArray, for_ever: NDArray) -> tuple[Any, Any]:
     """Shadow weight w and effective discount of each state, (..., state), from whichever of the two was judged.
 
@@ -154,3 +172,53 @@ def groups(latents: Latents, name: str) -> dict[str, NDArray]:
     if len(found) == 1:
         return {name: np.array(next(iter(found.values())))}
     return {f"{name}_{'_'.join(forms)}": np.array(where) for forms, where in sorted(found.items())}
+
+
+def by_form(latents: Latents) -> dict[str, list[Prior]]:
+    """The PyMC variables of all judged quantities that the data can speak to, and the priors of each."""
+    return {
+        label: [latents.prior(name, i) for i in where]
+        for name in latents.names if name not in AHEAD_ONLY and len(latents.free[name])
+        for label, where in groups(latents, name).items()
+    }  # fmt: skip
+
+
+def parameters(priors: Sequence[Prior]) -> NDArray:
+    """Of each component its weight, if there are several, and its parameters: (number, prior), priors of one form."""
+    each = [
+        [v for weight, part in zip(prior.weights, prior.components, strict=True)
+         for v in ([weight] if len(prior.components) > 1 else []) + list(part.parameters)]
+        for prior in priors
+    ]  # fmt: skip
+    return np.array(each, float).T
+
+
+def flat(layout: Layout) -> NDArray:
+    """The data `JUDGED` of a model: parameters of the free priors that the data can speak to, in one line.
+
+    Then come the constants in units of K_ref, and last the log of the mass that the distributions with an upper end
+    have below it.
+    """
+    latents = Latents(layout)
+    forms = by_form(latents)
+    below = [c.distribution for priors in forms.values() for p in priors for c in p.components]
+    mass = sum(float(np.log(one.whole.cdf(one.high))) for one in below if isinstance(one, Below))
+    constants = [latents.fixed(name)[where] for name, where in latents.scaled.items()]
+    return np.concatenate([*(parameters(priors).ravel() for priors in forms.values()), *constants, [mass]])
+
+
+def starts(layout: Layout) -> dict[str, NDArray]:
+    """Prior medians of the PyMC variables on their unconstrained scales, by name."""
+    found = {label: np.array([_unconstrained(p) for p in priors]) for label, priors in by_form(Latents(layout)).items()}
+    return found | {
+        name: np.zeros(n) for name, n in (("innovation", len(layout.knots)), ("spread", len(layout.pairs_used))) if n
+    }
+
+
+def _unconstrained(prior: Prior) -> float:
+    x, component = prior.median, prior.components[0]
+    if component.family == "lognormal-below":
+        return float(np.log(x) - np.log(component.parameters[-1] - x))
+    if component.family in ("lognormal", "gamma"):
+        return float(np.log(x))
+    return float(np.log(x) - np.log1p(-x)) if component.family in ("beta", "logit-normal") else x

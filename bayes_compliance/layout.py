@@ -253,13 +253,8 @@ class Layout:
         return record, History(credit, count, accrued)
 
     @cached_property
-    def terms(self) -> Terms:
-        """The rows with each slot that counts as a row of its own: no padding for the compiler to work through."""
-        return self._terms(*np.nonzero(self.rows.weight))
-
-    @cached_property
     def blocks(self) -> tuple[Terms, ...]:
-        """The terms parted by what they need: those that answer conduct abroad, those on the log scale."""
+        """Slots that count as rows of their own, parted by what they need: answers to conduct abroad, the log scale."""
         return tuple(self._terms(row, slot) for row, slot in self.rows.by_kind())
 
     def _terms(self, row: NDArray, slot: NDArray) -> Terms:

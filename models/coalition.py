@@ -136,16 +136,17 @@ def build(
 
     from bayes_compliance.inference.variables import at_knots, decide, judged, measure, on_slots
 
-    terms = layout.terms
-    with pm.Model(coords=layout.coords) as model:
+    with pm.Model(coords=layout.coords, check_bounds=False) as model:
         x = judged(layout)
         innovation = pm.Normal("innovation", dims="knot") if layout.knots else None
         z = pm.Normal("spread", dims="pair") if len(layout.pairs_used) else None
-        walk = on_slots(None if innovation is None else at_knots(layout, innovation), terms.knot)
-        spread = on_slots(z, terms.pair)
+        walk = None if innovation is None else at_knots(layout, innovation)
 
         def supported(x: dict[str, Any]) -> Any:
-            return terms.total @ support(layout, terms.rows, x, walk, spread, terms.history)
+            return sum(
+                b.total @ support(layout, b.rows, x, on_slots(walk, b.knot), on_slots(z, b.pair), b.history)
+                for b in layout.blocks
+            )
 
         if likelihood is None:
             decide(layout, x, supported(x) - layout.rows.threshold)

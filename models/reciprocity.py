@@ -112,10 +112,13 @@ def build(layout: Layout) -> pm.Model:
         return coalition.build(layout)
     from bayes_compliance.inference import fixed_point
 
+    once: list[Any] = []  # one solution for all blocks of rows
+
     def joined(layout: Any, rows: Rows, x: dict[str, Any], walk: Any, spread: Any, history: History) -> Any:
-        found = margins(layout, layout.joint.rows, x, *fixed_point.on_joint(layout), layout.joint.history)
-        p = fixed_point.chances(layout, found)
-        return support(layout, rows, x | {"chances": p}, walk, spread, history)
+        if not once:
+            found = margins(layout, layout.joint.rows, x, *fixed_point.on_joint(layout), layout.joint.history)
+            once.append(fixed_point.chances(layout, found))
+        return support(layout, rows, x | {"chances": once[0]}, walk, spread, history)
 
     return coalition.build(layout, joined)
 

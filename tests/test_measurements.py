@@ -10,7 +10,7 @@ from bayes_compliance import measurements, models
 from bayes_compliance.case import load_case
 from bayes_compliance.check import check
 from bayes_compliance.errors import Refused
-from bayes_compliance.inference import exact
+from bayes_compliance.inference import exact, origin
 from bayes_compliance.latents import Latents
 from bayes_compliance.measurements import error_sd, normal
 from bayes_compliance.models import prepare
@@ -18,6 +18,7 @@ from tests.builders import known, quantiles, write_case
 from tests.builders import normal as gaussian
 from tests.models.test_density import compiled, natural, point
 
+BUILT_FROM = origin.built_from
 LOBBIES = ({"id": "j", "state": "H", "role": "J"}, {"id": "k", "state": "H", "role": "K"})
 STILL = [known("volatility", 0.0, "j"), known("volatility", 0.0, "k"), known("decision_noise", 1.0)]
 LINEAR = [gaussian("j", 1.0, 0.8), gaussian("k", 1.5, 0.0001), known("rule_spread_points", 0.0), *STILL]
@@ -200,3 +201,18 @@ def test_the_samplers_model_has_the_same_density(model, tmp_path):
     for d in range(3):
         found = logp(point(built, natural(Latents(with_.layout), draws, d)))
         assert found == pytest.approx(prior[d] + log_p[d], rel=1e-9)
+
+
+def test_where_magnitudes_are_measured_a_compiled_model_is_for_its_own_judgements(tmp_path):
+    """The proxies' level is taken from prior medians, which the model holds as constants."""
+    larger = [quantiles("magnitude", 30, 50, 80, "j"), *LOG[1:]]
+
+    def keys(measure):
+        both = [
+            prepared(tmp_path / f"{measure}{i}", one, [stake("j", 3.0), stake("k", 3.0)], measure)
+            for i, one in enumerate((LOG, larger))
+        ]
+        return {BUILT_FROM(ready.model, ready.layout) for ready in both}
+
+    assert len(keys(True)) == 2
+    assert len(keys(False)) == 1

@@ -2,7 +2,8 @@
 
 In full that way is: build the model, have PyTensor simplify its density and gradient, have numba compile them. The
 machine code is kept on disk by the graph (`bayes_compliance.inference.machine`). Where what the model was built from is
-known by a key, so is all else that sampling needs, and neither PyMC nor PyTensor has anything to do.
+known by a key, so is all else that sampling needs, and neither PyMC nor PyTensor has anything to do. Judgements are no
+part of the key: the priors' parameters are data.
 """
 
 from __future__ import annotations
@@ -11,20 +12,22 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import disk
-from bayes_compliance.inference import machine
+from bayes_compliance.inference import machine, origin
 from bayes_compliance.inference.machine import Array, Callbacks, Form
+from bayes_compliance.latents import JUDGED, flat, starts
 
 if TYPE_CHECKING:
     import pymc as pm
 
-TRIED = (0, 12345)
-"""Seeds with which the short way to initial points is tried before it is relied on."""
+    from bayes_compliance.layout import Layout
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,28 +87,41 @@ def of_model(built: pm.Model, names: list[str]) -> Compiled:
     return _made(built, names)[0]
 
 
-def of_key(key: str | None, build: Callable[[], pm.Model]) -> Compiled | None:
-    """The free variables' model that `build` builds; None where it has none.
+def of_layout(
+    model: ModuleType, layout: Layout, build: Callable[[], pm.Model], data: Mapping[str, NDArray] | None = None
+) -> Compiled | None:
+    """A model of a layout, with its judgements for data; None where it has no free variable.
+
+    Where a layout of like form was compiled before, with other judgements perhaps, nothing is built.
 
     Parameters
     ----------
-    key : str or None
-        A digest of all that the model is built from: with the same one, the model need not be built.
+    model : module
+    layout : Layout
     build : callable
+        Builds the model.
+    data : dict of array or None
+        What it reads beside the judgements, by name.
     """
-    if key is not None and (found := _recalled(key)) is not None:
-        return found
+    given = {JUDGED: flat(layout), **(data or {})}
+    start = Start(starts(layout))
+    key = origin.built_from(model, layout)
+    if key is not None:
+        key = machine.digest(key, [(name, values.shape) for name, values in given.items()])
+        if (found := _recalled(key, start, given)) is not None:
+            return found
     built = build()
     names = [variable.name for variable in built.free_RVs]
     if not names:
         return None
-    compiled, graph, form = _made(built, names)
-    if key is not None and graph is not None and not compiled.arrays:
-        _remember(key, built, compiled, graph, form)
+    known = start if set(names) == set(start.support) else None
+    compiled, graph, form = _made(built, names, known)
+    if key is not None and graph is not None and known is not None:
+        _remember(key, compiled, graph, form)
     return compiled
 
 
-def _made(built: pm.Model, names: list[str]) -> tuple[Compiled, str | None, Form]:
+def _made(built: pm.Model, names: list[str], start: Start | None = None) -> tuple[Compiled, str | None, Form]:
     from importlib.metadata import version
 
     import pytensor
@@ -116,8 +132,10 @@ def _made(built: pm.Model, names: list[str]) -> tuple[Compiled, str | None, Form
     pytensor.config.numba__fastmath = False
     size, expanded, density, expansion, initial, shapes, moved = _make_functions(
         built, mode="NUMBA", compute_grad=True, join_expanded=True, var_names=names,
-        pymc_initial_point_fn=_initial_point(built, jittered=True),
+        pymc_initial_point_fn=_initial_point(built),
     )  # fmt: skip
+    if start is not None:
+        initial = partial(start, names)
     shared = list(dict.fromkeys(v for function in (density, expansion) for v in function.get_shared()))
     names_of = [v.name for v in shared]
     called = [name if name and names_of.count(name) == 1 else f"data {i}" for i, name in enumerate(names_of)]
@@ -127,7 +145,7 @@ def _made(built: pm.Model, names: list[str]) -> tuple[Compiled, str | None, Form
         places = [shared.index(v) for v in function.get_shared()]
         return tuple(Array(i, arrays[called[i]].shape, arrays[called[i]].dtype.name) for i in places)
 
-    form = Form(size, expanded, read_by(density), read_by(expansion))
+    form = Form(int(size), int(expanded), read_by(density), read_by(expansion))
     compiled = [function.vm.jit_fn for function in (density, expansion)]
     graphs = [CACHED_SRC_FUNCTIONS.get(one.py_func) for one in compiled]
     made_by = [version(name) for name in ("nutpie", "numba", "llvmlite", "pytensor")]
@@ -146,60 +164,51 @@ def _parts(callbacks: Callbacks, form: Form, shapes: Any, initial: Any, moved: l
     }  # fmt: skip
 
 
-def _initial_point(built: pm.Model, *, jittered: bool) -> Callable[[int], dict[str, NDArray]]:
-    """The prior's support point on the unconstrained scale, as nutpie would start from, by variable."""
+def _initial_point(built: pm.Model) -> Callable[[int], dict[str, NDArray]]:
+    """The support point of each variable on the unconstrained scale with jitter U(-1, 1), as PyMC starts from."""
     from nutpie.compile_pymc import _wrap_with_lock
     from pymc.initial_point import make_initial_point_fn
 
     found: Callable[[int], dict[str, NDArray]] = _wrap_with_lock(
-        make_initial_point_fn(model=built, jitter_rvs=set(built.free_RVs) if jittered else set())
+        make_initial_point_fn(model=built, jitter_rvs=set(built.free_RVs))
     )
     return found
 
 
 class Start:
-    """Initial points without PyMC: the support point, and of each variable a jitter U(-1, 1) of its own stream.
+    """Initial points: prior medians on the unconstrained scale with jitter U(-1, 1).
 
     Parameters
     ----------
-    support : (size,)
-    sizes : tuple of int
-        Of the variables, in order.
+    support : dict of array
+        The medians, by variable.
     """
 
-    def __init__(self, support: NDArray, sizes: tuple[int, ...]) -> None:
-        self.support, self.sizes = support, sizes
+    def __init__(self, support: Mapping[str, NDArray]) -> None:
+        self.support = support
 
-    def __call__(self, seed: int | None = None) -> NDArray:
-        streams = reversed(np.random.SeedSequence(seed).spawn(len(self.sizes)))  # PyMC counts from the last variable
-        drawn = [
-            np.random.Generator(np.random.PCG64(one)).uniform(-1, 1, size)
-            for one, size in zip(streams, self.sizes, strict=True)
-        ]
-        return self.support + np.concatenate(drawn)
+    def __call__(self, names: list[str], seed: int | None = None) -> NDArray:
+        """A point of the variables, one after the other."""
+        at = np.concatenate([self.support[name] for name in names])
+        return at + np.random.default_rng(seed).uniform(-1, 1, len(at))
 
 
-def _remember(key: str, built: pm.Model, compiled: Compiled, graph: str, form: Form) -> None:
-    """Keep what sampling needs beside the machine code, if the short way to initial points gives the same ones."""
+def _remember(key: str, compiled: Compiled, graph: str, form: Form) -> None:
+    """Keep what sampling needs beside the machine code."""
     place, (names, slices, shapes) = machine.folder(), compiled._parts["shape_info"]
-    free = [built.rvs_to_values[v].name for v in built.free_RVs]
-    point = _initial_point(built, jittered=False)(0)
-    support = np.concatenate([np.ravel(point[name]) for name in free])
-    start = Start(support, tuple(int(np.prod(shape)) for shape in shapes[: len(free)]))
-    same = all(np.array_equal(start(seed), compiled._parts["initial_point_func"](seed)) for seed in TRIED)
-    if place is None or not same:
+    if place is None:
         return
     record = {
-        "graph": graph, "size": int(form.size), "expanded": int(form.expanded), "kept": compiled.names,
-        "names": names, "slices": [[int(one.start), int(one.stop)] for one in slices],
-        "shapes": [list(map(int, shape)) for shape in shapes], "support": support.tolist(), "sizes": start.sizes,
-        "moved": compiled._parts["reparameterized_names"],
+        "graph": graph, "form": form, "kept": compiled.names, "names": names,
+        "slices": [[int(one.start), int(one.stop)] for one in slices],
+        "shapes": [list(map(int, shape)) for shape in shapes], "moved": compiled._parts["reparameterized_names"],
+        "arrays": [[name, list(values.shape), values.dtype.name] for name, values in compiled.arrays.items()],
     }  # fmt: skip
     with suppress(OSError):
         disk.replace(place / graph / f"{key}.json", json.dumps(record))
 
 
-def _recalled(key: str) -> Compiled | None:
+def _recalled(key: str, start: Start, given: Mapping[str, NDArray]) -> Compiled | None:
     place = machine.folder()
     if place is None or not place.is_dir():
         return None
@@ -208,10 +217,12 @@ def _recalled(key: str) -> Compiled | None:
         return None
     with suppress(OSError, ValueError, KeyError, TypeError):
         record: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        form = Form(record["size"], record["expanded"])
+        size, expanded, *read = record["form"]
+        form = Form(size, expanded, *(tuple(Array(i, tuple(shape), kind) for i, shape, kind in each) for each in read))
         shapes = (record["names"], [slice(*one) for one in record["slices"]], [tuple(s) for s in record["shapes"]])
-        start = Start(np.array(record["support"]), tuple(record["sizes"]))
+        arrays = {name: np.zeros(shape, kind) for name, shape, kind in record["arrays"]}
+        initial = partial(start, record["kept"])
         if (callbacks := machine.known(record["graph"], form)) is not None:
-            parts = _parts(callbacks, form, shapes, start, record["moved"])
-            return Compiled(tuple(record["kept"]), {}, parts)
+            parts = _parts(callbacks, form, shapes, initial, record["moved"])
+            return Compiled(tuple(record["kept"]), arrays, parts).with_data(**{name: given[name] for name in arrays})
     return None

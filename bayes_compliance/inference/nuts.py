@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance.inference import origin
-from bayes_compliance.inference.compiled import of_key
+from bayes_compliance.inference.compiled import of_layout
 from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents, groups
 from bayes_compliance.threads import cores
 
@@ -55,7 +54,7 @@ def sample(
     progress : bool
         Show progress on the terminal.
     """
-    compiled = of_key(origin.built_from(model, layout), lambda: model.build(layout))
+    compiled = of_layout(model, layout, lambda: model.build(layout))
     values, stats = run(
         compiled, draws=draws, tune=tune, chains=chains, seed=seed, progress=progress,
         target_accept=getattr(model, "TARGET_ACCEPT", TARGET_ACCEPT),

@@ -1,4 +1,4 @@
-"""What a model of PyMC is built from, as a key: our code, the libraries, the case, the priors and the decisions."""
+"""What a model of PyMC is built from, as a key: our code, the libraries, the case, forms of priors, the decisions."""
 
 from __future__ import annotations
 
@@ -12,24 +12,43 @@ from typing import TYPE_CHECKING
 
 from bayes_compliance import models
 from bayes_compliance.inference.machine import digest
+from bayes_compliance.latents import is_scaled
 
 if TYPE_CHECKING:
+    from bayes_compliance.elicitation import Prior
     from bayes_compliance.layout import Layout
+
+NO_PART = {"name", "title", "inputs", "horizon", "judgements", "seeds", "scenarios"}
+"""Of a case: what no model is built from, but for the priors that judgements and seeds come to."""
 
 LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "llvmlite", "numpy", "scipy")
 
 
 def built_from(model: ModuleType, layout: Layout) -> str | None:
-    """A key that two layouts share only if the model would build the same from both; None for a user's own model."""
+    """A key that two layouts share only if the model would build the same from both, but for the data `JUDGED`.
+
+    None for a user's own model.
+    """
     build = model.build
     if not build.__module__.startswith(f"{models.__name__}."):
         return None
-    case = json.dumps(layout.case.model_dump(mode="json"), sort_keys=True)
-    prior = [(name, each.dim, each.priors) for name, each in sorted(layout.priors.quantities.items())]
+    case = json.dumps(layout.case.model_dump(mode="json", exclude=NO_PART), sort_keys=True)
+    # proxies of magnitudes are measured from the priors' medians
+    form = (lambda name, prior: prior) if layout.measured.groups else _form
+    prior = [
+        (name, each.dim, [None if one is None else form(name, one) for one in each.priors])
+        for name, each in sorted(layout.priors.quantities.items())
+    ]
     decided = [values.tolist() for values in (layout.outcome, layout.error, layout.n_outcomes)]
     kind = type(layout)
     names = build.__module__, build.__qualname__, kind.__module__, kind.__qualname__
-    return digest(_code(), names, case, prior, decided)
+    return digest(_code(), names, case, str(layout.case.reference_date), prior, decided)
+
+
+def _form(name: str, prior: Prior) -> object:
+    if is_scaled(name, prior):
+        return "constant"
+    return prior.value if prior.is_constant else tuple(component.family for component in prior.components)
 
 
 @cache

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pymc as pm
+import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
+from pymc.distributions.transforms import Interval
 
 from bayes_compliance import theory
-from bayes_compliance.latents import AHEAD_ONLY, Latents, groups, relation
+from bayes_compliance.latents import AHEAD_ONLY, JUDGED, Latents, by_form, flat, groups, parameters, relation
 from bayes_compliance.measurements import log_density
 
 if TYPE_CHECKING:
     from bayes_compliance.elicitation import Component, Prior
     from bayes_compliance.layout import Layout
 
-_FAMILIES: dict[str, Callable[..., tuple[Any, dict[str, NDArray]]]] = {
+_FAMILIES: dict[str, Callable[..., tuple[Any, dict[str, Any]]]] = {
     "normal": lambda mean, sd: (pm.Normal, {"mu": mean, "sigma": sd}),
     "lognormal": lambda mu, sigma: (pm.LogNormal, {"mu": mu, "sigma": sigma}),
+    # without the mass below the upper end, which `judged` puts in: in the graph it adds a quarter to a compilation
     "lognormal-below": lambda mu, sigma, high: (
-        pm.Truncated,
-        {"dist": pm.LogNormal.dist(mu=mu, sigma=sigma), "lower": 0.0, "upper": high},
+        pm.LogNormal,
+        {"mu": mu, "sigma": sigma, "default_transform": Interval(bounds_fn=lambda *_: (0.0, high))},
     ),
     "gamma": lambda shape, scale: (pm.Gamma, {"alpha": shape, "beta": 1 / scale}),
     "beta": lambda a, b: (pm.Beta, {"alpha": a, "beta": b}),
@@ -34,47 +38,74 @@ _FAMILIES: dict[str, Callable[..., tuple[Any, dict[str, NDArray]]]] = {
 
 
 def judged(layout: Layout) -> dict[str, Any]:
-    """Judged quantities as vectors along their dim: constants as arrays, free ones as PyMC variables; in a model."""
+    """Judged quantities as vectors along their dim: constants as arrays, free ones as PyMC variables; in a model.
+
+    The priors' parameters are data named `JUDGED`, so that one compiled model serves all judgements of like form.
+    """
     latents = Latents(layout)
-    x = {name: _vector(latents, name) for name in latents.names if name not in AHEAD_ONLY}
+    data = pytensor.shared(values := flat(layout), name=JUDGED, shape=values.shape)
+    first = 0
+
+    def take(n: int) -> Any:
+        nonlocal first
+        first += n
+        return data[first - n : first]
+
+    variables = {
+        label: variable(label, priors, [take(len(priors)) for _ in parameters(priors)])
+        for label, priors in by_form(latents).items()
+    }
+    constants = {name: take(len(where)) for name, where in latents.scaled.items()}
+    pm.Potential("below_upper_ends", -take(1)[0])
+    x = {
+        name: _vector(latents, name, variables, constants.get(name))
+        for name in latents.names if name not in AHEAD_ONLY
+    }  # fmt: skip
     judged_discount, for_ever = layout.relations
     x["shadow"], x["discount"] = relation(x, judged_discount, for_ever)
     return x
 
 
-def _vector(latents: Latents, name: str) -> Any:
-    fixed = latents.fixed(name)
+def _vector(latents: Latents, name: str, variables: dict[str, Any], constants: Any) -> Any:
+    fixed, scaled = latents.fixed(name), latents.scaled.get(name, np.zeros(0, int))
     parts = groups(latents, name) if len(latents.free[name]) else {}
-    variables = [variable(label, [latents.prior(name, i) for i in where]) for label, where in parts.items()]
-    if not variables:
+    pieces = [(variables[label], where) for label, where in parts.items()]
+    if len(scaled):
+        pieces.append((constants, scaled))
+    if not pieces:
         return fixed
-    known = np.flatnonzero(~np.isnan(fixed))
-    if len(variables) == 1 and not len(known):
-        return variables[0]
-    order = np.concatenate([known, *parts.values()])
-    return pt.concatenate([fixed[known], *variables])[np.argsort(order)]
+    known = np.setdiff1d(np.flatnonzero(~np.isnan(fixed)), scaled)
+    if len(known):
+        pieces.insert(0, (fixed[known], known))
+    values, at = zip(*pieces, strict=True)
+    return values[0] if len(pieces) == 1 else pt.concatenate(values)[np.argsort(np.concatenate(at))]
 
 
-def variable(label: str, priors: list[Prior]) -> Any:
-    """A vector of PyMC with these priors, all of one form; in a model."""
-    if len(priors[0].components) > 1:
-        return _mixture(label, priors)
-    distribution, arguments = _form([prior.components[0] for prior in priors])
-    return distribution(label, **arguments, shape=len(priors))
+def variable(label: str, priors: Sequence[Prior], numbers: Iterable[Any] | None = None) -> Any:
+    """A vector of PyMC with these priors, all of one form; in a model.
 
-
-def _form(components: list[Component]) -> tuple[Any, dict[str, NDArray]]:
-    parameters = np.array([component.parameters for component in components]).T
-    return _FAMILIES[components[0].family](*parameters)
-
-
-def _mixture(label: str, priors: list[Prior]) -> Any:
-    weights = np.array([prior.weights for prior in priors])
-    parts = []
-    for k in range(weights.shape[1]):
-        distribution, arguments = _form([prior.components[k] for prior in priors])
+    Parameters
+    ----------
+    label : str
+    priors : sequence of Prior
+    numbers : iterable of (prior,) or None
+        `parameters` of priors of this form, if they are not those of the priors themselves.
+    """
+    left = iter(parameters(priors) if numbers is None else numbers)
+    components = priors[0].components
+    if len(components) == 1:
+        distribution, arguments = _form(components[0], left)
+        return distribution(label, **arguments, shape=len(priors))
+    weights, parts = [], []
+    for component in components:
+        weights.append(next(left))
+        distribution, arguments = _form(component, left)
         parts.append(distribution.dist(**arguments, shape=len(priors)))
-    return pm.Mixture(label, w=weights, comp_dists=parts, shape=len(priors))
+    return pm.Mixture(label, w=pt.stack(weights, axis=-1), comp_dists=parts, shape=len(priors))
+
+
+def _form(component: Component, left: Iterator[Any]) -> tuple[Any, dict[str, Any]]:
+    return _FAMILIES[component.family](*islice(left, len(component.parameters)))
 
 
 def on_slots(values: Any, index: NDArray) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance.inference import nuts
-from bayes_compliance.inference.compiled import of_key
+from bayes_compliance.inference.compiled import of_layout
 from bayes_compliance.latents import Draws
 from bayes_compliance.layout import Layout, Terms
 from bayes_compliance.rows import History
@@ -52,7 +52,7 @@ def seen(layout: Layout, known: NDArray, history: History | None = None) -> Data
 def with_outcomes(layout: Layout, outcome: NDArray) -> Layout:
     """The same rows decided otherwise, (row,), with the conduct that this makes."""
     other = copy.copy(layout)
-    for name in ("_replayed", "terms"):
+    for name in ("_replayed", "blocks"):
         other.__dict__.pop(name, None)
     other.outcome = outcome
     return other
@@ -74,14 +74,18 @@ class Shared:
 
     def __init__(self, prepared: Prepared) -> None:
         self.layout = prepared.layout
-        self._compiled = of_key(None, lambda: prepared.model.build(symbolic(prepared.layout)[0]))
+        layout = prepared.layout
+        self._compiled = of_layout(
+            prepared.model, layout, lambda: prepared.model.build(symbolic(layout)[0]),
+            arrays(seen(layout, np.ones(len(layout.rows), bool))),
+        )  # fmt: skip
 
     def sample(self, data: Data, *, draws: int, tune: int, chains: int, seed: int) -> tuple[Draws, dict[str, NDArray]]:
         """Draws of every latent, (chain, draw, item), and the sampler's statistics, (chain, draw)."""
         compiled = self._compiled
         if compiled is not None:
-            given = arrays(data)
-            compiled = compiled.with_data(**{name: given[name] for name in compiled.arrays})
+            read = compiled.arrays
+            compiled = compiled.with_data(**{name: values for name, values in arrays(data).items() if name in read})
         values, stats = nuts.run(compiled, draws=draws, tune=tune, chains=chains, seed=seed, progress=False)
         return nuts.collect(self.layout, values, (chains, draws)), stats
 
@@ -101,9 +105,10 @@ def symbolic(layout: Layout) -> tuple[Layout, dict[str, Any]]:
 
     known = np.ones(len(layout.rows), bool)
     shared = {name: pytensor.shared(value, name=name) for name, value in arrays(seen(layout, known)).items()}
-    row = np.nonzero(layout.rows.weight)[0]
-    history = History(*(shared[f"seen_{name}"][row] for name in History._fields))
+    met = [shared[f"seen_{name}"] for name in History._fields]
     other = copy.copy(layout)
-    other.__dict__["terms"] = Terms(*layout.terms)._replace(history=history)
+    other.__dict__["blocks"] = tuple(
+        Terms(*block)._replace(history=History(*(part[block.row] for part in met))) for block in layout.blocks
+    )
     other.outcome, other.error = shared["seen_outcome"], shared["seen_error"]
     return other, shared

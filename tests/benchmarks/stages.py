@@ -32,7 +32,7 @@ def main(case: str = "case_studies/nafta") -> None:
     from bayes_compliance import api, report, runs
     from bayes_compliance.inference import nuts
 
-    timed(nuts, "of_key", "import, build and compile the model, or read it back")
+    timed(nuts, "of_layout", "import, build and compile the model, or read it back")
     timed(nuts, "run", "sample")
     timed(api, "_foretold", "forecast")
     timed(api, "_checks", "diagnostics")

@@ -10,12 +10,14 @@ import pytest
 
 from bayes_compliance import models
 from bayes_compliance.inference import compiled, machine, nuts, origin
-from bayes_compliance.validation.shared import with_outcomes
+from bayes_compliance.latents import Latents, by_form, flat, starts
+from bayes_compliance.validation.shared import Shared, seen, with_outcomes
 from tests.models.cases import constants, two_states
+from tests.models.test_density import point
 
 SIZE = {"draws": 20, "tune": 50, "chains": 2, "seed": 3}
 BUILT_FROM = origin.built_from
-JUDGED = constants(decision_noise=1.0)
+JUDGED = constants(trust=2.0)
 
 
 @pytest.fixture(scope="module")
@@ -97,13 +99,13 @@ def test_the_key_is_another_for_whatever_the_model_would_build_from(case, tmp_pa
     other = 2 - layout.outcome
     keys = [
         BUILT_FROM(model, layout),
-        BUILT_FROM(model, models.prepare("coalition", case, noise_scale=1.1).layout),
         BUILT_FROM(model, with_outcomes(layout, other)),
         BUILT_FROM(model, models.prepare("coalition", two_states(tmp_path / "b", judgements=JUDGED)).layout),
         BUILT_FROM(models.load("opportunism"), layout),
     ]
     assert len(set(keys)) == len(keys)
     assert BUILT_FROM(model, models.prepare("coalition", case).layout) == keys[0]
+    assert BUILT_FROM(model, models.prepare("coalition", case, noise_scale=1.1).layout) == keys[0]
 
 
 def test_a_model_of_the_users_own_has_no_key(case, tmp_path):
@@ -139,14 +141,66 @@ def test_data_without_names_are_told_apart(kept):
     np.testing.assert_allclose(drawn.mean(), 3, atol=0.1)
 
 
-def test_the_short_way_to_initial_points_is_not_taken_where_it_leads_elsewhere(case, kept, monkeypatch):
-    class Wrong(compiled.Start):
-        def __call__(self, seed=None):
-            return super().__call__(seed) + 1e-12
+@pytest.mark.parametrize("name", ["coalition", "information", "opportunism", "spells"])
+def test_the_graph_is_the_same_whatever_is_judged(case, name, kept):
+    """What another judgement changes is data; a key without judgements leads to the right machine code."""
+    twice = [j.model_copy(update={p: 2 * getattr(j, p) for p in ("p05", "p50", "p95")}) for j in case.judgements]
+    one, two = (models.prepare(name, c) for c in (case, case.model_copy(update={"judgements": tuple(twice)})))
+    assert not np.array_equal(flat(one.layout), flat(two.layout))
+    assert BUILT_FROM(one.model, one.layout) == BUILT_FROM(two.model, two.layout)
+    drawn(one)
+    first = {file: file.read_bytes() for file in kept.glob("*/*.json")}
+    theirs = drawn(without_building(two))
+    assert {file: file.read_bytes() for file in kept.glob("*/*.json")} == first
+    for file in first:
+        file.unlink()
+    assert drawn(two) == theirs
+    assert len(list(kept.glob("*/callbacks.py"))) == 1
 
-    monkeypatch.setattr(compiled, "Start", Wrong)
-    drawn(models.prepare("coalition", case))
-    assert list(kept.glob("*/callbacks.py"))
+
+def test_a_model_for_many_data_is_read_back_too(case, kept):
+    prepared = models.prepare("coalition", case)
+    known = np.ones(len(prepared.layout.rows), bool)
+    known[-2:] = False
+    data = seen(prepared.layout, known)
+    first, _ = Shared(prepared).sample(data, **SIZE)
+    again, _ = Shared(without_building(prepared)).sample(data, **SIZE)
+    assert {name: values.tobytes() for name, values in first.items()} == {n: v.tobytes() for n, v in again.items()}
+    # negative control: with all decisions known the draws are others
+    other, _ = Shared(without_building(prepared)).sample(seen(prepared.layout, known | True), **SIZE)
+    assert other["magnitude"].tobytes() != first["magnitude"].tobytes()
+
+
+def test_the_first_points_are_the_prior_medians_with_jitter(case):
+    prepared = models.prepare("coalition", case)
+    built = prepared.model.build(prepared.layout)
+    names = [variable.name for variable in built.free_RVs]
+    support = starts(prepared.layout)
+    assert list(support) == names
+    latents = Latents(prepared.layout)
+    medians = {label: np.array([prior.median for prior in priors]) for label, priors in by_form(latents).items()} | {
+        name: support[name] for name in ("innovation", "spread")
+    }
+    expected = point(built, medians)
+    for name, value in zip(names, (built.rvs_to_values[v].name for v in built.free_RVs), strict=True):
+        np.testing.assert_allclose(support[name], expected[value], rtol=1e-12, atol=1e-12)
+    drawn = compiled.Start(support)(names, 5) - np.concatenate([support[name] for name in names])
+    assert -1 <= drawn.min() < -0.9
+    assert 0.9 < drawn.max() <= 1
+
+
+def test_a_model_with_a_variable_of_its_own_starts_as_pymc_does(case, kept):
+    prepared = models.prepare("coalition", case)
+
+    def build(layout):
+        with prepared.model.build(layout) as built:
+            pm.Normal("more")
+        return built
+
+    model = models.altered(prepared.model, build=build)
+    made = compiled.of_layout(model, prepared.layout, lambda: build(prepared.layout))
+    assert "more" in made.names
+    assert nuts.run(made, progress=False, **SIZE)[0]["more"].shape == (2, 20)
     assert not list(kept.glob("*/*.json"))
 
 

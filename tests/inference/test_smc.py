@@ -250,8 +250,9 @@ def test_the_answer_is_there_before_pymc_or_arviz_is_imported(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "power"), [("nafta", 0.8), ("china_wto", 0.5)])
-def test_means_as_by_nuts(name, power, monkeypatch):
+@pytest.mark.parametrize("name", ["nafta", "china_wto"])
+def test_means_as_by_nuts(name, monkeypatch):
+    """Negative control: the likelihood to the power .5; that to the power .8 shows with some draws, not with all."""
     case = models.prepare("coalition", load_case(f"case_studies/{name}"))
     by_nuts = fit(case, seed=3)["posterior"].to_dataset()
     found = smc.sample(case, draws=1000, chains=4, seed=1)
@@ -260,6 +261,6 @@ def test_means_as_by_nuts(name, power, monkeypatch):
     mean, error, moving = means_and_errors(found.draws)
     assert agree((mean, error), expected, moving)
     whole = Target.components
-    monkeypatch.setattr(Target, "components", lambda self, z: power * whole(self, z))
+    monkeypatch.setattr(Target, "components", lambda self, z: 0.5 * whole(self, z))
     mean, error, moving = means_and_errors(smc.sample(case, draws=1000, chains=4, seed=1).draws)
     assert not agree((mean, error), expected, moving)

@@ -45,14 +45,14 @@ def point(built, values):
     for variable in built.free_RVs:
         transform, value = built.rvs_to_transforms[variable], built.rvs_to_values[variable]
         free = values[variable.name]
-        ends = upper_end(variable) if type(transform).__name__ == "Interval" else ()
+        ends = upper_end(transform, variable) if type(transform).__name__ == "Interval" else ()
         found[value.name] = free if transform is None else BACK[type(transform).__name__](free, *ends)
     return found
 
 
-def upper_end(variable):
-    """Of a truncated variable: the last input of its distribution."""
-    return (variable.owner.inputs[-1].eval(mode=Mode(linker="py", optimizer=None)),)
+def upper_end(transform, variable):
+    """Of a variable that has one."""
+    return (transform.args_fn(*variable.owner.inputs)[1].eval(mode=Mode(linker="py", optimizer=None)),)
 
 
 BACK = {
