@@ -12,7 +12,7 @@ from bayes_compliance import models, runs, store
 from bayes_compliance.case import Case, load_case
 from bayes_compliance.check import check as check
 from bayes_compliance.errors import Refused
-from bayes_compliance.inference import check_settings
+from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings
 from bayes_compliance.models import prepare
 from bayes_compliance.newcase import new as new
 from bayes_compliance.panel.command import panel as panel
@@ -43,9 +43,9 @@ def run(
     engine: str = "nuts",
     pool: str = "linear",
     seed: int = 1,
-    draws: int = 1000,
-    tune: int = 1000,
-    chains: int = 4,
+    draws: int = DRAWS,
+    tune: int = TUNE,
+    chains: int = CHAINS,
     until: date | None = None,
     as_of: date | None = None,
     progress: bool = False,
@@ -99,9 +99,9 @@ def fit(
     engine: str = "nuts",
     pool: str = "linear",
     seed: int = 1,
-    draws: int = 1000,
-    tune: int = 1000,
-    chains: int = 4,
+    draws: int = DRAWS,
+    tune: int = TUNE,
+    chains: int = CHAINS,
     as_of: date | None = None,
     progress: bool = False,
 ) -> Run:
@@ -147,9 +147,9 @@ def compare(
     *,
     engine: str = "nuts",
     seed: int = 1,
-    draws: int = 1000,
-    tune: int = 1000,
-    chains: int = 4,
+    draws: int = DRAWS,
+    tune: int = TUNE,
+    chains: int = CHAINS,
     as_of: date | None = None,
     progress: bool = False,
 ) -> Comparison:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_compliance import __doc__ as summary
 from bayes_compliance import __version__, cli_elicitation, cli_panel, cli_sweep, cli_validation
 from bayes_compliance.errors import Refused
+from bayes_compliance.inference import CHAINS, DRAWS, TUNE
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
@@ -114,9 +115,9 @@ def _sampling(command: argparse.ArgumentParser, *, as_of: bool = True) -> None:
         "--engine", default="nuts", help="nuts (default); smc, which compiles nothing; exact, for linear cases"
     )
     command.add_argument("--seed", type=int, default=1)
-    command.add_argument("--draws", type=int, default=1000, help="kept draws of each chain")
-    command.add_argument("--tune", type=int, default=1000, help="discarded draws of each chain")
-    command.add_argument("--chains", type=int, default=4)
+    command.add_argument("--draws", type=int, default=DRAWS, help="kept draws of each chain")
+    command.add_argument("--tune", type=int, default=TUNE, help="discarded draws of each chain")
+    command.add_argument("--chains", type=int, default=CHAINS)
     if as_of:
         command.add_argument("--as-of", type=_day, metavar="DATE", help="use only what was known on this date")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from bayes_compliance.cli_validation import DONE, FAILED, say_failures, spread
 from bayes_compliance.errors import Refused
+from bayes_compliance.inference import CHAINS, DRAWS, TUNE
 
 
 def add(commands: Any, make: Callable[..., argparse.ArgumentParser], day: Callable[[str], date]) -> None:
@@ -28,7 +29,7 @@ def add(commands: Any, make: Callable[..., argparse.ArgumentParser], day: Callab
         metavar="N",
         help="score states left out, in N refits (default: 0, not done)",
     )
-    for name, default in (("seed", 1), ("draws", 1000), ("tune", 1000), ("chains", 4)):
+    for name, default in (("seed", 1), ("draws", DRAWS), ("tune", TUNE), ("chains", CHAINS)):
         panel.add_argument(f"--{name}", type=int, default=default)
     spread(panel)
     panel.add_argument(

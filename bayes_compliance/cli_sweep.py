@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from bayes_compliance.cli_validation import DONE, FAILED, spread
+from bayes_compliance.inference import CHAINS, DRAWS, TUNE
 
 
 def add(commands: Any, make: Callable[..., argparse.ArgumentParser], day: Callable[[str], date]) -> None:
@@ -20,7 +21,7 @@ def add(commands: Any, make: Callable[..., argparse.ArgumentParser], day: Callab
     sweep.add_argument("--noise", type=_each(float), default=[1.0], metavar="X,Y,...", help="multiples of the noise")
     sweep.add_argument("--seeds", type=_each(int), default=[1], metavar="1,2,...")
     sweep.add_argument("--until", type=day, metavar="DATE", help="forecast up to this date")
-    for name, default in (("draws", 1000), ("tune", 1000), ("chains", 4)):
+    for name, default in (("draws", DRAWS), ("tune", TUNE), ("chains", CHAINS)):
         sweep.add_argument(f"--{name}", type=int, default=default)
     spread(sweep)
 

@@ -20,6 +20,8 @@ EVIDENCE_ERROR = 1e-3
 """Relative standard error to which a fit by engine `exact` states the evidence."""
 
 SEEDS = (0, 2**32 - 1)
+DRAWS, TUNE, CHAINS = 1000, 500, 4
+"""Kept and discarded draws of each chain, and chains, where nothing else is asked for."""
 
 
 def fit(
@@ -27,9 +29,9 @@ def fit(
     *,
     engine: str = "nuts",
     seed: int = 1,
-    draws: int = 1000,
-    tune: int = 1000,
-    chains: int = 4,
+    draws: int = DRAWS,
+    tune: int = TUNE,
+    chains: int = CHAINS,
     progress: bool = False,
 ) -> xr.DataTree:
     """Posterior of every latent of a prepared model.

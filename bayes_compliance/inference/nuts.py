@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bayes_compliance.inference.compiled import Compiled
     from bayes_compliance.layout import Layout
 
-TARGET_ACCEPT = 0.95
+TARGET_ACCEPT = 0.9
 STATS = {
     "diverging": "diverging",
     "energy": "energy",

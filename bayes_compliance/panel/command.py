@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import runs, store
 from bayes_compliance.errors import Refused
-from bayes_compliance.inference import check_settings
+from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings
 from bayes_compliance.runs import Timer
 from bayes_compliance.sweeps.scheduling import Schedule
 
@@ -75,9 +75,9 @@ def panel(
     paths: bool = False,
     leave_out: int = 0,
     seed: int = 1,
-    draws: int = 1000,
-    tune: int = 1000,
-    chains: int = 4,
+    draws: int = DRAWS,
+    tune: int = TUNE,
+    chains: int = CHAINS,
     scheduler: str = "local",
     workers: int = 1,
     progress: bool = False,

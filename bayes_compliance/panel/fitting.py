@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import asking, models, seeds, theory
+from bayes_compliance.inference import CHAINS, DRAWS, TUNE
 from bayes_compliance.panel.layout import DIMS, PanelLayout
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Fitter:
         self._compiled = of_model(self.model.build(layout), self.names)
 
     def sample(
-        self, *, seed: int, draws: int = 1000, tune: int = 1000, chains: int = 4, held_out: NDArray | None = None,
+        self, *, seed: int, draws: int = DRAWS, tune: int = TUNE, chains: int = CHAINS, held_out: NDArray | None = None,
         progress: bool = False,
     ) -> tuple[Draws, dict[str, NDArray]]:  # fmt: skip
         """Draws (chain, draw, item) of every quantity, and the sampler's statistics (chain, draw).

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -15,16 +14,11 @@ from markupsafe import Markup
 from bayes_compliance.inference.diagnostics import failed
 from bayes_compliance.parallel import single
 from bayes_compliance.report import facts, sentences
-from bayes_compliance.report.answers import answers
 from bayes_compliance.report.parts import Section, template
 from bayes_compliance.report.sections import SECTIONS
-from bayes_compliance.report.sections.hanging import left_out
 
 if TYPE_CHECKING:
     from bayes_compliance.runs import Run
-
-EARLY = (answers, left_out)
-"""What takes longest: begun at once, so that figures are drawn meanwhile."""
 
 __all__ = ["SECTIONS", "Section", "render"]
 
@@ -51,9 +45,7 @@ def render(run: Run) -> str:
     """
     facts.ahead(run)
     missed = failed(run.checks)
-    with single(), ThreadPoolExecutor(len(EARLY)) as pool:
-        for work in EARLY:
-            pool.submit(work, run)  # an error is raised again to the section that asks
+    with single():
         sections = [made for section in SECTIONS if (made := section(run)) is not None]
     return template("page.html.j2").render(
         title=run.prepared.case.title,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from bayes_compliance.report.facts import has_lobbies
-from bayes_compliance.report.once import Once
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,6 +33,9 @@ class Answers(NamedTuple):
     missing: dict[str, str]
 
 
+_known: WeakKeyDictionary[Run, Answers] = WeakKeyDictionary()
+
+
 def answers(run: Run) -> Answers:
     """The answers to all questions that the run's model and case give an answer to.
 
@@ -45,7 +48,9 @@ def answers(run: Run) -> Answers:
     Answers
         The same object for the same run.
     """
-    return _once(run)
+    if run not in _known:
+        _known[run] = _answers(run)
+    return _known[run]
 
 
 def _answers(run: Run) -> Answers:
@@ -64,9 +69,6 @@ def _answers(run: Run) -> Answers:
     else:
         found = _by_lobby(run, missing) if hasattr(model, "parts") else _without_parts(run, missing)
     return Answers(found | _of_the_model(run), missing)
-
-
-_once = Once(_answers)
 
 
 def _by_lobby(run: Run, missing: dict[str, str]) -> dict[str, xr.Dataset]:

@@ -12,7 +12,7 @@ from bayes_compliance import models, runs, sweeps
 from bayes_compliance.case import load_case
 from bayes_compliance.disk import write_csv
 from bayes_compliance.errors import Refused
-from bayes_compliance.inference import check_settings
+from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings
 from bayes_compliance.sweeps.folder import JOURNAL, working_folder
 from bayes_compliance.sweeps.grid import Grid
 from bayes_compliance.sweeps.scheduling import Schedule
@@ -31,9 +31,9 @@ def sweep(
     models: Sequence[str] = ("coalition",),
     noises: Sequence[float] = (1.0,),
     seeds: Sequence[int] = (1,),
-    draws: int = 1000,
-    tune: int = 1000,
-    chains: int = 4,
+    draws: int = DRAWS,
+    tune: int = TUNE,
+    chains: int = CHAINS,
     until: date | None = None,
     scheduler: str = "local",
     workers: int = 1,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_compliance import runs, sweeps
 from bayes_compliance.case import load_case
 from bayes_compliance.disk import replace
-from bayes_compliance.inference import check_settings
+from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings
 from bayes_compliance.sweeps import Schedule
 from bayes_compliance.sweeps.folder import JOURNAL, working_folder
 
@@ -29,9 +29,9 @@ def backtest(
     rivals: Sequence[str] = ("unitary", "managerial"),
     engine: str = "nuts",
     seed: int = 1,
-    draws: int = 1000,
-    tune: int = 1000,
-    chains: int = 4,
+    draws: int = DRAWS,
+    tune: int = TUNE,
+    chains: int = CHAINS,
     ahead: int = 1,
     learn: int | None = None,
     origins: int | None = None,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes_compliance import seeds, worlds
-from bayes_compliance.inference import whole
+from bayes_compliance.inference import CHAINS, DRAWS, TUNE, whole
 from bayes_compliance.layout import Layout
 from bayes_compliance.rows import History
 from bayes_compliance.validation.calibration import Calibrator, World
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from bayes_compliance.latents import Draws
 
-TRUTHS = {"draws": 1000, "tune": 1000, "chains": 4}
+TRUTHS = {"draws": DRAWS, "tune": TUNE, "chains": CHAINS}
 """Of the fit from which truths are drawn."""
 
 

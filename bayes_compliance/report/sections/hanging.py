@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from bayes_compliance.report.once import Once
 from bayes_compliance.report.parts import Number, Section, bullets, heading, join, paragraph, table
 from bayes_compliance.report.sentences import number, percent, plural
 from bayes_compliance.rows import ANY_RULE
@@ -16,7 +15,7 @@ from bayes_compliance.validation import sentences as told
 from bayes_compliance.validation.known import FEW, FUTURES
 from bayes_compliance.validation.noise import SCALES, at_noise
 from bayes_compliance.validation.otherwise import horizon, means
-from bayes_compliance.validation.without import Without, without_each
+from bayes_compliance.validation.without import without_each
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -84,18 +83,10 @@ def _noise(run: Run) -> list[AtNoise]:
     return [at_noise(run.prepared, run.tree, seed=seed, scale=scale, until=until) for scale in SCALES]
 
 
-def _left_out(run: Run) -> list[Without]:
-    assert run.forecast is not None
-    return without_each(run.prepared, run.tree, run.forecast.dataset, seed=run.summary["settings"]["seed"])
-
-
-left_out = Once(_left_out)
-"""The forecast with each analyst left out."""
-
-
 def _without(run: Run) -> list[Markup]:
     assert run.forecast is not None
-    found = left_out(run)
+    seed = run.summary["settings"]["seed"]
+    found = without_each(run.prepared, run.tree, run.forecast.dataset, seed=seed)
     if not found:
         return []
     now = by_state(_now(run.forecast.dataset))
