@@ -110,14 +110,16 @@ def _fitting(command: argparse.ArgumentParser) -> None:
     _sampling(command)
 
 
-def _sampling(command: argparse.ArgumentParser, *, as_of: bool = True) -> None:
+def _sampling(
+    command: argparse.ArgumentParser, *, as_of: bool = True, draws: int = DRAWS, chains: int = CHAINS
+) -> None:
     command.add_argument(
         "--engine", default="nuts", help="nuts (default); smc, which compiles nothing; exact, for linear cases"
     )
     command.add_argument("--seed", type=int, default=1)
-    command.add_argument("--draws", type=int, default=DRAWS, help="kept draws of each chain")
+    command.add_argument("--draws", type=int, default=draws, help="kept draws of each chain")
     command.add_argument("--tune", type=int, default=TUNE, help="discarded draws of each chain")
-    command.add_argument("--chains", type=int, default=CHAINS)
+    command.add_argument("--chains", type=int, default=chains)
     if as_of:
         command.add_argument("--as-of", type=_day, metavar="DATE", help="use only what was known on this date")
 

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from bayes_compliance.inference import FEWER_CHAINS, FEWER_DRAWS
+
 Make = Callable[..., argparse.ArgumentParser]
 DONE, FAILED = 0, 1
 
@@ -33,7 +35,7 @@ def add(commands: Any, make: Make, sampling: Callable[..., None]) -> None:
     backtest.add_argument("--renew", action="store_true", help="judgements as known at each origin, not at the first")
     backtest.add_argument("--refit", default="needed", metavar="WHEN", help="needed (else weighted), or always")
     spread(backtest)
-    sampling(backtest, as_of=False)
+    sampling(backtest, as_of=False, draws=FEWER_DRAWS, chains=FEWER_CHAINS)
 
     calibrate = make(commands, "calibrate", _calibrate, "does the fit find what simulated decisions were made from?")
     calibrate.add_argument("case", metavar="CASE", nargs="?", help="a case folder (default: the shipped bananas)")

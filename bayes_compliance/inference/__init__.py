@@ -23,6 +23,9 @@ SEEDS = (0, 2**32 - 1)
 DRAWS, TUNE, CHAINS = 1000, 500, 4
 """Kept and discarded draws of each chain, and chains, where nothing else is asked for."""
 
+FEWER_DRAWS, FEWER_CHAINS = 500, 2
+"""The same of each fit of a back-test, which forecasts from 500 draws and averages over origins."""
+
 
 def fit(
     prepared: Prepared,

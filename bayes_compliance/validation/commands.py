@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_compliance import runs, sweeps
 from bayes_compliance.case import load_case
 from bayes_compliance.disk import replace
-from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings
+from bayes_compliance.inference import FEWER_CHAINS, FEWER_DRAWS, TUNE, check_settings
 from bayes_compliance.sweeps import Schedule
 from bayes_compliance.sweeps.folder import JOURNAL, working_folder
 
@@ -29,9 +29,9 @@ def backtest(
     rivals: Sequence[str] = ("unitary", "managerial"),
     engine: str = "nuts",
     seed: int = 1,
-    draws: int = DRAWS,
+    draws: int = FEWER_DRAWS,
     tune: int = TUNE,
-    chains: int = CHAINS,
+    chains: int = FEWER_CHAINS,
     ahead: int = 1,
     learn: int | None = None,
     origins: int | None = None,
@@ -54,7 +54,8 @@ def backtest(
     rivals : sequence of str
         Models that are fitted at the same origins (always by NUTS).
     engine, seed, draws, tune, chains, progress
-        As in `run`; one compilation serves all origins of a model.
+        As in `run`, with fewer draws of fewer chains by default: a forecast from an origin is made of 500 draws. One
+        compilation serves all origins of a model.
     ahead : int
         Decision dates to forecast from each origin, conduct between them simulated.
     learn : int or None
