@@ -78,6 +78,7 @@ class Latents:
             name: np.array([i for i, p in enumerate(self._priors[name]) if p is not None and is_scaled(name, p)], int)
             for name in SCALED
         }
+        self._fixed = {name: self._constants(name) for name in self.names}
 
     def _applicable(self, name: str, priors: tuple[Prior | None, ...]) -> list[Prior | None]:
         layout = self.layout
@@ -101,6 +102,9 @@ class Latents:
 
     def fixed(self, name: str) -> NDArray:
         """The quantity with its constants in place, and what stands where it does not apply; free items are NaN."""
+        return self._fixed[name].copy()
+
+    def _constants(self, name: str) -> NDArray:
         values = [WHERE_NOT_JUDGED.get(name, np.nan) if p is None else np.nan for p in self._priors[name]]
         for i, prior in enumerate(self._priors[name]):
             if prior is not None and prior.is_constant:
@@ -109,7 +113,9 @@ class Latents:
 
     def fill(self, name: str, free: NDArray) -> NDArray:
         """Whole quantity, shape (..., item), from its free items, shape (..., free item)."""
-        values = np.broadcast_to(self.fixed(name), (*free.shape[:-1], len(self._priors[name]))).copy()
+        constants = self._fixed[name]
+        values = np.empty((*free.shape[:-1], len(constants)))
+        values[...] = constants
         values[..., self.free[name]] = free
         return values
 
