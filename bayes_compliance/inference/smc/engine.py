@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +12,7 @@ from bayes_compliance.inference.smc.finish import Finished, Sampled, by_chain, c
 from bayes_compliance.inference.smc.moves import WIDER, Cloud, Walked, log_posterior, walk
 from bayes_compliance.inference.smc.reference import at_mode
 from bayes_compliance.inference.smc.target import Target
-from bayes_compliance.parallel import in_threads
-from bayes_compliance.threads import one_thread
+from bayes_compliance.parallel import single
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
@@ -59,7 +58,7 @@ def sample(prepared: Prepared, *, draws: int, chains: int, seed: int) -> Sampled
         If the model's likelihood is not known to be a function of net support.
     """
     *own, common = (np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(chains + 1))
-    with one_thread():
+    with single():
         runs = Runs(Target(prepared, common), own)
         runs.anneal()
         runs.settle()
@@ -82,7 +81,7 @@ class Runs:
         self.t = np.zeros(len(target.columns))
         self.sizes = [np.full((2, len(target.columns)), FIRST_SIZE) for _ in rngs]
         n = -(-PARTICLES // len(rngs))
-        self.clouds = self._each(lambda i: self._first(n, rngs[i], i))
+        self.clouds = [self._first(n, rng, i) for i, rng in enumerate(rngs)]
 
     def anneal(self) -> None:
         """From the Gaussian at the mode to the posterior, temperature by temperature."""
@@ -94,7 +93,7 @@ class Runs:
             self._refit(weights)
             self.t = np.where(self.t + rise > 1 - 1e-9, 1.0, self.t + rise)
             chains = len(self.clouds[0].z) // KEPT
-            self.clouds = self._each(lambda i, w=weights, m=chains: self._resampled(i, w[i], m))  # type: ignore[misc]
+            self.clouds = [self._resampled(i, weight, chains) for i, weight in enumerate(weights)]
             self._walk(kept=KEPT)
             self.temperatures += 1
 
@@ -102,7 +101,7 @@ class Runs:
         """At the posterior: walk, and fit the Gaussian again to where the chains have been, until they stay there."""
         even = [np.ones(cloud.log_p.shape) for cloud in self.clouds]
         self._refit(even)
-        self.clouds = self._each(lambda i: self._resampled(i, even[i], CHAINS))
+        self.clouds = [self._resampled(i, weight, CHAINS) for i, weight in enumerate(even)]
         before: NDArray | None = None
         for self.rounds in range(1, MOST_ROUNDS + 1):
             walked = self._walk(kept=ROUND)
@@ -126,7 +125,7 @@ class Runs:
     def _first(self, n: int, rng: np.random.Generator, run: int) -> Cloud:
         xi = rng.standard_normal((n, self.target.size))
         z = self.start.place(xi)
-        log_p = log_posterior(self.target, z, self.target.components(z))
+        log_p = log_posterior(self.target, z, self.target.log_likelihood(z))
         ancestor = np.tile(run * n + np.arange(n)[:, None], len(self.t))
         return Cloud(z, self.start.log_density(xi), log_p, ancestor)
 
@@ -136,11 +135,7 @@ class Runs:
         return self.clouds[run].chosen(index, self.target.component_of)
 
     def _walk(self, **settings: Any) -> list[Walked]:
-        walked = self._each(
-            lambda i: walk(
-                self.target, self.start, self.about, self.clouds[i], self.t, self.sizes[i], self.rngs[i], **settings
-            )
-        )
+        walked = walk(self.target, self.start, self.about, self.clouds, self.t, self.sizes, self.rngs, **settings)
         self.clouds, self.sizes = [one.states for one in walked], [one.size for one in walked]
         self.accepted = [one.accepted for one in walked]
         return walked
@@ -148,9 +143,6 @@ class Runs:
     def _refit(self, weights: Sequence[NDArray]) -> None:
         z = np.concatenate([cloud.z for cloud in self.clouds])
         self.about = self.about.refitted(z, np.concatenate(weights))
-
-    def _each(self, job: Callable[[int], Any]) -> list[Any]:
-        return in_threads(job, range(len(self.rngs)))
 
 
 def first_of(cloud: Cloud, n: int) -> Cloud:

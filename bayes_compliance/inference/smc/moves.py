@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +20,8 @@ SHORTEST, LONGEST = 0.02, 1.0
 
 WIDER = 2.0
 """Of the wider Gaussian, how many times the standard deviations."""
+
+FIELDS = ("z", "log_q", "log_p", "ancestor")
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,7 @@ class Cloud:
     def joined(self, others: list[Cloud]) -> Cloud:
         """These particles and others, chain by chain: the states of a chain stand one after the other."""
         clouds = [self, *others]
-        return Cloud(
-            *(_chain_major([getattr(one, name) for one in clouds]) for name in ("z", "log_q", "log_p", "ancestor"))
-        )
+        return Cloud(*(_chain_major([getattr(one, name) for one in clouds]) for name in FIELDS))
 
 
 class Walked(NamedTuple):
@@ -82,16 +83,16 @@ def walk(
     target: Target,
     start: Reference,
     about: Reference,
-    cloud: Cloud,
+    clouds: Sequence[Cloud],
     t: NDArray,
-    size: NDArray,
-    rng: np.random.Generator,
+    sizes: Sequence[NDArray],
+    rngs: Sequence[np.random.Generator],
     *,
     kept: int,
     every: int = 1,
     adapt: bool = True,
-) -> Walked:
-    """Move each particle, and keep every so many-th state: ``kept`` of each chain.
+) -> list[Walked]:
+    """Move each particle of each run, and keep every so many-th state: ``kept`` of each chain.
 
     Each component is proposed at once and accepted by itself, with the chance min(1, ratio) of
     ``pi_t(z') q(xi) / (pi_t(z) q(xi'))``, for q about which the step is reversible. Every other step is about a wider
@@ -102,40 +103,57 @@ def walk(
     target : Target
     start, about : Reference
         Where tempering starts, and the Gaussian about which steps are taken.
-    cloud : Cloud
+    clouds : sequence of Cloud
+        One for each run, of one size: they step side by side, each by its own chance.
     t : (component,)
         Temperature.
-    size : (2, component)
-        Step size b in (0, 1], about the wider Gaussian and about the other.
-    rng : Generator
+    sizes : sequence of (2, component)
+        Step size b in (0, 1] of each run, about the wider Gaussian and about the other.
+    rngs : sequence of Generator
     kept, every : int
     adapt : bool
         Let step sizes follow the share accepted; else they stay.
     """
-    states, size, shares = [], size.copy(), np.zeros(size.shape)
+    runs, n = len(clouds), len(clouds[0].z)
+    states: list[Cloud] = []
+    size, shares = np.stack(sizes), np.zeros((runs, *sizes[0].shape))
     tempered = bool((t < 1).any())
     abouts = (about.widened(WIDER), about)
     b_of = np.maximum(target.component_of, 0)
+    cloud = together(clouds)
     for step in range(1, kept * every + 1):
         which = step % 2
         near = abouts[which]
         xi = near.back(cloud.z)
-        b = np.where(target.component_of >= 0, size[which, b_of], 1.0)
-        moved = np.sqrt(1 - b**2) * xi + b * rng.standard_normal(xi.shape)
+        b = np.where(target.component_of >= 0, size[:, which, b_of], 1.0).repeat(n, axis=0)
+        moved = np.sqrt(1 - b**2) * xi + b * np.concatenate([rng.standard_normal((n, target.size)) for rng in rngs])
         z = near.place(moved)
-        log_p = log_posterior(target, z, target.components(z))
+        log_p = log_posterior(target, z, target.log_likelihood(z))
         log_q = start.log_density(start.back(z)) if tempered else cloud.log_q
         gain = t * (log_p - cloud.log_p) + (1 - t) * (log_q - cloud.log_q)
         gain -= near.log_density(moved) - near.log_density(xi)
-        accept = np.log(rng.random(gain.shape)) < gain
+        accept = np.log(np.concatenate([rng.random((n, len(t))) for rng in rngs])) < gain
         cloud = replace(
             cloud, z=np.where(accept[:, b_of], z, cloud.z), log_q=np.where(accept, log_q, cloud.log_q),
             log_p=np.where(accept, log_p, cloud.log_p),
         )  # fmt: skip
-        share = accept.mean(axis=0)
-        shares[which] += share
+        share = accept.reshape(runs, n, -1).mean(axis=1)
+        shares[:, which] += share
         if adapt:
-            size[which] = np.clip(size[which] * np.exp(share - ACCEPTANCE), SHORTEST, LONGEST)
+            size[:, which] = np.clip(size[:, which] * np.exp(share - ACCEPTANCE), SHORTEST, LONGEST)
         if step % every == 0:
             states.append(cloud)
-    return Walked(states[0].joined(states[1:]), cloud, size, shares / (kept * every / 2))
+    whole = states[0].joined(states[1:])
+    share = shares / (kept * every / 2)
+    each = zip(apart(whole, runs), apart(cloud, runs), size, share, strict=True)
+    return [Walked(*one) for one in each]
+
+
+def together(clouds: Sequence[Cloud]) -> Cloud:
+    """Particles of several runs, one run after the other."""
+    return Cloud(*(np.concatenate([getattr(one, name) for one in clouds]) for name in FIELDS))
+
+
+def apart(cloud: Cloud, runs: int) -> list[Cloud]:
+    """The runs of `together`."""
+    return [Cloud(*parts) for parts in zip(*(np.split(getattr(cloud, name), runs) for name in FIELDS), strict=True)]

@@ -17,8 +17,12 @@ from bayes_compliance.parallel import in_threads
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
 
-CHUNK = 125
-"""Particles at a time: their arrays stay in the processor's cache."""
+CHUNKS, CELLS = (100, 250), 40_000
+"""Particles at a time, from and to, and rows times slots of lobbies for all of them: arrays that stay in the
+processor's cache, and a small case in one piece, which costs less than to hand it out."""
+
+CROSSED = 125
+"""Particles on which the independence of components is checked."""
 
 STEP = 1e-5
 SEEN = 1e-6
@@ -53,6 +57,7 @@ class Target:
         self.model, self.layout = prepared.model, prepared.layout
         self.transport = Transport(self.layout)
         self.size = self.transport.size
+        self._chunk = int(np.clip(CELLS // max(self.layout.rows.lobby.size, 1), *CHUNKS))
         self._factor_component = np.zeros(0, int)
         self._split(rng)
 
@@ -90,7 +95,7 @@ class Target:
         return found
 
     def _in_chunks(self, function: Callable[[NDArray], NDArray], z: NDArray) -> NDArray:
-        parts = [z[i : i + CHUNK] for i in range(0, len(z), CHUNK)]
+        parts = [z[i : i + self._chunk] for i in range(0, len(z), self._chunk)]
         if len(parts) < 2:
             return function(z)
         return np.concatenate(in_threads(function, parts))
@@ -131,7 +136,7 @@ class Target:
         return of_factor, of_row
 
     def _independent(self, rng: np.random.Generator) -> bool:
-        one, other = rng.standard_normal((2, CHUNK, self.size))
+        one, other = rng.standard_normal((2, CROSSED, self.size))
         found = self.components(one)
         for c, columns in enumerate(self.columns):
             crossed = other.copy()
