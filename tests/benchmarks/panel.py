@@ -64,7 +64,7 @@ def plain(folder: str, out: str) -> None:
             p = pt.stack([violate, pt.clip(1 - comply - violate, 0, 1), comply], axis=1)
             pm.Categorical(f"decided_{i}", p=pt.clip(p, 1e-12, 1), observed=block.outcome)
         start = time.perf_counter()
-        tree = pm.sample(1000, tune=1000, chains=4, random_seed=1, progressbar=False)
+        tree = pm.sample(1000, tune=500, chains=4, random_seed=1, progressbar=False)
         seconds = tree["posterior"].attrs.get("sampling_time", time.perf_counter() - start)
     tree.to_netcdf(Path(out), engine="h5netcdf")
     print(json.dumps({"sampling": float(seconds), "diverging": int(tree["sample_stats"]["diverging"].sum())}))
@@ -109,7 +109,7 @@ def main(states: str = "150", decisions: str = "11000") -> None:
         "# Panel beside a plain PyMC script", "",
         f"`python tests/benchmarks/panel.py {states} {decisions}`, {date.today()}, {os.cpu_count()} cores; load at the "
         f"end {os.getloadavg()[0]:.1f}. A synthetic panel of {states} states and {rows:,} rows; both 4 chains of "
-        "1,000 + 1,000. The process of `panel` also forecasts, checks and writes its report; the plain script only "
+        "500 + 1,000. The process of `panel` also forecasts, checks and writes its report; the plain script only "
         "samples and saves.", "",
         "| | smallest bulk ESS of P2 + G2 | seconds of sampling | of the process | ESS a second of sampling | of the "
         "process | gigabytes at most | divergences |", "|---|---|---|---|---|---|---|---|",

@@ -83,7 +83,7 @@ def model(folder: str) -> pm.Model:
 
 def main(folder: str, out: str) -> None:
     with model(folder):
-        tree = pm.sample(1000, tune=1000, chains=4, random_seed=1, progressbar=False)
+        tree = pm.sample(1000, tune=500, chains=4, random_seed=1, progressbar=False)
         tree.update(pm.sample_posterior_predictive(tree, random_seed=1, progressbar=False))
     Path(out).mkdir(parents=True, exist_ok=True)
     az.summary(tree, var_names=["weight", "volatility", "margin"]).to_csv(Path(out, "summary.csv"))

@@ -13,6 +13,7 @@ import numpy as np
 
 from bayes_compliance import api
 from bayes_compliance.case import load_case
+from bayes_compliance.inference import CHAINS, DRAWS, TUNE
 from bayes_compliance.models import prepare
 from bayes_compliance.validation.shared import Shared, seen
 
@@ -47,7 +48,7 @@ def main(folder: str = "case_studies/nafta") -> None:
     data = seen(prepared.layout, np.ones(len(prepared.layout.rows), bool))
     for seed in range(3):
         start = time.perf_counter()
-        shared.sample(data, draws=1000, tune=1000, chains=4, seed=seed)
+        shared.sample(data, draws=DRAWS, tune=TUNE, chains=CHAINS, seed=seed)
         print(f"a fit without compiling again|{time.perf_counter() - start:.2f}", flush=True)
 
 
