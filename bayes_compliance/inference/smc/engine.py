@@ -12,7 +12,7 @@ from bayes_compliance.inference.smc.finish import Finished, Sampled, by_chain, c
 from bayes_compliance.inference.smc.moves import WIDER, Cloud, Walked, log_posterior, walk
 from bayes_compliance.inference.smc.reference import at_mode
 from bayes_compliance.inference.smc.target import Target
-from bayes_compliance.parallel import single
+from bayes_compliance.parallel import in_threads, single
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
@@ -135,7 +135,18 @@ class Runs:
         return self.clouds[run].chosen(index, self.target.component_of)
 
     def _walk(self, **settings: Any) -> list[Walked]:
-        walked = walk(self.target, self.start, self.about, self.clouds, self.t, self.sizes, self.rngs, **settings)
+        every = range(len(self.rngs))
+        groups = [tuple(every)] if self.target.small else [(i,) for i in every]
+
+        def some(runs: tuple[int, ...]) -> list[Walked]:
+            clouds, sizes, rngs = (
+                [self.clouds[i] for i in runs],
+                [self.sizes[i] for i in runs],
+                [self.rngs[i] for i in runs],
+            )
+            return walk(self.target, self.start, self.about, clouds, self.t, sizes, rngs, **settings)
+
+        walked = [one for group in in_threads(some, groups) for one in group]
         self.clouds, self.sizes = [one.states for one in walked], [one.size for one in walked]
         self.accepted = [one.accepted for one in walked]
         return walked

@@ -17,9 +17,11 @@ from bayes_compliance.parallel import in_threads
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
 
-CHUNKS, CELLS = (100, 250), 40_000
-"""Particles at a time, from and to, and rows times slots of lobbies for all of them: arrays that stay in the
-processor's cache, and a small case in one piece, which costs less than to hand it out."""
+CHUNK = 125
+"""Particles at a time: their arrays stay in the processor's cache."""
+
+SMALL = 200
+"""Rows times slots of lobbies up to which what NumPy does with a particle takes less than to ask for it."""
 
 CROSSED = 125
 """Particles on which the independence of components is checked."""
@@ -45,6 +47,8 @@ class Target:
         Latents of each component.
     row_component : (row,) int
         Component of each observed row.
+    small : bool
+        Whether many particles had better be worked through at once.
 
     Raises
     ------
@@ -57,7 +61,8 @@ class Target:
         self.model, self.layout = prepared.model, prepared.layout
         self.transport = Transport(self.layout)
         self.size = self.transport.size
-        self._chunk = int(np.clip(CELLS // max(self.layout.rows.lobby.size, 1), *CHUNKS))
+        self.small = self.layout.rows.lobby.size <= SMALL
+        self._chunk = CHUNK * (2 if self.small else 1)
         self._factor_component = np.zeros(0, int)
         self._split(rng)
 
