@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 from itertools import product
 from types import SimpleNamespace
 
@@ -224,7 +223,7 @@ def test_chains_that_have_not_arrived_drift(bananas, monkeypatch):
 
 def aside(target, cloud):
     z = cloud.z[:50] + 1.5
-    return replace(first_of(cloud, 50), z=z, log_p=moves.log_posterior(target, z, target.log_likelihood(z)))
+    return first_of(cloud, 50)._replace(z=z, log_p=moves.log_posterior(target, z, target.log_likelihood(z)))
 
 
 ANSWER_FIRST = """

@@ -135,16 +135,12 @@ class Runs:
         return self.clouds[run].chosen(index, self.target.component_of)
 
     def _walk(self, **settings: Any) -> list[Walked]:
-        every = range(len(self.rngs))
-        groups = [tuple(every)] if self.target.small else [(i,) for i in every]
+        each = [slice(i, i + 1) for i in range(len(self.rngs))]
+        groups = [slice(None)] if self.target.small else each
 
-        def some(runs: tuple[int, ...]) -> list[Walked]:
-            clouds, sizes, rngs = (
-                [self.clouds[i] for i in runs],
-                [self.sizes[i] for i in runs],
-                [self.rngs[i] for i in runs],
-            )
-            return walk(self.target, self.start, self.about, clouds, self.t, sizes, rngs, **settings)
+        def some(runs: slice) -> list[Walked]:
+            own = self.clouds[runs], self.t, self.sizes[runs], self.rngs[runs]
+            return walk(self.target, self.start, self.about, *own, **settings)
 
         walked = [one for group in in_threads(some, groups) for one in group]
         self.clouds, self.sizes = [one.states for one in walked], [one.size for one in walked]
@@ -158,7 +154,7 @@ class Runs:
 
 def first_of(cloud: Cloud, n: int) -> Cloud:
     """The first particles."""
-    return Cloud(cloud.z[:n], cloud.log_q[:n], cloud.log_p[:n], cloud.ancestor[:n])
+    return Cloud(*(values[:n] for values in cloud))
 
 
 def effective(log_weight: NDArray) -> float:

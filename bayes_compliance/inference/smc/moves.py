@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -21,11 +20,8 @@ SHORTEST, LONGEST = 0.02, 1.0
 WIDER = 2.0
 """Of the wider Gaussian, how many times the standard deviations."""
 
-FIELDS = ("z", "log_q", "log_p", "ancestor")
 
-
-@dataclass(frozen=True)
-class Cloud:
+class Cloud(NamedTuple):
     """Particles of one run.
 
     Attributes
@@ -57,7 +53,7 @@ class Cloud:
     def joined(self, others: list[Cloud]) -> Cloud:
         """These particles and others, chain by chain: the states of a chain stand one after the other."""
         clouds = [self, *others]
-        return Cloud(*(_chain_major([getattr(one, name) for one in clouds]) for name in FIELDS))
+        return Cloud(*(_chain_major(parts) for parts in zip(*clouds, strict=True)))
 
 
 class Walked(NamedTuple):
@@ -69,7 +65,7 @@ class Walked(NamedTuple):
     accepted: NDArray
 
 
-def _chain_major(values: list[NDArray]) -> NDArray:
+def _chain_major(values: Sequence[NDArray]) -> NDArray:
     return np.stack(values, axis=1).reshape(-1, values[0].shape[-1])
 
 
@@ -133,8 +129,8 @@ def walk(
         gain = t * (log_p - cloud.log_p) + (1 - t) * (log_q - cloud.log_q)
         gain -= near.log_density(moved) - near.log_density(xi)
         accept = np.log(np.concatenate([rng.random((n, len(t))) for rng in rngs])) < gain
-        cloud = replace(
-            cloud, z=np.where(accept[:, b_of], z, cloud.z), log_q=np.where(accept, log_q, cloud.log_q),
+        cloud = cloud._replace(
+            z=np.where(accept[:, b_of], z, cloud.z), log_q=np.where(accept, log_q, cloud.log_q),
             log_p=np.where(accept, log_p, cloud.log_p),
         )  # fmt: skip
         share = accept.reshape(runs, n, -1).mean(axis=1)
@@ -151,9 +147,9 @@ def walk(
 
 def together(clouds: Sequence[Cloud]) -> Cloud:
     """Particles of several runs, one run after the other."""
-    return Cloud(*(np.concatenate([getattr(one, name) for one in clouds]) for name in FIELDS))
+    return Cloud(*(np.concatenate(parts) for parts in zip(*clouds, strict=True)))
 
 
 def apart(cloud: Cloud, runs: int) -> list[Cloud]:
     """The runs of `together`."""
-    return [Cloud(*parts) for parts in zip(*(np.split(getattr(cloud, name), runs) for name in FIELDS), strict=True)]
+    return [Cloud(*parts) for parts in zip(*(np.split(values, runs) for values in cloud), strict=True)]
