@@ -170,11 +170,17 @@ def relation(x: Mapping[str, Any], judged_discount: NDArray, for_ever: NDArray) 
     )
 
 
+def form(prior: Prior) -> tuple[str, ...]:
+    """What priors of one PyMC variable have in common: their family, however many components of it; else each's."""
+    families = tuple(component.family for component in prior.components)
+    return families[:1] if len(set(families)) == 1 else families
+
+
 def groups(latents: Latents, name: str) -> dict[str, NDArray]:
     """Names of the PyMC variables of a quantity, and the positions that each holds: one for each form of prior."""
     found: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for i in latents.free[name]:
-        found[tuple(c.family for c in latents.prior(name, i).components)].append(int(i))
+        found[form(latents.prior(name, i))].append(int(i))
     if len(found) == 1:
         return {name: np.array(next(iter(found.values())))}
     return {f"{name}_{'_'.join(forms)}": np.array(where) for forms, where in sorted(found.items())}
@@ -189,14 +195,23 @@ def by_form(latents: Latents) -> dict[str, list[Prior]]:
     }  # fmt: skip
 
 
-def parameters(priors: Sequence[Prior]) -> NDArray:
-    """Of each component its weight, if there are several, and its parameters: (number, prior), priors of one form."""
-    each = [
-        [v for weight, part in zip(prior.weights, prior.components, strict=True)
-         for v in ([weight] if len(prior.components) > 1 else []) + list(part.parameters)]
-        for prior in priors
-    ]  # fmt: skip
-    return np.array(each, float).T
+def parameters(priors: Sequence[Prior]) -> list[NDArray]:
+    """Numbers of priors of one form, as PyMC takes them.
+
+    Of one component: its parameters, each (prior,). Of more components of one family: their weights and each parameter,
+    (prior, component); whoever has fewer components than others has further ones of weight 0. Else, for one component
+    after the other, its weight and its parameters, each (prior,).
+    """
+    most = max(len(prior.components) for prior in priors)
+    if most > 1 and len(form(priors[0])) > 1:
+        each = [[[w, *c.parameters] for w, c in zip(p.weights, p.components, strict=True)] for p in priors]
+        return [np.array(column, float) for parts in zip(*each, strict=True) for column in zip(*parts, strict=True)]
+    padded = [[p.components[k if k < len(p.components) else 0].parameters for k in range(most)] for p in priors]
+    numbers = list(np.moveaxis(np.array(padded, float), -1, 0))
+    if most == 1:
+        return [values[:, 0] for values in numbers]
+    weights = [[*prior.weights, *(0.0,) * (most - len(prior.weights))] for prior in priors]
+    return [np.array(weights, float), *numbers]
 
 
 def flat(layout: Layout) -> NDArray:
@@ -210,7 +225,8 @@ def flat(layout: Layout) -> NDArray:
     below = [c.distribution for priors in forms.values() for p in priors for c in p.components]
     mass = sum(float(np.log(one.whole.cdf(one.high))) for one in below if isinstance(one, Below))
     constants = [latents.fixed(name)[where] for name, where in latents.scaled.items()]
-    return np.concatenate([*(parameters(priors).ravel() for priors in forms.values()), *constants, [mass]])
+    numbers = [values.ravel() for priors in forms.values() for values in parameters(priors)]
+    return np.concatenate([*numbers, *constants, [mass]])
 
 
 def starts(layout: Layout) -> dict[str, NDArray]:

@@ -27,12 +27,6 @@ class _NumPy:
     equal = np.equal
 
     @staticmethod
-    def log_ndtr(x: Any) -> Any:
-        from scipy.special import log_ndtr
-
-        return log_ndtr(x)
-
-    @staticmethod
     def ndtr(x: Any) -> Any:
         from scipy.special import ndtr
 
@@ -60,13 +54,6 @@ def _pytensor() -> Any:
     class _PyTensor:
         exp, log, log1p, where = pt.exp, pt.log, pt.log1p, pt.switch
         minimum, maximum, equal, erfcx = pt.minimum, pt.maximum, pt.eq, pt.erfcx
-
-        @staticmethod
-        def log_ndtr(x: Any) -> Any:
-            # each branch sees only arguments at which it and its gradient are finite
-            low, high = pt.minimum(x, -1.0), pt.maximum(x, -1.0)
-            tail = pt.log(pt.erfcx(-low / _SQRT2) / 2) - low**2 / 2
-            return pt.switch(pt.lt(x, -1.0), tail, pt.log1p(-pt.erfc(high / _SQRT2) / 2))
 
         @staticmethod
         def ndtr(x: Any) -> Any:
@@ -205,19 +192,23 @@ def outcome_log_probability(margin: Any, noise: Any, width: Any, outcome: Any) -
     u, h = margin / noise, width / noise
     sign = (outcome if _symbolic(outcome) else np.asarray(outcome)) - float(PARTIAL)
     partial = namespace(sign).equal(sign, 0.0)
-    if not (_symbolic(partial) or partial.any()):
-        return xp.log_ndtr(sign * u - h)
-    nearer = h - abs(u)
-    log_p = xp.log_ndtr(xp.where(partial, nearer, sign * u - h))
-    gap = xp.where(partial, _log_ratio(xp, nearer, h), -50.0)
-    return log_p + xp.log1p(-xp.exp(gap))
+    some = _symbolic(partial) or partial.any()
+    away = abs(u)
+    x = xp.where(partial, h - away, sign * u - h) if some else sign * u - h
+    # Phi(x) by its scaled tail, which neither vanishes nor overflows; below 0 the scale exp(-x^2 / 2) stays a log
+    low = x < 0
+    t = xp.where(low, -x, x)
+    near, beyond = _scaled_tail(xp, t), 0.0
+    if some:
+        scale = xp.exp(xp.where(low, -2 * h * away, -((h + away) ** 2) / 2))
+        beyond = xp.where(partial, _scaled_tail(xp, h + away) * scale, 0.0)
+    p = xp.where(low, near - beyond, 1 - near * xp.exp(-(t**2) / 2) - beyond)
+    return xp.log(p) - xp.where(low, x**2 / 2, 0.0)
 
 
-def _log_ratio(xp: Any, x: Any, h: Any) -> Any:
-    """``log Phi(x - 2 h) - log Phi(x)``; far below 0, where x and x - 2 h are the same number, by scaled tails."""
-    low, high = xp.minimum(x, -1.0), xp.maximum(x, -1.0)
-    tails = xp.log(xp.erfcx((2 * h - low) / _SQRT2) / xp.erfcx(-low / _SQRT2)) - 2 * h * (h - low)
-    return xp.where(x < -1.0, tails, xp.log_ndtr(high - 2 * h) - xp.log_ndtr(high))
+def _scaled_tail(xp: Any, x: Any) -> Any:
+    """``Phi(-x) exp(x^2 / 2)``."""
+    return xp.erfcx(x / _SQRT2) / 2
 
 
 def outcome_probabilities(margin: Any, noise: Any, width: Any) -> tuple[Any, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bayes_compliance import models
 from bayes_compliance.inference.machine import digest
-from bayes_compliance.latents import is_scaled
+from bayes_compliance.latents import Latents, by_form, form, is_scaled, parameters
 
 if TYPE_CHECKING:
     from bayes_compliance.elicitation import Prior
@@ -34,21 +34,23 @@ def built_from(model: ModuleType, layout: Layout) -> str | None:
         return None
     case = json.dumps(layout.case.model_dump(mode="json", exclude=NO_PART), sort_keys=True)
     # proxies of magnitudes are measured from the priors' medians
-    form = (lambda name, prior: prior) if layout.measured.groups else _form
+    known = (lambda name, prior: prior) if layout.measured.groups else _known
     prior = [
-        (name, each.dim, [None if one is None else form(name, one) for one in each.priors])
+        (name, each.dim, [None if one is None else known(name, one) for one in each.priors])
         for name, each in sorted(layout.priors.quantities.items())
     ]
+    numbers = [(name, [values.shape for values in parameters(each)]) for name, each in by_form(Latents(layout)).items()]
     decided = [values.tolist() for values in (layout.outcome, layout.error, layout.n_outcomes)]
     kind = type(layout)
     names = build.__module__, build.__qualname__, kind.__module__, kind.__qualname__
-    return digest(_code(), names, case, str(layout.case.reference_date), prior, decided)
+    return digest(_code(), names, case, str(layout.case.reference_date), prior, numbers, decided)
 
 
-def _form(name: str, prior: Prior) -> object:
+def _known(name: str, prior: Prior) -> object:
+    """What the graph has of a prior."""
     if is_scaled(name, prior):
         return "constant"
-    return prior.value if prior.is_constant else tuple(component.family for component in prior.components)
+    return prior.value if prior.is_constant else form(prior)
 
 
 @cache

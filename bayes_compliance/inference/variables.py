@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from pymc.distributions.transforms import Interval
 
 from bayes_compliance import theory
-from bayes_compliance.latents import AHEAD_ONLY, JUDGED, Latents, by_form, flat, groups, parameters, relation
+from bayes_compliance.latents import AHEAD_ONLY, JUDGED, Latents, by_form, flat, form, groups, parameters, relation
 from bayes_compliance.measurements import log_density
 
 if TYPE_CHECKING:
-    from bayes_compliance.elicitation import Component, Prior
+    from bayes_compliance.elicitation import Prior
     from bayes_compliance.layout import Layout
 
 _FAMILIES: dict[str, Callable[..., tuple[Any, dict[str, Any]]]] = {
@@ -46,13 +46,13 @@ def judged(layout: Layout) -> dict[str, Any]:
     data = pytensor.shared(values := flat(layout), name=JUDGED, shape=values.shape)
     first = 0
 
-    def take(n: int) -> Any:
+    def take(*shape: int) -> Any:
         nonlocal first
-        first += n
-        return data[first - n : first]
+        first += (n := prod(shape))
+        return data[first - n : first].reshape(shape)
 
     variables = {
-        label: variable(label, priors, [take(len(priors)) for _ in parameters(priors)])
+        label: variable(label, priors, [take(*values.shape) for values in parameters(priors)])
         for label, priors in by_form(latents).items()
     }
     constants = {name: take(len(where)) for name, where in latents.scaled.items()}
@@ -88,24 +88,26 @@ def variable(label: str, priors: Sequence[Prior], numbers: Iterable[Any] | None 
     ----------
     label : str
     priors : sequence of Prior
-    numbers : iterable of (prior,) or None
+    numbers : iterable or None
         `parameters` of priors of this form, if they are not those of the priors themselves.
     """
-    left = iter(parameters(priors) if numbers is None else numbers)
-    components = priors[0].components
-    if len(components) == 1:
-        distribution, arguments = _form(components[0], left)
-        return distribution(label, **arguments, shape=len(priors))
+    left = list(parameters(priors) if numbers is None else numbers)
+    families, size = form(priors[0]), len(priors)
+    if max(len(prior.components) for prior in priors) == 1:
+        distribution, arguments = _FAMILIES[families[0]](*left)
+        return distribution(label, **arguments, shape=size)
+    if len(families) == 1:
+        distribution, arguments = _FAMILIES[families[0]](*left[1:])
+        return pm.Mixture(label, w=left[0], comp_dists=distribution.dist(**arguments), shape=size)
     weights, parts = [], []
-    for component in components:
-        weights.append(next(left))
-        distribution, arguments = _form(component, left)
-        parts.append(distribution.dist(**arguments, shape=len(priors)))
-    return pm.Mixture(label, w=pt.stack(weights, axis=-1), comp_dists=parts, shape=len(priors))
-
-
-def _form(component: Component, left: Iterator[Any]) -> tuple[Any, dict[str, Any]]:
-    return _FAMILIES[component.family](*islice(left, len(component.parameters)))
+    for component in priors[0].components:
+        n = len(component.parameters)
+        weight, *own = left[: n + 1]
+        del left[: n + 1]
+        weights.append(weight)
+        distribution, arguments = _FAMILIES[component.family](*own)
+        parts.append(distribution.dist(**arguments, shape=size))
+    return pm.Mixture(label, w=pt.stack(weights, axis=-1), comp_dists=parts, shape=size)
 
 
 def on_slots(values: Any, index: NDArray) -> Any:
@@ -136,13 +138,6 @@ def measure(layout: Layout, x: dict[str, Any], innovation: Any, spread: Any, sup
 
 
 def at_knots(layout: Layout, innovation: Any) -> Any:
-    """W at the knots, `layout.path_factor @ innovation`, lobby by lobby: the factor is block-diagonal, mostly zeros."""
-    groups = [where for lobby in range(len(layout.paths)) if len(where := layout.knots_of(lobby))]
-    most = max(len(where) for where in groups)
-    padded, blocks = np.zeros((len(groups), most), int), np.zeros((len(groups), most, most))
-    position = np.zeros(len(layout.knots), int)
-    for g, where in enumerate(groups):
-        padded[g, : len(where)] = where
-        blocks[g, : len(where), : len(where)] = layout.path_factor[np.ix_(where, where)]
-        position[where] = g * most + np.arange(len(where))
-    return (blocks * innovation[padded][:, None, :]).sum(-1).ravel()[position]
+    """W at the knots, `layout.path_factor @ innovation`, by the entries of the factor that are not zero: a few in all."""
+    to, of = np.nonzero(layout.path_factor)
+    return pt.zeros(len(layout.knots))[to].inc(layout.path_factor[to, of] * innovation[of])
