@@ -175,7 +175,7 @@ def outcome_log_probability(margin: Any, noise: Any, width: Any, outcome: Any) -
     .. math:: p_{comply} = \Phi\{(M - c)/\sigma\}, \quad p_{violate} = \Phi\{(-c - M)/\sigma\}, \quad
               p_{partial} = 1 - p_{comply} - p_{violate}.
 
-    With ``c = 0`` the outcome is binary. Computed in logs throughout, so that the tails neither clip nor overflow.
+    With ``c = 0`` the outcome is binary. Computed by scaled tails, which neither clip nor overflow.
 
     Parameters
     ----------

@@ -97,6 +97,22 @@ def test_gradients_are_finite_however_far_the_margin(outcome, error):
         assert np.isfinite(slopes(far, np.ones(len(far)), np.full(len(far), c))).all()
 
 
+@pytest.mark.parametrize(("outcome", "width"), [(0, 0.0), (2, 0.0), *((k, c) for k in (0, 1, 2) for c in (0.3, 2.0))])
+def test_the_gradient_is_that_of_the_normal_distribution(outcome, width):
+    u = np.array([-7.0, -2.0, -0.3, 0.0, 0.3, 2.0, 7.0])
+    margin = pt.dvector("margin")
+    log_p = theory.outcome_log_probability(margin, 1.0, np.full(len(u), width), np.full(len(u), outcome))
+    found = pytensor.function([margin], pytensor.grad(log_p.sum(), margin), mode="FAST_COMPILE")(u)
+    pdf, cdf = stats.norm.pdf, stats.norm.cdf
+    # the band from the nearer tail, where nothing cancels
+    band = cdf(width - abs(u)) - cdf(-width - abs(u))
+    slope, p = {
+        0: (-pdf(u + width), cdf(-u - width)), 1: (pdf(u + width) - pdf(u - width), band),
+        2: (pdf(u - width), cdf(u - width)),
+    }[outcome]  # fmt: skip
+    assert found == pytest.approx(slope / p, rel=1e-6, abs=1e-12)
+
+
 @given(st.lists(st.tuples(POINTS, st.sampled_from([0, 1, 2])), min_size=1, max_size=5), st.floats(1, 50))
 def test_pytensor_says_the_same(rows, noise):
     margin, outcome = (np.array(v) for v in zip(*rows, strict=True))

@@ -47,6 +47,7 @@ ROWS = {
     "b": [
         ("plain script, warm", [PYTHON, "-W", "ignore", str(HERE / "plain.py"), CASE, f"{OUT}/plain"], ""),
         ("run by NUTS with report, warm", [*TOOL, "run", CASE, "--out", f"{OUT}/nuts"], "a + 6 s, half of plain"),
+        ("answer of run by NUTS, warm", [*TOOL, "run", CASE, "--out", f"{OUT}/nuts"], ""),
         ("run with a judgement that is new, warm", [*TOOL, "run", EDITED, "--out", f"{OUT}/new"], ""),
     ],
     "c": [

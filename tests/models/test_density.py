@@ -112,3 +112,27 @@ def test_neutral_quantities_give_the_log_density_of_coalition(tmp_path):
         built, other = compiled(name, models.prepare(name, case).layout)
         assert {v.name for v in built.free_RVs} == {v.name for v in reference.free_RVs}
         assert_allclose([float(other(point(built, values))) for values in points], expected, rtol=1e-12)
+
+
+def test_pools_of_any_number_of_analysts_are_one_variable_for_each_family(tmp_path):
+    """Whoever has fewer analysts has components of weight 0; these neither count nor spoil the gradient."""
+    pooled = [
+        *(quantiles("magnitude", *q, "H K", analyst=f"analyst {i}") for i, q in enumerate([(1, 3, 5), (2, 4, 9)])),
+        quantiles("magnitude", 0.5, 2, 3, "F K", analyst="analyst 1"),
+        quantiles("magnitude", -1, 0.2, 1, "H G", analyst="analyst 1"),
+        quantiles("magnitude", 1, 2, 4, "H J", analyst="analyst 1", family="gamma"),
+    ]
+    prepared = models.prepare("coalition", two_states(tmp_path, judgements=[*pooled, *JUDGED]))
+    layout, draws = prepared.layout, prior_draws(prepared, 8, seed=4)
+    latents = Latents(layout)
+    sizes = {label: len(where) for label, where in groups(latents, "magnitude").items()}
+    assert sizes == {"magnitude_lognormal": 5, "magnitude_lognormal_gamma": 1, "magnitude_normal": 4}
+    built, logp = compiled("coalition", layout)
+    points = [point(built, natural(latents, draws, d)) for d in range(8)]
+    expected = by_numpy("coalition", layout, draws)
+    assert_allclose([float(logp(at)) for at in points], expected, rtol=1e-9, atol=1e-9)
+    slope = built.compile_dlogp(mode=Mode(linker="py", optimizer=None))
+    assert all(np.isfinite(slope(at)).all() for at in points)
+    # negative control: the second analyst of H K counts
+    draws["magnitude"][:, layout.coords["lobby"].index("H K")] *= 1.01
+    assert abs(by_numpy("coalition", layout, draws) - expected).min() > 1e-4
