@@ -138,6 +138,6 @@ def measure(layout: Layout, x: dict[str, Any], innovation: Any, spread: Any, sup
 
 
 def at_knots(layout: Layout, innovation: Any) -> Any:
-    """W at the knots, `layout.path_factor @ innovation`, by the entries of the factor that are not zero: a few in all."""
+    """W at the knots, `layout.path_factor @ innovation`, by the few entries of the factor that are not zero."""
     to, of = np.nonzero(layout.path_factor)
     return pt.zeros(len(layout.knots))[to].inc(layout.path_factor[to, of] * innovation[of])
