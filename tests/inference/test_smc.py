@@ -229,10 +229,11 @@ def aside(target, cloud):
 ANSWER_FIRST = """
 import sys
 from bayes_compliance import cli
+from bayes_compliance.cli import fitting
 def told(case, forecast):
     heavy = {"pymc", "pytensor", "arviz", "arviz_stats", "numba", "nutpie", "matplotlib"}
     print("ANSWER", len(forecast.table), sorted(heavy & set(sys.modules)))
-cli._tell = told
+fitting._tell = told
 sys.exit(cli.main(["run", "case_studies/bananas", "--out", sys.argv[1], "--engine", "smc"]))
 """
 

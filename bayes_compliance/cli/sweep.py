@@ -1,29 +1,27 @@
-"""The command line of sweeps; thin over `bayes_compliance.api`."""
+"""The command `sweep`; thin over `bayes_compliance.api`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
-from bayes_compliance.cli_validation import DONE, FAILED, spread
-from bayes_compliance.inference import CHAINS, DRAWS, TUNE
+from bayes_compliance.cli import options as shared
+from bayes_compliance.cli.options import DONE, FAILED_DIAGNOSTIC, SPREAD
 
 
-def add(commands: Any, make: Callable[..., argparse.ArgumentParser], day: Callable[[str], date]) -> None:
+def add(commands: Any) -> None:
     """Add the command to the parser."""
-    sweep = make(commands, "sweep", _sweep, "many fits: cases by models by decision noises by seeds")
+    sweep = shared.command(commands, "sweep", _sweep, "many fits: cases by models by decision noises by seeds")
     sweep.add_argument("cases", metavar="CASE", nargs="+", help="case folders")
     sweep.add_argument("--out", required=True, metavar="FOLDER", help="where to write; goes on with what is there")
     sweep.add_argument("--models", type=_each(str), default=["coalition"], metavar="A,B,...")
     sweep.add_argument("--noise", type=_each(float), default=[1.0], metavar="X,Y,...", help="multiples of the noise")
     sweep.add_argument("--seeds", type=_each(int), default=[1], metavar="1,2,...")
-    sweep.add_argument("--until", type=day, metavar="DATE", help="forecast up to this date")
-    for name, default in (("draws", DRAWS), ("tune", TUNE), ("chains", CHAINS)):
-        sweep.add_argument(f"--{name}", type=int, default=default)
-    spread(sweep)
+    sweep.add_argument("--until", type=shared.day, metavar="DATE", help="forecast up to this date")
+    shared.size(sweep)
+    shared.spread(sweep)
 
 
 def _each(kind: Callable[[str], Any]) -> Callable[[str], list[Any]]:
@@ -40,10 +38,9 @@ def _each(kind: Callable[[str], Any]) -> Callable[[str], list[Any]]:
 def _sweep(options: argparse.Namespace) -> int:
     from bayes_compliance import api
 
-    names = ("models", "seeds", "until", "draws", "tune", "chains", "scheduler", "workers")
-    asked = {name: getattr(options, name) for name in names}
+    asked = shared.taken(options, "models", "seeds", "until", "draws", "tune", "chains", *SPREAD)
     done = api.sweep(options.cases, options.out, noises=options.noise, **asked, progress=True)
     for key in done["failed"]:
         print(f"diagnostic failed: {key}; see diagnostics.csv", file=sys.stderr)
     print(f"{options.out}/forecasts.csv")
-    return DONE if done["passed"] else FAILED
+    return DONE if done["passed"] else FAILED_DIAGNOSTIC

@@ -1,25 +1,25 @@
-"""The command line of panels; thin over `bayes_compliance.api`."""
+"""The command `panel`; thin over `bayes_compliance.api`."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
-from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bayes_compliance.cli_validation import DONE, FAILED, say_failures, spread
+from bayes_compliance.cli import options as shared
+from bayes_compliance.cli.options import DONE, FAILED_DIAGNOSTIC, SAMPLER, SPREAD
 from bayes_compliance.errors import Refused
-from bayes_compliance.inference import CHAINS, DRAWS, TUNE
+
+if TYPE_CHECKING:
+    import argparse
 
 
-def add(commands: Any, make: Callable[..., argparse.ArgumentParser], day: Callable[[str], date]) -> None:
+def add(commands: Any) -> None:
     """Add the command to the parser."""
-    panel = make(commands, "panel", _panel, "many states, many rules: which states are readier to comply?")
+    panel = shared.command(commands, "panel", _panel, "many states, many rules: which states are readier to comply?")
     panel.add_argument("folder", metavar="FOLDER", help="case folders side by side, or decisions.csv with column case")
     panel.add_argument("--out", metavar="RUN", help="where to write; replaced whole, or left as it was")
     panel.add_argument("--cases", metavar="A,B,...", help="of the case folders, those to take (default: all)")
     panel.add_argument("--outcomes", type=int, metavar="N", help="of a table: 2 or 3 outcomes (default: 3)")
-    panel.add_argument("--until", type=day, metavar="DATE", help="the horizon")
+    panel.add_argument("--until", type=shared.day, metavar="DATE", help="the horizon")
     panel.add_argument("--pooling", default="partial", help="of states: partial, none or complete")
     panel.add_argument("--paths", action="store_true", help="P2 + G2 of each state moves in steps of five years")
     panel.add_argument(
@@ -29,9 +29,9 @@ def add(commands: Any, make: Callable[..., argparse.ArgumentParser], day: Callab
         metavar="N",
         help="score states left out, in N refits (default: 0, not done)",
     )
-    for name, default in (("seed", 1), ("draws", DRAWS), ("tune", TUNE), ("chains", CHAINS)):
-        panel.add_argument(f"--{name}", type=int, default=default)
-    spread(panel)
+    shared.seed(panel)
+    shared.size(panel)
+    shared.spread(panel)
     panel.add_argument(
         "--simulate", type=int, metavar="N", help="write a synthetic panel of N states into FOLDER, and its truth"
     )
@@ -53,17 +53,14 @@ def _panel(options: argparse.Namespace) -> int:
     from bayes_compliance import api
     from bayes_compliance.analysis.reputation import verdict
 
-    names = (
-        "outcomes", "until", "pooling", "paths", "leave_out", "seed", "draws", "tune", "chains", "scheduler", "workers",
-    )  # fmt: skip
-    asked = {name: getattr(options, name) for name in names}
-    cases = None if options.cases is None else [name.strip() for name in options.cases.split(",")]
+    asked = shared.taken(options, "outcomes", "until", "pooling", "paths", "leave_out", *SAMPLER, *SPREAD)
+    cases = None if options.cases is None else shared.listed(options.cases)
     done = api.panel(options.folder, options.out, cases=cases, **asked, progress=True)
-    say_failures(done.checks)
+    shared.say_failures(done.checks)
     if options.pooling != "complete":
         print(verdict(done.reputation))
     print(f"{options.out}/report.html")
-    return DONE if done.passed else FAILED
+    return DONE if done.passed else FAILED_DIAGNOSTIC
 
 
 def _simulate(options: argparse.Namespace) -> int:

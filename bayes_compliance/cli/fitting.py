@@ -1,0 +1,139 @@
+"""Commands on one case: `run` and its parts, `compare`, `scenario`; thin over `bayes_compliance.api`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from bayes_compliance.cli import options as shared
+from bayes_compliance.cli.options import DONE, FAILED_DIAGNOSTIC, SAMPLER
+
+if TYPE_CHECKING:
+    import argparse
+
+    from bayes_compliance.case import Case
+    from bayes_compliance.forecast import Forecast
+    from bayes_compliance.runs import Run
+
+
+def add(commands: Any) -> None:
+    """Add the commands to the parser."""
+    run = shared.command(commands, "run", _run, "check, fit, forecast and report")
+    _fitting(run)
+    run.add_argument(
+        "--until", type=shared.day, metavar="DATE", help="forecast up to this date (default: the case's horizon)"
+    )
+
+    _fitting(shared.command(commands, "fit", _fit, "check and fit only: posterior.nc and summary.json"))
+
+    forecast = shared.command(commands, "forecast", _forecast, "forecast anew from the posterior of a RUN")
+    forecast.add_argument("case", metavar="CASE")
+    forecast.add_argument("run", metavar="RUN")
+    forecast.add_argument("--until", type=shared.day, metavar="DATE", help="forecast up to this date")
+
+    report = shared.command(commands, "report", _report, "write the report of a RUN anew")
+    report.add_argument("case", metavar="CASE")
+    report.add_argument("run", metavar="RUN")
+
+    compare = shared.command(
+        commands, "compare", _compare, "rival models on the same decisions: which expects them best?"
+    )
+    compare.add_argument("case", metavar="CASE", help="a case folder")
+    compare.add_argument(
+        "--models", default="coalition,unitary,managerial", metavar="A,B,...", help="two or more, parted by commas"
+    )
+    compare.add_argument("--json", action="store_true", help="print JSON")
+    _sampling(compare)
+
+    scenario = shared.command(
+        commands, "scenario", _scenario, "what if? base and scenarios side by side, on one posterior"
+    )
+    scenario.add_argument("case", metavar="CASE")
+    scenario.add_argument("run", metavar="RUN")
+    scenario.add_argument("--id", metavar="ID", help="one scenario of scenarios.toml (default: all)")
+    scenario.add_argument("--every-date", action="store_true", help="all dates instead of the first and the last")
+
+
+def _fitting(command: argparse.ArgumentParser) -> None:
+    command.add_argument("case", metavar="CASE", help="a case folder")
+    command.add_argument(
+        "--out", required=True, metavar="RUN", help="where to write; replaced whole, or left as it was"
+    )
+    shared.model(command)
+    shared.pool(command)
+    _sampling(command)
+
+
+def _sampling(command: argparse.ArgumentParser) -> None:
+    shared.engine(command)
+    shared.seed(command)
+    shared.size(command)
+    shared.as_of(command)
+
+
+def _sampler(options: argparse.Namespace) -> dict[str, Any]:
+    return shared.taken(options, "engine", "as_of", *SAMPLER) | {"progress": sys.stderr.isatty()}
+
+
+def _fit_of(options: argparse.Namespace) -> dict[str, Any]:
+    return shared.taken(options, "model", "pool") | _sampler(options)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from bayes_compliance import api
+
+    done = api.run(options.case, options.out, until=options.until, tell=_tell, **_fit_of(options))
+    return _finish(done, f"{options.out}/report.html")
+
+
+def _tell(case: Case, forecast: Forecast) -> None:
+    from bayes_compliance.answer import answer
+
+    print(answer(case, forecast), end="\n\n", flush=True)
+
+
+def _fit(options: argparse.Namespace) -> int:
+    from bayes_compliance import api
+
+    return _finish(api.fit(options.case, options.out, **_fit_of(options)), f"{options.out}/posterior.nc")
+
+
+def _forecast(options: argparse.Namespace) -> int:
+    from bayes_compliance import api
+
+    return _finish(api.forecast(options.case, options.run, until=options.until), f"{options.run}/forecast.csv")
+
+
+def _report(options: argparse.Namespace) -> int:
+    from bayes_compliance import api
+
+    return _finish(api.report(options.case, options.run), f"{options.run}/report.html")
+
+
+def _compare(options: argparse.Namespace) -> int:
+    import json
+
+    from bayes_compliance import api
+
+    found = api.compare(options.case, shared.listed(options.models), **_sampler(options))
+    for score in found.scores:
+        shared.say_failures(score.checks, f"{score.model}: ")
+    print(json.dumps(found.as_dict(), indent=2) if options.json else found)
+    return DONE if found.passed else FAILED_DIAGNOSTIC
+
+
+def _scenario(options: argparse.Namespace) -> int:
+    from bayes_compliance import api
+    from bayes_compliance.analysis.side_by_side import side_by_side
+
+    found = api.scenario(options.case, options.run, id=options.id)
+    print(side_by_side(found, options.every_date))
+    for name in found.attrs["failed"]:
+        print(f"diagnostic failed: {name}, in the fit or the forecast of {options.run}", file=sys.stderr)
+    return FAILED_DIAGNOSTIC if found.attrs["failed"] else DONE
+
+
+def _finish(done: Run, written: str) -> int:
+    shared.say_failures(done.checks)
+    print(written)
+    return DONE if done.passed else FAILED_DIAGNOSTIC

@@ -1,0 +1,92 @@
+"""What commands share: how one is added, options by groups and how they are handed on, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+from bayes_compliance.inference import CHAINS, DRAWS, TUNE
+
+DONE, FAILED_DIAGNOSTIC, REFUSED, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
+EPILOG = """exit codes: 0 done; 1 done, but a diagnostic failed its mark; 2 refused, nothing written; 3 internal error;
+130 interrupted"""
+
+SAMPLER = ("seed", "draws", "tune", "chains")
+SPREAD = ("workers", "scheduler")
+
+
+def command(commands: Any, name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+    """A new command, which `call` does."""
+    made = commands.add_parser(name, help=text, description=text, epilog=EPILOG)
+    made.set_defaults(command=call)
+    return made
+
+
+def day(text: str) -> date:
+    """The type of an option that is a date."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; allowed: an ISO date such as 2030-01-01") from None
+
+
+def model(to: argparse.ArgumentParser) -> None:
+    """Which model."""
+    to.add_argument("--model", default="coalition", help="a shipped model, or the path of a .py file")
+
+
+def pool(to: argparse.ArgumentParser) -> None:
+    """How several analysts are pooled."""
+    to.add_argument(
+        "--pool", default="linear", help="several analysts of one quantity: linear, log or cooke (by seeds.csv)"
+    )
+
+
+def as_of(to: argparse.ArgumentParser) -> None:
+    """What was known."""
+    to.add_argument("--as-of", type=day, metavar="DATE", help="use only what was known on this date")
+
+
+def engine(to: argparse.ArgumentParser) -> None:
+    """Which engine."""
+    to.add_argument(
+        "--engine", default="nuts", help="nuts (default); smc, which compiles nothing; exact, for linear cases"
+    )
+
+
+def seed(to: argparse.ArgumentParser) -> None:
+    """Which seed."""
+    to.add_argument("--seed", type=int, default=1)
+
+
+def size(to: argparse.ArgumentParser, *, draws: int = DRAWS, tune: int = TUNE, chains: int = CHAINS) -> None:
+    """How many draws."""
+    to.add_argument("--draws", type=int, default=draws, help="kept draws of each chain")
+    to.add_argument("--tune", type=int, default=tune, help="discarded draws of each chain")
+    to.add_argument("--chains", type=int, default=chains)
+
+
+def spread(to: argparse.ArgumentParser) -> None:
+    """Of a command whose tasks other processes can do."""
+    to.add_argument("--workers", type=int, default=1, metavar="N", help="processes of this machine (default 1)")
+    to.add_argument("--scheduler", default="local", metavar="ADDRESS", help="a Dask cluster, such as tcp://...")
+
+
+def taken(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Options as arguments, by their names."""
+    return {name: getattr(options, name) for name in names}
+
+
+def listed(text: str) -> list[str]:
+    """Names that are parted by commas; none of a blank text."""
+    return [name.strip() for name in text.split(",")] if text.strip() else []
+
+
+def say_failures(checks: Sequence[Any], of: str = "") -> None:
+    """Diagnostics that missed their mark, on the standard error."""
+    for check in checks:
+        if not check.passed:
+            print(f"diagnostic failed: {of}{check}", file=sys.stderr)
