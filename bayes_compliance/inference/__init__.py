@@ -107,10 +107,11 @@ def draw(
     else:
         from bayes_compliance.inference import nuts
 
-        found, stats = nuts.sample(
+        found, stats, more = nuts.sample(
             prepared.model, prepared.layout, draws=draws, tune=tune, chains=chains,
             seed=seeds.integer(seed, engine), progress=progress,
         )  # fmt: skip
+        attrs |= more
     return Drawn(whole(prepared, found, seed), stats, attrs)
 
 

@@ -1,10 +1,14 @@
-"""The reference engine: NUTS on the PyMC model, through nutpie."""
+"""The reference engine: NUTS on the PyMC model, through nutpie.
+
+Where draws diverge, all chains are run once more with shorter steps, as whoever sees divergences would do by hand; what
+diverges then is reported.
+"""
 
 from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
     from bayes_compliance.layout import Layout
 
 TARGET_ACCEPT = 0.9
+STRICTER = 5
+"""Chains that diverge are run again at a target acceptance that is so many times nearer to 1."""
+
 STATS = {
     "diverging": "diverging",
     "energy": "energy",
@@ -30,6 +37,17 @@ STATS = {
 """Names of the sampler's statistics as ArviZ has them, and as nutpie has them."""
 
 
+class Sampled(NamedTuple):
+    """Draws (chain, draw, ...) by variable, the sampler's statistics (chain, draw), and how it was set.
+
+    `settings` has `target_accept`, and `diverged_at` where chains at that target acceptance had diverged.
+    """
+
+    values: dict[str, NDArray]
+    stats: dict[str, NDArray]
+    settings: dict[str, Any]
+
+
 def sample(
     model: ModuleType,
     layout: Layout,
@@ -39,8 +57,8 @@ def sample(
     chains: int,
     seed: int,
     progress: bool = False,
-) -> tuple[Draws, dict[str, NDArray]]:
-    """Draws of every latent, shapes (chain, draw, item), and the sampler's statistics, (chain, draw).
+) -> tuple[Draws, dict[str, NDArray], dict[str, Any]]:
+    """Draws of every latent, shapes (chain, draw, item), the sampler's statistics, (chain, draw), and how it was set.
 
     Parameters
     ----------
@@ -55,28 +73,38 @@ def sample(
         Show progress on the terminal.
     """
     compiled = of_layout(model, layout, lambda: model.build(layout))
-    values, stats = run(
-        compiled, draws=draws, tune=tune, chains=chains, seed=seed, progress=progress,
-        target_accept=getattr(model, "TARGET_ACCEPT", TARGET_ACCEPT),
-    )  # fmt: skip
-    return collect(layout, values, (chains, draws)), stats
+    found = run(
+        compiled, draws=draws, tune=tune, chains=chains, seed=seed, progress=progress, target_accept=accept_of(model)
+    )
+    return collect(layout, found.values, (chains, draws)), found.stats, found.settings
+
+
+def accept_of(model: ModuleType) -> float:
+    """The target acceptance of a model: its own, or the default."""
+    return float(getattr(model, "TARGET_ACCEPT", TARGET_ACCEPT))
 
 
 def run(
     compiled: Compiled | None, *, draws: int, tune: int, chains: int, seed: int, progress: bool,
     target_accept: float = TARGET_ACCEPT,
-) -> tuple[dict[str, NDArray], dict]:  # fmt: skip
-    """Draws (chain, draw, ...) of a compiled model's variables, if it has any, and the sampler's statistics."""
+) -> Sampled:  # fmt: skip
+    """Draws of a compiled model's variables, if it has any; once more with shorter steps if any diverge."""
     if compiled is None:
-        return {}, {name: np.zeros((chains, draws)) for name in STATS}
+        return Sampled({}, {name: np.zeros((chains, draws)) for name in STATS}, {})
+    size: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
+    found = _once(compiled, target_accept, progress, **size)
+    if not found.stats["diverging"].any():
+        return found
+    again = _once(compiled, 1 - (1 - target_accept) / STRICTER, progress, **size)
+    return again._replace(settings=again.settings | {"diverged_at": target_accept})
+
+
+def _once(compiled: Compiled, target_accept: float, progress: bool, **size: Any) -> Sampled:
     import nutpie
 
     sampler = nutpie.sample(
         compiled.for_nutpie(),
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        seed=seed,
+        **size,
         save_warmup=False,
         blocking=False,
         cores=cores(),
@@ -90,7 +118,7 @@ def run(
         raise
     values = {name: trace["posterior"][name].values for name in compiled.names}
     stats = {ours: trace["sample_stats"][theirs].values for ours, theirs in STATS.items()}
-    return values, stats
+    return Sampled(values, stats, {"target_accept": target_accept})
 
 
 def collect(layout: Layout, values: dict[str, NDArray], shape: tuple[int, int]) -> Draws:

@@ -142,8 +142,8 @@ def panel(
     with timer("compile"):
         fitter = Fitter(layout)
     with timer("fit"):
-        sampled, stats = fitter.sample(**sampler, progress=progress)
-        tree = grow(layout, sampled, stats, seed, {k: str(v) for k, v in settings.items()})
+        values, stats, how = fitter.sample(**sampler, progress=progress)
+        tree = grow(layout, values, stats, seed, {k: str(v) for k, v in settings.items()} | how)
     with timer("diagnose"):
         checks = diagnose(layout, tree)
     left = None

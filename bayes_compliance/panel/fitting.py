@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from bayes_compliance.inference.diagnostics import Check
+    from bayes_compliance.inference.nuts import Sampled
 
 Draws = dict[str, NDArray]
 PRIOR_DRAWS = 1000
@@ -40,8 +41,8 @@ class Fitter:
     def sample(
         self, *, seed: int, draws: int = DRAWS, tune: int = TUNE, chains: int = CHAINS, held_out: NDArray | None = None,
         progress: bool = False,
-    ) -> tuple[Draws, dict[str, NDArray]]:  # fmt: skip
-        """Draws (chain, draw, item) of every quantity, and the sampler's statistics (chain, draw).
+    ) -> Sampled:  # fmt: skip
+        """Draws (chain, draw, item) of every quantity, the sampler's statistics (chain, draw), and how it was set.
 
         Parameters
         ----------

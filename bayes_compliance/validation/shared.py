@@ -74,6 +74,7 @@ class Shared:
 
     def __init__(self, prepared: Prepared) -> None:
         self.layout = prepared.layout
+        self._accept = nuts.accept_of(prepared.model)
         layout = prepared.layout
         self._compiled = of_layout(
             prepared.model, layout, lambda: prepared.model.build(symbolic(layout)[0]),
@@ -86,8 +87,10 @@ class Shared:
         if compiled is not None:
             read = compiled.arrays
             compiled = compiled.with_data(**{name: values for name, values in arrays(data).items() if name in read})
-        values, stats = nuts.run(compiled, draws=draws, tune=tune, chains=chains, seed=seed, progress=False)
-        return nuts.collect(self.layout, values, (chains, draws)), stats
+        found = nuts.run(
+            compiled, draws=draws, tune=tune, chains=chains, seed=seed, progress=False, target_accept=self._accept
+        )
+        return nuts.collect(self.layout, found.values, (chains, draws)), found.stats
 
 
 def arrays(data: Data) -> dict[str, NDArray]:

@@ -27,7 +27,7 @@ ERRORS = 2.0
 def fitted() -> tuple[Synthetic, PanelLayout, dict, list]:
     made = synthetic(60, 60, 2600, seed=7)
     layout = PanelLayout(made.panel)
-    draws, stats = Fitter(layout).sample(seed=1)
+    draws, stats, _ = Fitter(layout).sample(seed=1)
     return made, layout, draws, diagnose(layout, grow(layout, draws, stats, 1, {}))
 
 

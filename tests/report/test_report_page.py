@@ -167,6 +167,18 @@ def test_failures_stand_first(oranges: Run) -> None:
     assert [row[:2] for row in table] == [["FAILED", "R-hat"], ["FAILED", "divergences"], ["passed", "bulk ESS"]]
 
 
+@pytest.mark.usefixtures("short")
+def test_the_page_says_that_chains_were_run_again(oranges: Run) -> None:
+    said = (
+        "Chains at a target acceptance of 0.9 had draws that diverged; what is reported are chains with shorter steps"
+    )
+    tree = oranges.tree.copy()
+    tree.attrs |= {"target_accept": 0.98, "diverged_at": 0.9}
+    assert f"{said}, at 0.98." in Page(render(replace(oranges, tree=tree))).words
+    # negative control: as the fit was
+    assert said not in " ".join(Page(render(oranges)).words)
+
+
 def test_answers_are_those_of_the_table(page: Page, oranges: Run) -> None:
     rows = [row for row in oranges.forecast.table if row["state"] == "F"]
     text = next(words for words in page.words if words.startswith("F is "))

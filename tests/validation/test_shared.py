@@ -94,7 +94,7 @@ def test_a_fit_of_what_was_known_is_the_fit_of_the_case_as_of_then(prepared):
     view = View(prepared.layout, DAY)
     found, _ = shared.Shared(prepared).sample(view.data, **size, seed=1)
     ours = view.carried(found)
-    theirs, _ = nuts.sample(prepared.model, view.layout, **size, seed=2)
+    theirs, _, _ = nuts.sample(prepared.model, view.layout, **size, seed=2)
     for name, values in theirs.items():
         a, b = (np.moveaxis(x, -1, 0) for x in (ours[name], values))
         if np.isinf(b).all():  # a punishment for ever
@@ -113,7 +113,7 @@ def test_one_compilation_draws_what_a_fit_of_its_own_draws(prepared):
     one = shared.Shared(prepared)
     data = shared.seen(prepared.layout, np.ones(len(prepared.layout.rows), bool))
     found, _ = one.sample(data, **size)
-    own, _ = nuts.sample(prepared.model, prepared.layout, **size)
+    own, _, _ = nuts.sample(prepared.model, prepared.layout, **size)
     for name, values in own.items():
         np.testing.assert_allclose(found[name], values, rtol=1e-6, err_msg=name)
     with pytest.raises(ValueError, match=r"seen_outcome has shape \(3,\); compiled for"):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from bayes_compliance.report.parts import Number, Section, join, paragraph, table
+from bayes_compliance.report.sentences import number
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from bayes_compliance.runs import Run
 
 INTRODUCTION = (
@@ -23,4 +27,18 @@ def diagnostics(run: Run) -> Section:
         for check in sorted(run.checks, key=lambda check: check.passed)
     ]
     columns = ["", "Diagnostic", Number("Worst value"), "Mark", "Where"]
-    return Section("Diagnostics", "diagnostics", join([paragraph(INTRODUCTION), table("Diagnostics", columns, rows)]))
+    parts = [paragraph(INTRODUCTION), *_again(run.tree.attrs), table("Diagnostics", columns, rows)]
+    return Section("Diagnostics", "diagnostics", join(parts))
+
+
+def _again(attrs: Mapping[Any, Any]) -> list[Markup]:
+    """That the chains were run twice, where they were."""
+    if "diverged_at" not in attrs:
+        return []
+    before, now = (number(attrs[name]) for name in ("diverged_at", "target_accept"))
+    return [
+        paragraph(
+            f"Chains at a target acceptance of {before} had draws that diverged; what is reported are chains with "
+            f"shorter steps, at {now}."
+        )
+    ]
