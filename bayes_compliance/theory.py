@@ -23,8 +23,7 @@ _SQRT2 = sqrt(2.0)
 class _NumPy:
     """The few functions that the equations need, for NumPy."""
 
-    exp, log, log1p, where, minimum, maximum = np.exp, np.log, np.log1p, np.where, np.minimum, np.maximum
-    equal = np.equal
+    exp, log, where, minimum, equal = np.exp, np.log, np.where, np.minimum, np.equal
 
     @staticmethod
     def ndtr(x: Any) -> Any:
@@ -52,8 +51,7 @@ def _pytensor() -> Any:
     import pytensor.tensor as pt
 
     class _PyTensor:
-        exp, log, log1p, where = pt.exp, pt.log, pt.log1p, pt.switch
-        minimum, maximum, equal, erfcx = pt.minimum, pt.maximum, pt.eq, pt.erfcx
+        exp, log, where, minimum, equal, erfcx = pt.exp, pt.log, pt.switch, pt.minimum, pt.eq, pt.erfcx
 
         @staticmethod
         def ndtr(x: Any) -> Any:

@@ -153,5 +153,5 @@ def build(
         else:
             likelihood(x, supported)
         if layout.measured:
-            measure(layout, x, innovation, z, support)
+            measure(layout, x, walk, z, support)
     return model

@@ -81,8 +81,8 @@ def taken(options: argparse.Namespace, *names: str) -> dict[str, Any]:
 
 
 def listed(text: str) -> list[str]:
-    """Names that are parted by commas; none of a blank text."""
-    return [name.strip() for name in text.split(",")] if text.strip() else []
+    """What is parted by commas."""
+    return [part.strip() for part in text.split(",")]
 
 
 def say_failures(checks: Sequence[Any], of: str = "") -> None:

@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
 def _each(kind: Callable[[str], Any]) -> Callable[[str], list[Any]]:
     def parts(text: str) -> list[Any]:
         try:
-            return [kind(part) for part in text.split(",")]
+            return [kind(part) for part in shared.listed(text)]
         except ValueError:
             what = "numbers" if kind is float else "whole numbers"
             raise argparse.ArgumentTypeError(f"{text!r}: allowed: {what}, parted by commas") from None

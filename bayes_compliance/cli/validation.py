@@ -67,7 +67,7 @@ def _backtest(options: argparse.Namespace) -> int:
     from bayes_compliance.validation.backtest_words import headline
 
     asked = shared.taken(options, "model", "ahead", "learn", "origins", "renew", "refit", "engine", *SAMPLER, *SPREAD)
-    rivals = shared.listed(options.rivals)
+    rivals = [name for name in shared.listed(options.rivals) if name]
     done = api.backtest(options.case, options.out, rivals=rivals, **asked, progress=True)
     shared.say_failures(done.checks)
     print(headline(done))

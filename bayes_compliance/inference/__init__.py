@@ -71,7 +71,7 @@ def fit(
 
 
 class Drawn(NamedTuple):
-    """Every latent, whole, (chain, draw, item); statistics of the sampler, (chain, draw); what was run."""
+    """Draws by name, (chain, draw, ...), the sampler's statistics, (chain, draw), and attributes of the fit."""
 
     draws: Draws
     stats: dict[str, NDArray]
@@ -81,7 +81,7 @@ class Drawn(NamedTuple):
 def draw(
     prepared: Prepared, *, engine: str, seed: int, draws: int, tune: int, chains: int, progress: bool = False
 ) -> Drawn:
-    """Posterior draws before they become a tree, by the arguments of `fit`.
+    """Posterior draws of every latent before they become a tree, by the arguments of `fit`.
 
     Quantities that only the future needs come from their priors, and latents that the sampler does not see from the
     model.

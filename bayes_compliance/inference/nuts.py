@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_compliance.inference import Drawn
 from bayes_compliance.inference.compiled import of_layout
 from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents, groups
 from bayes_compliance.threads import cores
@@ -37,17 +38,6 @@ STATS = {
 """Names of the sampler's statistics as ArviZ has them, and as nutpie has them."""
 
 
-class Sampled(NamedTuple):
-    """Draws (chain, draw, ...) by variable, the sampler's statistics (chain, draw), and how it was set.
-
-    `settings` has `target_accept`, and `diverged_at` where chains at that target acceptance had diverged.
-    """
-
-    values: dict[str, NDArray]
-    stats: dict[str, NDArray]
-    settings: dict[str, Any]
-
-
 def sample(
     model: ModuleType,
     layout: Layout,
@@ -57,8 +47,8 @@ def sample(
     chains: int,
     seed: int,
     progress: bool = False,
-) -> tuple[Draws, dict[str, NDArray], dict[str, Any]]:
-    """Draws of every latent, shapes (chain, draw, item), the sampler's statistics, (chain, draw), and how it was set.
+) -> Drawn:
+    """Draws of every latent, shapes (chain, draw, item), with statistics and attributes as `run` has them.
 
     Parameters
     ----------
@@ -76,7 +66,7 @@ def sample(
     found = run(
         compiled, draws=draws, tune=tune, chains=chains, seed=seed, progress=progress, target_accept=accept_of(model)
     )
-    return collect(layout, found.values, (chains, draws)), found.stats, found.settings
+    return found._replace(draws=collect(layout, found.draws, (chains, draws)))
 
 
 def accept_of(model: ModuleType) -> float:
@@ -87,19 +77,22 @@ def accept_of(model: ModuleType) -> float:
 def run(
     compiled: Compiled | None, *, draws: int, tune: int, chains: int, seed: int, progress: bool,
     target_accept: float = TARGET_ACCEPT,
-) -> Sampled:  # fmt: skip
-    """Draws of a compiled model's variables, if it has any; once more with shorter steps if any diverge."""
+) -> Drawn:  # fmt: skip
+    """Draws of a compiled model's variables, if it has any; once more with shorter steps if any diverge.
+
+    Attributes are `target_accept`, and `diverged_at` where chains at that target acceptance had diverged.
+    """
     if compiled is None:
-        return Sampled({}, {name: np.zeros((chains, draws)) for name in STATS}, {})
+        return Drawn({}, {name: np.zeros((chains, draws)) for name in STATS}, {})
     size: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
     found = _once(compiled, target_accept, progress, **size)
     if not found.stats["diverging"].any():
         return found
     again = _once(compiled, 1 - (1 - target_accept) / STRICTER, progress, **size)
-    return again._replace(settings=again.settings | {"diverged_at": target_accept})
+    return again._replace(attrs=again.attrs | {"diverged_at": target_accept})
 
 
-def _once(compiled: Compiled, target_accept: float, progress: bool, **size: Any) -> Sampled:
+def _once(compiled: Compiled, target_accept: float, progress: bool, **size: Any) -> Drawn:
     import nutpie
 
     sampler = nutpie.sample(
@@ -118,7 +111,7 @@ def _once(compiled: Compiled, target_accept: float, progress: bool, **size: Any)
         raise
     values = {name: trace["posterior"][name].values for name in compiled.names}
     stats = {ours: trace["sample_stats"][theirs].values for ours, theirs in STATS.items()}
-    return Sampled(values, stats, {"target_accept": target_accept})
+    return Drawn(values, stats, {"target_accept": target_accept})
 
 
 def collect(layout: Layout, values: dict[str, NDArray], shape: tuple[int, int]) -> Draws:

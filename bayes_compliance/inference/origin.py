@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bayes_compliance import models
 from bayes_compliance.inference.machine import digest
-from bayes_compliance.latents import Latents, by_form, form, is_scaled, parameters
+from bayes_compliance.latents import Latents, by_form, form, is_scaled
 
 if TYPE_CHECKING:
     from bayes_compliance.elicitation import Prior
@@ -39,11 +39,11 @@ def built_from(model: ModuleType, layout: Layout) -> str | None:
         (name, each.dim, [None if one is None else known(name, one) for one in each.priors])
         for name, each in sorted(layout.priors.quantities.items())
     ]
-    numbers = [(name, [values.shape for values in parameters(each)]) for name, each in by_form(Latents(layout)).items()]
+    pooled = [(name, max(len(p.components) for p in each)) for name, each in by_form(Latents(layout)).items()]
     decided = [values.tolist() for values in (layout.outcome, layout.error, layout.n_outcomes)]
     kind = type(layout)
     names = build.__module__, build.__qualname__, kind.__module__, kind.__qualname__
-    return digest(_code(), names, case, str(layout.case.reference_date), prior, numbers, decided)
+    return digest(_code(), names, case, str(layout.case.reference_date), prior, pooled, decided)
 
 
 def _known(name: str, prior: Prior) -> object:

@@ -131,9 +131,8 @@ def decide(layout: Layout, x: dict[str, Any], margin: Any) -> None:
         pm.CustomDist("outcome", margin, noise, width, logp=logp, observed=layout.outcome, dims="decision")
 
 
-def measure(layout: Layout, x: dict[str, Any], innovation: Any, spread: Any, support: Callable[..., Any]) -> None:
+def measure(layout: Layout, x: dict[str, Any], walk: Any, spread: Any, support: Callable[..., Any]) -> None:
     """The proxies that the case has for measurements, observed."""
-    walk = None if innovation is None else at_knots(layout, innovation)
     pm.Potential("proxies", log_density(layout, x, walk, spread, support, on_slots))
 
 

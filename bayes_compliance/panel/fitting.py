@@ -14,8 +14,8 @@ from bayes_compliance.panel.layout import DIMS, PanelLayout
 if TYPE_CHECKING:
     import xarray as xr
 
+    from bayes_compliance.inference import Drawn
     from bayes_compliance.inference.diagnostics import Check
-    from bayes_compliance.inference.nuts import Sampled
 
 Draws = dict[str, NDArray]
 PRIOR_DRAWS = 1000
@@ -41,7 +41,7 @@ class Fitter:
     def sample(
         self, *, seed: int, draws: int = DRAWS, tune: int = TUNE, chains: int = CHAINS, held_out: NDArray | None = None,
         progress: bool = False,
-    ) -> Sampled:  # fmt: skip
+    ) -> Drawn:  # fmt: skip
         """Draws (chain, draw, item) of every quantity, the sampler's statistics (chain, draw), and how it was set.
 
         Parameters

@@ -118,7 +118,7 @@ class Folds:
 def _scored(fitter: Fitter, out: NDArray, key: str, sampler: dict[str, Any]) -> dict[str, Any]:
     """Log scores and base rates of the rows of one fold, and what was forecast of whole states."""
     layout = fitter.layout
-    found = fitter.sample(**sampler, held_out=out).values
+    found = fitter.sample(**sampler, held_out=out).draws
     kept = thinned(layout, found)
     flat = {name: v[:, kept].reshape(-1, v.shape[-1]) for name, v in found.items()}
     each = log_likelihood(layout, flat)

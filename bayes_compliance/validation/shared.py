@@ -90,7 +90,7 @@ class Shared:
         found = nuts.run(
             compiled, draws=draws, tune=tune, chains=chains, seed=seed, progress=False, target_accept=self._accept
         )
-        return nuts.collect(self.layout, found.values, (chains, draws)), found.stats
+        return nuts.collect(self.layout, found.draws, (chains, draws)), found.stats
 
 
 def arrays(data: Data) -> dict[str, NDArray]:

@@ -76,9 +76,9 @@ def test_nutpie_compiles_to_the_same_draws(case, kept):
     found = nuts.run(compiled.of_model(built, names), progress=False, **SIZE)
     theirs = nutpie.sample(
         nutpie.compile_pymc_model(built, var_names=names), **SIZE, progress_bar=False,
-        target_accept=found.settings["target_accept"],
+        target_accept=found.attrs["target_accept"],
     )  # fmt: skip
-    assert {name: found.values[name].tobytes() for name in names} == {
+    assert {name: found.draws[name].tobytes() for name in names} == {
         name: theirs["posterior"][name].values.tobytes() for name in names
     }
 
@@ -123,7 +123,7 @@ def test_data_take_the_place_of_others_of_the_same_shape_only(kept):
         mean = pm.Normal("mean")
         pm.Potential("seen", -((data - mean) ** 2).sum() * 50)
     one = compiled.of_model(built, ["mean"])
-    means = [nuts.run(one.with_data(data=np.full(3, x)), progress=False, **SIZE).values["mean"].mean() for x in (-1, 2)]
+    means = [nuts.run(one.with_data(data=np.full(3, x)), progress=False, **SIZE).draws["mean"].mean() for x in (-1, 2)]
     np.testing.assert_allclose(means, [-1, 2], atol=0.1)
     with pytest.raises(ValueError, match=r"data has shape \(2,\); compiled for \(3,\)"):
         one.with_data(data=np.zeros(2))
@@ -138,7 +138,7 @@ def test_data_without_names_are_told_apart(kept):
         below, above = (pytensor.shared(np.array([x, x, 99.0])) for x in (1.0, 5.0))
         mean = pm.Normal("mean")
         pm.Potential("seen", -(mask * ((below - mean) ** 2 + (above - mean) ** 2)).sum() * 50)
-    drawn = nuts.run(compiled.of_model(built, ["mean"]), progress=False, **SIZE).values["mean"]
+    drawn = nuts.run(compiled.of_model(built, ["mean"]), progress=False, **SIZE).draws["mean"]
     np.testing.assert_allclose(drawn.mean(), 3, atol=0.1)
 
 
@@ -201,7 +201,7 @@ def test_a_model_with_a_variable_of_its_own_starts_as_pymc_does(case, kept):
     model = models.altered(prepared.model, build=build)
     made = compiled.of_layout(model, prepared.layout, lambda: build(prepared.layout))
     assert "more" in made.names
-    assert nuts.run(made, progress=False, **SIZE).values["more"].shape == (2, 20)
+    assert nuts.run(made, progress=False, **SIZE).draws["more"].shape == (2, 20)
     assert not list(kept.glob("*/*.json"))
 
 

@@ -27,12 +27,12 @@ def round_one():
 
 def test_chains_that_diverge_are_run_again_with_shorter_steps(funnel):
     found = nuts.run(funnel, **CHAINS, progress=False, target_accept=0.6)
-    assert found.settings == {"target_accept": pytest.approx(0.92), "diverged_at": 0.6}
-    first, second = (nuts._once(funnel, t, False, **CHAINS) for t in (0.6, found.settings["target_accept"]))
+    assert found.attrs == {"target_accept": pytest.approx(0.92), "diverged_at": 0.6}
+    first, second = (nuts._once(funnel, t, False, **CHAINS) for t in (0.6, found.attrs["target_accept"]))
     assert first.stats["diverging"].any()
     assert second.stats["step_size"].max() < first.stats["step_size"].max()
     # what is reported is the second run, whatever it still has
-    assert {name: v.tobytes() for name, v in found.values.items()} == {n: v.tobytes() for n, v in second.values.items()}
+    assert {name: v.tobytes() for name, v in found.draws.items()} == {n: v.tobytes() for n, v in second.draws.items()}
     assert found.stats["diverging"].tolist() == second.stats["diverging"].tolist()
 
 
@@ -41,6 +41,6 @@ def test_chains_that_do_not_diverge_are_run_once(round_one, monkeypatch):
     monkeypatch.setattr(nuts, "_once", lambda *a, **k: runs.append(a[1]) or once(*a, **k))
     found = nuts.run(round_one, **CHAINS, progress=False)
     assert runs == [nuts.TARGET_ACCEPT]
-    assert found.settings == {"target_accept": nuts.TARGET_ACCEPT}
+    assert found.attrs == {"target_accept": nuts.TARGET_ACCEPT}
     assert not found.stats["diverging"].any()
-    assert np.isfinite(found.values["x"]).all()
+    assert np.isfinite(found.draws["x"]).all()

@@ -23,6 +23,6 @@ and the evidence is bridged between that Gaussian and the posterior (Meng and Wo
 
 from __future__ import annotations
 
-from bayes_compliance.inference.smc.engine import Sampled, sample
+from bayes_compliance.inference.smc.engine import sample
 
-__all__ = ["Sampled", "sample"]
+__all__ = ["sample"]

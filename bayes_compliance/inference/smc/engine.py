@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance.inference.smc.finish import Finished, Sampled, by_chain, collected, largest_t
+from bayes_compliance.inference.smc.finish import Finished, by_chain, collected, largest_t
 from bayes_compliance.inference.smc.moves import WIDER, Cloud, Walked, log_posterior, walk
 from bayes_compliance.inference.smc.reference import at_mode
 from bayes_compliance.inference.smc.target import Target
 from bayes_compliance.parallel import in_threads, single
 
 if TYPE_CHECKING:
+    from bayes_compliance.inference import Drawn
     from bayes_compliance.models import Prepared
 
 PARTICLES = 2000
@@ -41,7 +42,7 @@ WANTED = 2500
 FIRST_SIZE = 0.9
 
 
-def sample(prepared: Prepared, *, draws: int, chains: int, seed: int) -> Sampled:
+def sample(prepared: Prepared, *, draws: int, chains: int, seed: int) -> Drawn:
     """Independent runs, their draws in chains one after the other, and the evidence.
 
     Parameters

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from bayes_compliance.inference import Drawn
 from bayes_compliance.inference.smc.moves import Cloud, log_posterior
-from bayes_compliance.latents import Draws
 
 if TYPE_CHECKING:
     from bayes_compliance.inference.smc.reference import Reference
@@ -19,14 +19,6 @@ BLOCKS = 8
 """Parts of the draws from which the error of the evidence is told."""
 
 MOST = 4000
-
-
-class Sampled(NamedTuple):
-    """Draws of every latent, (chain, draw, item); the sampler's statistics, (chain, draw); attributes of the fit."""
-
-    draws: Draws
-    stats: dict[str, NDArray]
-    attrs: dict[str, Any]
 
 
 class Finished(NamedTuple):
@@ -40,7 +32,7 @@ class Finished(NamedTuple):
     every: int
 
 
-def collected(done: Finished, temperatures: int, draws: int, rng: np.random.Generator) -> Sampled:
+def collected(done: Finished, temperatures: int, draws: int, rng: np.random.Generator) -> Drawn:
     """Draws with statistics and attributes.
 
     Attributes are `log_evidence` with `log_evidence_error`; and, the worst of all runs and components, `acceptance`
@@ -60,7 +52,7 @@ def collected(done: Finished, temperatures: int, draws: int, rng: np.random.Gene
         "components": len(done.target.columns), "acceptance": float(share.min()), "remembered": _remembered(done),
         "ancestors": _ancestors(done), "drift": drift, "drift_of": where,
     }  # fmt: skip
-    return Sampled(values, {"lp": lp, "acceptance_rate": share}, attrs)
+    return Drawn(values, {"lp": lp, "acceptance_rate": share}, attrs)
 
 
 def _evidence(done: Finished, rng: np.random.Generator) -> tuple[float, float]:
