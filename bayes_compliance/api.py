@@ -12,7 +12,7 @@ from bayes_compliance import models, runs, store
 from bayes_compliance.case import Case, load_case
 from bayes_compliance.check import check as check
 from bayes_compliance.errors import Refused
-from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings
+from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings, diagnose
 from bayes_compliance.models import prepare
 from bayes_compliance.newcase import new as new
 from bayes_compliance.panel.command import panel as panel
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from bayes_compliance.forecast import Forecast
+    from bayes_compliance.inference.diagnostics import Check
     from bayes_compliance.latents import Draws
     from bayes_compliance.updating import Updated
     from bayes_compliance.validation.comparison import Comparison
@@ -129,7 +130,7 @@ def forecast(case: str | PathLike[str], run: str | PathLike[str], *, until: date
         from bayes_compliance.inference.tree import draws_of
 
         foretold = _foretold(prepared, draws_of(tree)[0], settings)
-    found = _ahead(prepared, tree, _checks(prepared, tree), settings, timer, foretold)
+    found = _found(prepared, tree, diagnose(prepared, tree), settings, timer, foretold)
     with store.new_run(run) as folder:
         shutil.copyfile(Path(run, "posterior.nc"), folder / "posterior.nc")
         _write_all(folder, found)
@@ -194,7 +195,7 @@ def compare(
         elif fitted_as not in fits:
             fits[fitted_as] = inference.fit(ready, **sampler, progress=progress)
         tree = fits[fitted_as]
-        scores.append(comparison.score(ready, tree, name, _checks(ready, tree)))
+        scores.append(comparison.score(ready, tree, name, diagnose(ready, tree)))
     return comparison.compared(found.name, decisions, scores)
 
 
@@ -275,6 +276,7 @@ def _run(
     with timer("check"):
         prepared = models.prepare(settings["model"], open_case(case, settings), pool=settings["pool"])
     with timer("fit"):
+        from bayes_compliance.inference.tree import grow
         from bayes_compliance.inference.trial import settled
 
         sampler = {name: settings[name] for name in ("engine", "seed", "draws", "tune", "chains")}
@@ -287,26 +289,23 @@ def _run(
         if tell is not None:
             tell(prepared.case, foretold)
     with timer("diagnose"):
-        from bayes_compliance.inference.tree import grow
-
         tree = grow(prepared, *drawn[:2], settings["seed"], drawn.attrs)
-        checks = _checks(prepared, tree)
     with store.new_run(out) as folder:
-        if foretold is not None:
-            found = _ahead(prepared, tree, checks, settings, timer, foretold)
-            runs.write_posterior(folder, tree)
-            _write_all(folder, found)
-            return found
-        summary = runs.summarise(prepared, checks, settings, timer.seconds)
+        with timer("diagnose"):
+            checks = _diagnosed(folder, prepared, tree)
+        found = _found(prepared, tree, checks, settings, timer, foretold)
+        _write_all(folder, found)
+        return found
+
+
+def _diagnosed(folder: Path, prepared: models.Prepared, tree: xr.DataTree) -> list[Check]:
+    """Diagnostics of a fit, whose posterior is written meanwhile."""
+    from bayes_compliance.parallel import beside
+
+    with beside(lambda fit: diagnose(prepared, fit), [tree]) as done:
         runs.write_posterior(folder, tree)
-        runs.write_summary(folder, summary)
-        return Run(prepared, tree, None, checks, summary)
-
-
-def _checks(prepared: models.Prepared, tree: xr.DataTree) -> list:
-    from bayes_compliance.inference import diagnose
-
-    return diagnose(prepared, tree)
+        [checks] = done()
+    return checks
 
 
 def _foretold(prepared: models.Prepared, draws: Draws, settings: dict[str, Any]) -> Forecast:
@@ -317,23 +316,25 @@ def _foretold(prepared: models.Prepared, draws: Draws, settings: dict[str, Any])
     return simulate(prepared.model, prepared.layout, draws, chains, seed=seed, until=until)
 
 
-def _ahead(
-    prepared: models.Prepared, tree: xr.DataTree, checks: list, settings: dict[str, Any], timer: Timer,
-    foretold: Forecast,
+def _found(
+    prepared: models.Prepared, tree: xr.DataTree, checks: list[Check], settings: dict[str, Any], timer: Timer,
+    foretold: Forecast | None,
 ) -> Run:  # fmt: skip
-    from bayes_compliance.inference.diagnostics import check_forecast
+    if foretold is not None:
+        from bayes_compliance.inference.diagnostics import check_forecast
 
-    checks = [*checks, check_forecast(foretold.mc_error)]
+        checks = [*checks, check_forecast(foretold.mc_error)]
     return Run(prepared, tree, foretold, checks, runs.summarise(prepared, checks, settings, timer.seconds))
 
 
 def _write_all(folder: Path, found: Run) -> None:
-    from bayes_compliance.report import render
-
-    assert found.forecast is not None
+    """All of a RUN but its posterior."""
     runs.write_summary(folder, found.summary)
-    runs.write_forecast(folder, found.forecast)
-    (folder / "report.html").write_text(render(found), encoding="utf-8")
+    if found.forecast is not None:
+        from bayes_compliance.report import render
+
+        runs.write_forecast(folder, found.forecast)
+        (folder / "report.html").write_text(render(found), encoding="utf-8")
 
 
 def _reopen(case: str | PathLike[str], run: str | PathLike[str]) -> tuple[models.Prepared, xr.DataTree, dict]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from bayes_compliance import asking, forecast, parallel
+from bayes_compliance import asking, forecast
 from bayes_compliance.history import Record
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.watched import Watched
@@ -88,32 +88,6 @@ def test_the_number_of_cores_changes_no_byte(tmp_path, monkeypatch, cores):
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     assert table(1) == as_it_is
     assert table(2) != as_it_is, "the comparison must be able to fail"
-
-
-@pytest.mark.parametrize("cores", [1, 3])
-def test_threads_keep_the_order_and_pass_an_error_on(monkeypatch, cores):
-    monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    assert parallel.in_threads(lambda i: i * i, range(20)) == [i * i for i in range(20)]
-    assert parallel.in_threads(lambda i: i, ()) == []
-    with pytest.raises(ZeroDivisionError, match="division"):
-        parallel.in_threads(lambda i: 1 // i, (1, 0, 2))
-
-
-def test_linear_algebra_has_its_threads_again_after_the_last():
-    """Entered and left out of order, as threads do."""
-    from threadpoolctl import threadpool_info
-
-    def threads() -> set[int]:
-        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
-
-    before = threads()
-    one, other = parallel.single(), parallel.single()
-    one.__enter__()
-    other.__enter__()
-    one.__exit__(None, None, None)
-    assert threads() == {1}
-    other.__exit__(None, None, None)
-    assert threads() == before
 
 
 def test_a_plan_is_made_once_for_a_layout(tmp_path):

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from bayes_compliance.inference.diagnostics import failed
-from bayes_compliance.parallel import single
+from bayes_compliance.parallel import beside
 from bayes_compliance.report import facts, sentences
 from bayes_compliance.report.parts import Section, template
-from bayes_compliance.report.sections import SECTIONS
+from bayes_compliance.report.sections import ANSWERING, SECTIONS
 
 if TYPE_CHECKING:
     from bayes_compliance.runs import Run
@@ -45,16 +45,23 @@ def render(run: Run) -> str:
     """
     facts.ahead(run)
     missed = failed(run.checks)
-    with single():
-        sections = [made for section in SECTIONS if (made := section(run)) is not None]
     return template("page.html.j2").render(
         title=run.prepared.case.title,
         subtitle=_subtitle(run),
         verdict=sentences.verdict([str(check) for check in missed], len(run.checks)),
         failed=bool(missed),
         style=Markup(files(__name__).joinpath("templates/style.css").read_text(encoding="utf-8")),
-        sections=sections,
+        sections=_sections(run),
     )
+
+
+def _sections(run: Run) -> list[Section]:
+    """All that apply, in the page's order, written side by side; those that share answers one after the other."""
+    together = [section for section in SECTIONS if section in ANSWERING]
+    tasks = [together, *([section] for section in SECTIONS if section not in ANSWERING)]
+    with beside(lambda some: {section.__name__: section(run) for section in some}, tasks) as done:
+        made = {name: section for some in done() for name, section in some.items()}
+    return [one for section in SECTIONS if (one := made[section.__name__]) is not None]
 
 
 def _subtitle(run: Run) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from dataclasses import replace
@@ -217,7 +218,9 @@ def test_tables_are_whole(html: str) -> None:
         assert len({len(row) for row in found.rows}) == 1
 
 
-def test_same_run_same_page(html: str, oranges: Run) -> None:
+@pytest.mark.parametrize("cores", [1, 2])
+def test_same_run_same_page(html: str, oranges: Run, monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
     assert render(oranges) == html
 
 

@@ -36,8 +36,15 @@ from bayes_compliance.report.sections.what_if import what_if
 if TYPE_CHECKING:
     from bayes_compliance.runs import Run
 
-SECTIONS: tuple[Callable[[Run], Section | None], ...] = (
-    answer, forecasts, record, uncertainty, research, what_if, turning, agreement, sincere, insincerity, shadow,
-    equilibria, partners, foresight, duration, unanswered, hanging, learning, pooling, reading, limits, judgements,
-    diagnostics, data, provenance,
+Write = Callable[["Run"], Section | None]
+
+ANSWERING: tuple[Write, ...] = (
+    uncertainty, research, what_if, turning, agreement, sincere, insincerity, shadow, equilibria, partners, foresight,
+    duration, unanswered,
+)  # fmt: skip
+"""What the analyses answer, each of which answers several sections."""
+
+SECTIONS: tuple[Write, ...] = (
+    answer, forecasts, record, *ANSWERING, hanging, learning, pooling, reading, limits, judgements, diagnostics, data,
+    provenance,
 )  # fmt: skip
