@@ -52,8 +52,6 @@ if TYPE_CHECKING:
 COMMAND = "panel FOLDER --out RUN"
 """What runs this model, in place of `run`."""
 
-TARGET_ACCEPT = 0.9
-"""On 1,940 decisions of 150 states two of eight runs had a divergence at .95, none of six at .98, a fourth longer."""
 UNPOOLED_SD = 2.0
 STEP_SPREAD = 0.4
 """kappa, a known constant: nine states in ten have a step within a factor of 1.9 of the median. Left free it was hardly

@@ -14,6 +14,12 @@ Parts of lobbies add up, so their order does not matter; shocks act on magnitude
 has become. ``share_i = Cov(part_i, S + sigma e) / Var(S + sigma e)``: shares sum to 1, and one may be negative (a
 lobby that reverts to its mean undoes what we do not know of today).
 
+Where magnitudes grow by factors, support has a tail so heavy that a few worlds make its variance. The outcome has none:
+with Y = 1 for compliance and p the probability of it given support, built up in the same steps, ``Var(Y) = Var(p) +
+E p (1 - p)``, so ``share_i = Cov(part_i, p) / Var(Y)``, and decision noise has ``E p (1 - p) / Var(Y)``. A step of p
+depends on what came before it: the drift of a lobby is the mean of its steps with lobbies in their order and in the
+opposite one.
+
 The tilt is about the middle, not the spread: the article's bias towards compliance (III.A features 1, 2) is dP + dG,
 what P and G gained when the promise was made; against it stands the temptation (1 - w q) L, what L no longer counts
 once its reward depends on the counterparty's later conduct.
@@ -22,7 +28,7 @@ once its reward depends on the counterparty's later conduct.
 from __future__ import annotations
 
 from functools import reduce
-from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
 
 import numpy as np
 import xarray as xr
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
 TODAY, SHOCKS, CONDUCT, ENTRENCHMENT, NOISE = (
     "judgement of today", "shocks", "conduct", "entrenchment", "decision noise",
 )  # fmt: skip
+Of = Literal["support", "outcome"]
 DRIFT = "drift of "
 """Stands before a lobby's id in the names of sources."""
 
@@ -49,13 +56,17 @@ def sources(layout: Layout) -> list[str]:
     return [TODAY, *drifts, SHOCKS, CONDUCT, ENTRENCHMENT, NOISE]
 
 
-def shares_of_variance(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) -> xr.Dataset:
-    """Var(S + sigma e) at each date, and its shares by source.
+def shares_of_variance(
+    prepared: Prepared, tree: xr.DataTree, of: Of = "support", **options: Unpack[Options]
+) -> xr.Dataset:
+    """The variance of what a decision goes by, or of the decision itself, at each date, and its shares by source.
 
     Parameters
     ----------
     prepared, tree
         A model with `parts`, and its fit.
+    of : {"support", "outcome"}
+        S + sigma e, or Y: whether the decision is compliance.
     **options
         `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`; the worlds start at the last decision, so
         they are not those of the forecast.
@@ -63,10 +74,10 @@ def shares_of_variance(prepared: Prepared, tree: xr.DataTree, **options: Unpack[
     Returns
     -------
     Dataset
-        `variance` of S + sigma e and `variance_today` of the first part alone, points squared, (state, rule, time);
-        `share` (state, rule, time, source), summing to 1 over sources, 0 for the drift of a lobby that has no part; and
-        `share_error`, its Monte Carlo standard error by a jackknife over chunks of draws (NaN where there is but one):
-        on the log scale support has a heavy tail, and a few worlds can make much of its variance.
+        `variance` of S + sigma e, points squared, or of Y, and `variance_today` of the first part alone, (state, rule,
+        time); `share` (state, rule, time, source), summing to 1 over sources, 0 for the drift of a lobby that has no
+        part; and `share_error`, its Monte Carlo standard error by a jackknife over chunks of draws (NaN where there is
+        but one): that of support may be large on the log scale.
 
     Raises
     ------
@@ -74,30 +85,30 @@ def shares_of_variance(prepared: Prepared, tree: xr.DataTree, **options: Unpack[
         If the model does not say what each lobby adds.
     """
     ahead = Ahead(prepared, tree, **options)
-    question = Shares(ahead)
+    question = Shares(ahead, of)
     ahead.put([question], before=[question.today])
     return question.result()
 
 
 class _Sums(NamedTuple):
-    """Count, means and sums of products about the means, of parts against support; merged chunk by chunk."""
+    """Count, means and sums of products about the means, of parts against the whole; merged chunk by chunk."""
 
     n: int
     parts: NDArray
-    support: NDArray
+    whole: NDArray
     together: NDArray
     own: NDArray
     noise: NDArray
 
     def merge(self, other: _Sums) -> _Sums:
         n = self.n + other.n
-        parts, support = other.parts - self.parts, other.support - self.support
+        parts, whole = other.parts - self.parts, other.whole - self.whole
         cross = self.n * other.n / n
         return _Sums(
             n,
             self.parts + parts * (other.n / n),
-            self.support + support * (other.n / n),
-            self.together + other.together + cross * parts * support[:, None],
+            self.whole + whole * (other.n / n),
+            self.together + other.together + cross * parts * whole[:, None],
             self.own + other.own + cross * parts[:, 0] ** 2,
             self.noise + (other.noise - self.noise) * (other.n / n),
         )
@@ -106,8 +117,8 @@ class _Sums(NamedTuple):
 class Shares:
     """The question of `shares_of_variance`; its worlds start with `today`, the last decision's date."""
 
-    def __init__(self, ahead: Ahead) -> None:
-        self.grid, self.layout = ahead.grid, ahead.layout
+    def __init__(self, ahead: Ahead, of: Of = "support") -> None:
+        self.grid, self.layout, self.of = ahead.grid, ahead.layout, of
         self.split = parts_of(ahead.prepared.model)
         self.today = undecided(ahead)
         self.sums: dict[int, tuple[Rows, list[_Sums]]] = {}
@@ -120,8 +131,14 @@ class Shares:
         j = self.grid.time(scene)
         if j is None:
             return
-        found = _sums(self._built_up(scene), scene.x["decision_noise"][:, 0, scene.rows.state])
-        self.sums.setdefault(j, (scene.rows, []))[1].append(found)
+        parts = self._built_up(scene)
+        if self.of == "support":
+            noise = scene.x["decision_noise"][:, 0, scene.rows.state] ** 2
+        else:
+            parts = _on_outcome(scene, parts)
+            p = parts.sum(-1).reshape(-1, len(scene.rows))
+            noise = p * (1 - p)
+        self.sums.setdefault(j, (scene.rows, []))[1].append(_sums(parts, noise))
 
     def _built_up(self, scene: Scene) -> NDArray:
         """Parts of each row's support, (draw, path, row, part): today, drift by slot, shocks, conduct, entrenchment."""
@@ -173,7 +190,7 @@ class Shares:
         return np.sqrt((len(chunks) - 1) * left_out.var(axis=0))
 
     def _by_source(self, rows: Rows, sums: _Sums) -> NDArray:
-        """Cov(part, S + sigma e) by source, (row, source); noise is independent of support, so its own is E sigma^2."""
+        """Covariance of each part with the whole, (row, source); noise has E sigma^2, or E p (1 - p), to itself."""
         each = sums.together / sums.n
         lobbies = len(self.layout.case.lobbies)
         found = np.zeros((len(rows), 1 + lobbies + 4))
@@ -187,14 +204,28 @@ def _shares(by_source: NDArray) -> NDArray:
     return by_source / by_source.sum(-1, keepdims=True)
 
 
+def _on_outcome(scene: Scene, parts: NDArray) -> NDArray:
+    """Parts of each row's probability of compliance, as `parts` are of its support."""
+    first, drifts, last = np.split(parts, [1, -3], axis=-1)
+
+    def steps(added: NDArray, start: NDArray) -> NDArray:
+        """What each part adds to p, one after the other."""
+        whole = np.concatenate([start, start + added.cumsum(-1)], axis=-1)
+        return np.diff(np.stack([scene.probability(whole[..., i]) for i in range(whole.shape[-1])], axis=-1))
+
+    drifted = first + drifts.sum(-1, keepdims=True)
+    by_lobby = (steps(drifts, first) + steps(drifts[..., ::-1], first)[..., ::-1]) / 2
+    return np.concatenate([scene.probability(first[..., 0])[..., None], by_lobby, steps(last, drifted)], axis=-1)
+
+
 def _sums(parts: NDArray, noise: NDArray) -> _Sums:
     flat = parts.reshape(-1, *parts.shape[2:])
     means = flat.mean(axis=0)
     flat = flat - means
-    support = flat.sum(-1)
+    whole = flat.sum(-1)
     own = (flat[..., 0] ** 2).sum(axis=0)
-    together = np.einsum("wrp,wr->rp", flat, support)
-    return _Sums(len(flat), means, means.sum(-1), together, own, (noise**2).mean(axis=0))
+    together = np.einsum("wrp,wr->rp", flat, whole)
+    return _Sums(len(flat), means, means.sum(-1), together, own, noise.mean(axis=0))
 
 
 def tilt(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) -> xr.Dataset:

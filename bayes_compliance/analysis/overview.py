@@ -55,7 +55,7 @@ def overview(
     -------
     dict of str to Dataset
         `lock_in`, `survival`, `tilt`, `ceiling_of_reciprocity`, `preference_types`, `critical_discount`, `sincerity`,
-        `shares_of_variance`, `anticipation`, `tipping_points`, `deepest_rule`, `value_of_information`; and where the
+        `shares_of_variance` (of the outcome), `anticipation`, `tipping_points`, `deepest_rule`, `value_of_information`; and where the
         case declares any, `bilateral_or_multilateral` and `scenarios`.
 
     Raises
@@ -105,7 +105,7 @@ def _asked(ahead: Ahead, horizon_only: bool) -> dict[str, xr.Dataset]:
 
 def _from_today(ahead: Ahead, usual: Ahead) -> dict[str, xr.Dataset]:
     """What needs the last decision's date too; value of information by the case's own step."""
-    signals, shares = Signals(usual), Shares(ahead)
+    signals, shares = Signals(usual), Shares(ahead, "outcome")
     if usual is ahead:
         ahead.put([signals, shares], before=[shares.today])
     else:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_compliance.analysis.decomposition import NOISE
+from bayes_compliance.analysis.decomposition import NOISE, TODAY
 from bayes_compliance.rows import ANY_RULE
 
 EVEN = 0.5
@@ -28,8 +28,6 @@ EXPLAINED = 0.8
 """Sources of variance are named, greatest first, until they explain this share; at most `NAMED` of them."""
 
 NAMED = 3
-SAME = 0.02
-"""A variance that changes by less than this share stays about the same."""
 
 
 def percent(p: float) -> str:
@@ -51,10 +49,11 @@ def _shares(found: xr.Dataset, who: str, state: str, rule: str, day: str) -> lis
     share, error = (here[name].isel(time=-1).to_series() for name in ("share", "share_error"))
     share = share.sort_values(ascending=False, kind="stable")
     listed = _and([f"{percent(p)} from {source}" for source, p in share.iloc[: _enough(share.to_numpy())].items()])
-    first, last = here["variance"].isel(time=0).item(), here["variance"].isel(time=-1).item()
+    first, last = (here["share"].sel(source=TODAY).isel(time=place).item() for place in (0, -1))
     return [
         f"{who}: of the uncertainty about the decision on {day}, {listed}; {_moves(share, error)}.",
-        f"{who}: the variance {_change(first, last)} between {_day(found, 0)} and {day}.",
+        f"{who}: what is not known of today makes {percent(first)} of it on {_day(found, 0)} and {percent(last)} on "
+        f"{day}.",
     ]
 
 
@@ -69,17 +68,6 @@ def _moves(share: pd.Series, error: pd.Series) -> str:
 
 def _enough(share: np.ndarray) -> int:
     return min(NAMED, 1 + int(np.searchsorted(share.cumsum(), EXPLAINED)))
-
-
-def _change(first: float, last: float) -> str:
-    if abs(last - first) < SAME * first:
-        return f"stays about the same ({_plain(first)} to {_plain(last)})"
-    return f"{'grows' if last > first else 'shrinks'} from {_plain(first)} to {_plain(last)}"
-
-
-def _plain(x: float) -> str:
-    """Three significant digits, and no exponent in a large number."""
-    return f"{x:,.0f}" if x >= 1000 else f"{x:.3g}"
 
 
 def tilt_sentences(found: xr.Dataset) -> list[str]:

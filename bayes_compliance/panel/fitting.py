@@ -51,12 +51,12 @@ class Fitter:
             Rows that the fit must not see.
         progress : bool
         """
-        from bayes_compliance.inference.nuts import run
+        from bayes_compliance.inference.nuts import accept_of, run
 
         counted = np.ones(len(self.layout.outcome)) if held_out is None else 1.0 - held_out
         return run(
             self._compiled.with_data(counted=counted), draws=draws, tune=tune, chains=chains,
-            seed=seeds.integer(seed, "panel"), progress=progress, target_accept=self.model.TARGET_ACCEPT,
+            seed=seeds.integer(seed, "panel"), progress=progress, target_accept=accept_of(self.model),
         )  # fmt: skip
 
 

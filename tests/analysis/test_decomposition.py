@@ -25,9 +25,10 @@ def _with_today(prepared):
 
 
 @pytest.mark.usefixtures("in_chunks")
-def test_shares_are_the_covariances_of_a_loop_over_worlds(rich):
+@pytest.mark.parametrize("of", ["support", "outcome"])
+def test_shares_are_the_covariances_of_a_loop_over_worlds(rich, of):
     prepared, tree = rich
-    found = shares_of_variance(prepared, tree, seed=plain.SEED)
+    found = shares_of_variance(prepared, tree, of, seed=plain.SEED)
     layout, days = prepared.layout, _with_today(prepared)
     ids = [lobby.id for lobby in prepared.case.lobbies]
     names = list(found["source"].values)
@@ -47,25 +48,41 @@ def test_shares_are_the_covariances_of_a_loop_over_worlds(rich):
             today, drifted, *rest = (
                 {part.lobby: part.total for part in plain.lobbies(layout, rows, i, step)} for step in steps
             )
+            kept = {b: drifted[b] - today[b] for b in drifted}
             shocked, answered, final = (sum(parts.values()) for parts in rest)
-            sources = {TODAY: sum(today.values()), "shocks": shocked - sum(drifted.values())}
-            sources |= {"conduct": answered - shocked, "entrenchment": final - answered}
-            sources |= {f"drift of {ids[b]}": drifted[b] - today[b] for b in drifted}
+            start, moved = sum(today.values()), sum(drifted.values())
+
+            def p(s, rows=rows, i=i, world=world):
+                return s if of == "support" else plain.p_comply(rows, i, world, s)
+
+            sources = {TODAY: p(start), "shocks": p(shocked) - p(moved)}
+            sources |= {"conduct": p(answered) - p(shocked), "entrenchment": p(final) - p(answered)}
+            for order in (list(kept), list(kept)[::-1]):
+                reached = start
+                for b in order:
+                    source = f"drift of {ids[b]}"
+                    sources[source] = sources.get(source, 0.0) + (p(reached + kept[b]) - p(reached)) / 2
+                    reached += kept[b]
             parts[plain.key(item)].append([sources.get(name, 0.0) for name in names])
-            noise[plain.key(item)].append(world.x["decision_noise"][rows.state[i]] ** 2)
+            alone = world.x["decision_noise"][rows.state[i]] ** 2
+            noise[plain.key(item)].append(alone if of == "support" else p(final) * (1 - p(final)))
     assert len(parts) == 6 * found.sizes["time"]
     for where, each in parts.items():
         each = np.array(each)
         together = np.cov(each.T, each.sum(axis=1), ddof=0)
         covariance = together[-1, :-1]
         covariance[names.index(NOISE)] = np.mean(noise[where])
+        if of == "outcome":
+            whole = each.sum(axis=1).mean()
+            assert covariance.sum() == pytest.approx(whole * (1 - whole)), "the variance of an outcome of 0 or 1"
         assert plain.at(found, "variance", where) == pytest.approx(covariance.sum())
         assert plain.at(found, "variance_today", where) == pytest.approx(each[:, names.index(TODAY)].var())
         assert plain.at(found, "share", where) == pytest.approx(covariance / covariance.sum(), abs=1e-9)
 
 
-def test_nothing_is_left_over(rich):
-    found = shares_of_variance(*rich)
+@pytest.mark.parametrize("of", ["support", "outcome"])
+def test_nothing_is_left_over(rich, of):
+    found = shares_of_variance(*rich, of)
     owed = found["variance"].notnull()
     assert int(owed.sum()) == 6 * found.sizes["time"]
     assert found["share"].sum("source").where(owed, 1.0).values == pytest.approx(1.0, abs=1e-12)

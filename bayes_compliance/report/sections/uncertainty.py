@@ -20,14 +20,12 @@ if TYPE_CHECKING:
     from bayes_compliance.runs import Run
 
 INTRODUCTION = (
-    "Why we are not sure, and why the doubt changes with the horizon: the variance of what a decision goes by, split "
-    "by where it comes from. What we do not know of today research can find out; what drifts, shocks and conduct add "
-    "only time will tell; the noise of a single decision stays. A share below zero undoes what another adds."
+    "Why we are not sure, and why the doubt changes with the horizon: the variance of the outcome, compliance or not, "
+    "split by where it comes from. What we do not know of today research can find out; what drifts, shocks and conduct "
+    "add only time will tell; the noise of a single decision stays. A share below zero undoes what another adds. "
+    "Today is the day of the last decision on record."
 )
-CAPTION = (
-    "Shares of the variance by source and date, averaged over the rules that a state owes. Where strength grows by "
-    "factors, a few extreme worlds carry much of the variance, so that shares jump between dates by chance."
-)
+CAPTION = "Shares of the variance of the outcome by source and date, averaged over the rules that a state owes."
 MOVING = "drift of the lobbies"
 
 
