@@ -171,6 +171,7 @@ def diagnose_draws(
     layout = prepared.layout
     free = {name: where for name, where in Latents(layout).free.items() if name not in AHEAD_ONLY}
     free |= {"innovation": np.arange(len(layout.knots)), "spread": np.arange(len(layout.pairs_used))}
-    if answers:
-        free["p_comply"] = np.arange(len(layout.rows))
+    if answers:  # those of no free latent stand still; draws that do are told by their latents
+        p = posterior["p_comply"].values
+        free["p_comply"] = np.flatnonzero(p.max(axis=(0, 1)) != p.min(axis=(0, 1)))
     return [*check_draws(*free_series(posterior, free)), *check_sampler(stats)]

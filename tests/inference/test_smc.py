@@ -16,13 +16,14 @@ from bayes_compliance import asking, models
 from bayes_compliance.case import load_case
 from bayes_compliance.elicitation.families import LEVELS
 from bayes_compliance.errors import Refused
-from bayes_compliance.inference import diagnostics, exact, fit, smc
+from bayes_compliance.inference import diagnose, diagnostics, exact, fit, smc
 from bayes_compliance.inference.smc import engine, moves, transport
 from bayes_compliance.inference.smc.engine import first_of
 from bayes_compliance.inference.smc.finish import bridged, collected
 from bayes_compliance.inference.smc.reference import at_mode
 from bayes_compliance.inference.smc.target import Target
 from bayes_compliance.latents import Latents
+from tests.builders import complied, known, write_case
 from tests.inference.linear_cases import filtered, prepared, walk
 
 FALSE_ALARM = 1e-3
@@ -110,6 +111,41 @@ def test_evidence_and_forecast_of_a_linear_case_as_by_the_exact_engine(outcome, 
     log_p, _ = filtered(decisions, width=0.4 if outcome == "partial" else 0.0)
     assert_allclose(exact.evidence(case).log_p, log_p, atol=0.01)
     assert abs(found.attrs["log_evidence"] - log_p) < 4.8 * max(found.attrs["log_evidence_error"], 0.002)
+
+
+def still(folder, decisions):
+    """J and K known and unmoved: no latent is free."""
+    return write_case(
+        folder,
+        lobbies=[{"id": b, "state": "H", "role": b.upper(), "rules": ["r"]} for b in "jk"],
+        judgements=[
+            known("magnitude", 1.3, "j"), known("magnitude", 1.0, "k"), known("volatility", 0.0, "j"),
+            known("volatility", 0.0, "k"), known("decision_noise", 0.6), known("shadow", 0.5),
+            known("rule_spread_points", 0.0), known("shock_hazard", 0.0),
+        ],
+        decisions=[complied(f"200{i + 1}-01-01", decision) for i, decision in enumerate(decisions)],
+    )  # fmt: skip
+
+
+def test_without_decisions_the_draws_are_the_prior_s_and_the_log_evidence_is_0(tmp_path):
+    case = prepared(walk(tmp_path / "case", [], mean=0.3, sd=0.8))
+    tree = fit(case, engine="smc", draws=1000, chains=2)
+    assert tree.attrs["log_evidence"] == tree.attrs["log_evidence_error"] == 0
+    j = tree["posterior"]["magnitude"].values[..., 0].ravel()
+    assert stats.kstest(j, stats.norm(1.3, 0.8).cdf).pvalue > FALSE_ALARM
+    assert stats.kstest(j, stats.norm(1.3, 1.0).cdf).pvalue < FALSE_ALARM
+    assert not diagnostics.failed(diagnose(case, tree))
+
+
+@pytest.mark.parametrize("decisions", [["comply", "violate"], []])
+def test_where_every_latent_is_known_the_evidence_is_the_likelihood(decisions, tmp_path):
+    case = prepared(still(tmp_path / "case", decisions))
+    tree = fit(case, engine="smc", draws=20, chains=2)
+    expected = sum(stats.norm.logcdf({"comply": 0.5, "violate": -0.5}[decision]) for decision in decisions)
+    assert_allclose(tree.attrs["log_evidence"], expected, atol=1e-12)
+    assert_allclose(tree.attrs["log_evidence"], exact.evidence(case).log_p, atol=1e-12)
+    assert_allclose(tree["posterior"]["magnitude"].values, np.broadcast_to([1.3, 1.0], (2, 20, 2)))
+    assert not diagnostics.failed(diagnose(case, tree))
 
 
 def test_bridge_between_two_normals():

@@ -92,9 +92,7 @@ def bridged(here: NDArray, there: NDArray) -> float:
 def _remembered(done: Finished) -> float:
     first = done.about.back(np.concatenate([cloud.z for cloud in done.first]))
     chains = len(done.first[0].z)
-    last = done.about.back(
-        np.concatenate([cloud.z.reshape(chains, -1, cloud.z.shape[1])[:, -1] for cloud in done.ahead])
-    )
+    last = done.about.back(np.concatenate([by_chain(cloud.z, chains)[:, -1] for cloud in done.ahead]))
     worst = 0.0
     for columns, directions, _ in done.about.parts:
         a, b = ((xi[:, columns] @ directions.T) for xi in (first, last))
@@ -121,7 +119,7 @@ def _drift(done: Finished) -> tuple[float, str]:
 
 def by_chain(z: NDArray, chains: int) -> NDArray:
     """States (chain, state, size) of chains that stand one after the other."""
-    return z.reshape(chains, -1, z.shape[1])
+    return z.reshape(chains, len(z) // chains, -1)
 
 
 def largest_t(change: NDArray) -> tuple[float, int]:

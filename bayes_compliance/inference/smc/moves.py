@@ -66,7 +66,7 @@ class Walked(NamedTuple):
 
 
 def _chain_major(values: Sequence[NDArray]) -> NDArray:
-    return np.stack(values, axis=1).reshape(-1, values[0].shape[-1])
+    return np.stack(values, axis=1).reshape(len(values) * len(values[0]), -1)
 
 
 def log_posterior(target: Target, z: NDArray, log_likelihood: NDArray) -> NDArray:

@@ -144,7 +144,7 @@ def _linearised(target: Target, z: NDArray) -> tuple[NDArray, NDArray]:
     gradient, curvature = _bent(target, margin[0], width[0])
     values, vectors = np.linalg.eigh(curvature)
     root = np.sqrt(np.maximum(values, 0))[:, :, None] * vectors.transpose(0, 2, 1)
-    bends = (root @ slopes).reshape(-1, target.size)
+    bends = (root @ slopes).reshape(2 * len(root), target.size)
     return np.einsum("ri,rid->d", gradient, slopes) - z, bends
 
 

@@ -44,7 +44,7 @@ class Target:
     component_of : (size,) int
         Component of each latent; -1 where no factor depends on it, and its prior stands.
     columns : list of int array
-        Latents of each component.
+        Latents of each component: at least one component, of no latent where there is nothing to be learnt.
     row_component : (row,) int
         Component of each observed row.
     small : bool
@@ -112,7 +112,7 @@ class Target:
         linked = together @ together.T > 0
         for _ in range(len(linked).bit_length()):
             linked = (linked.astype(float) @ linked) > 0
-        _, label = np.unique(linked.argmax(axis=1), return_inverse=True)
+        _, label = np.unique(linked.argmax(axis=1) if len(linked) else [], return_inverse=True)
         self._assign(label[: len(of_factor)], label[len(of_factor) :], together > 0)
         if not self._independent(rng):
             self._assign(label[: len(of_factor)] * 0, label[len(of_factor) :] * 0, together > 0)
