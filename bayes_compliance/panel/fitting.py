@@ -182,24 +182,27 @@ def dataset(layout: PanelLayout, draws: Draws) -> xr.Dataset:
     return xr.Dataset(data, coords=coords | {"chain": np.arange(shape[0]), "draw": np.arange(shape[1])})
 
 
-def draws_of(tree: xr.DataTree) -> Draws:
-    """Draws (chain, draw, item) of the posterior."""
-    posterior = tree["posterior"].to_dataset()
+def draws_of(tree: xr.DataTree, group: str = "posterior") -> Draws:
+    """Draws (chain, draw, item) of the posterior, or of the prior."""
     return {
         str(name): (v if len(v.dims) > 2 else v.expand_dims("item", axis=-1)).transpose("chain", "draw", ...).values
-        for name, v in posterior.data_vars.items()
+        for name, v in tree[group].to_dataset().data_vars.items()
     }
 
 
 def diagnose(layout: PanelLayout, tree: xr.DataTree) -> list[Check]:
-    """R-hat and effective sample sizes of every quantity that varies, divergences and E-BFMI."""
+    """R-hat and effective sample sizes of every quantity that varies, divergences and E-BFMI.
+
+    What is the same in every draw of the prior is so by construction, such as the net interest of an only rule.
+    """
     from bayes_compliance.inference.diagnostics import check_draws, check_sampler
 
-    series, names = [], []
+    series, names, before = [], [], draws_of(tree, "prior")
     for name, values in draws_of(tree).items():
         labels = layout.coords[DIMS[name]] if name in DIMS else [""]
-        series.append(np.moveaxis(values, -1, 0))
-        names += [f"{name}[{label}]" if label else name for label in labels]
+        free = np.flatnonzero(np.ptp(before[name], axis=(0, 1)))
+        series.append(np.moveaxis(values, -1, 0)[free])
+        names += [f"{name}[{labels[i]}]" if labels[i] else name for i in free]
     return [*check_draws(np.concatenate(series), names), *check_sampler(tree["sample_stats"].to_dataset())]
 
 

@@ -80,6 +80,8 @@ class PanelLayout:
     states : tuple of str
     rules : tuple of RuleKey
         Those of whom nothing but covariates is known stand among them: their posterior is their forecast.
+    areas : tuple of str
+        Issue areas by which rules are pooled: none where there is only one.
     entries : tuple of Entry
         In the order of the rows: by block, then as the panel has them.
     outcome, error, n_outcomes : (row,)
@@ -94,7 +96,8 @@ class PanelLayout:
         self.states, self.rules = panel.all_states, panel.all_rules
         rich = len(panel.entries) >= CENTRED_FROM * (len(self.states) + len(self.rules))
         self.centred = rich if centred is None else centred
-        self.areas = tuple(sorted(set(panel.areas.values())))
+        areas = tuple(sorted(set(panel.areas.values())))
+        self.areas = areas if len(areas) > 1 else ()
         self.entries = tuple(sorted(panel.entries, key=self._block_key))
         self.outcome = np.array([OUTCOME[e.decision.decision] for e in self.entries], int)
         self.error = np.array([theory.MISCODING[e.decision.confidence] for e in self.entries])

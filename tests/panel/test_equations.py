@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from scipy.stats import norm
 
 from bayes_compliance import models
+from bayes_compliance.inference.diagnostics import failed
 from bayes_compliance.panel.ahead import forecast
-from bayes_compliance.panel.fitting import log_likelihood, log_prior, prior, simulate
+from bayes_compliance.panel.fitting import diagnose, grow, log_likelihood, log_prior, prior, simulate
 from bayes_compliance.panel.layout import PanelLayout
 from bayes_compliance.panel.loading import load_panel
 from bayes_compliance.panel.synthetic import synthetic, write
@@ -147,6 +149,21 @@ def test_forecast_is_the_outcome_probability_and_paths_widen_only_the_day():
     years = (layout.panel.until - layout.panel.last).days / 365.25
     expected = np.mean([plain.PHI(m / np.sqrt(1 + 4 * years / 5)) for m in support])
     assert rows[d.decision.state, str(d.key)]["p_comply"] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("rules", [1, 9])
+def test_what_is_the_same_in_every_draw_by_construction_is_not_diagnosed(rules):
+    """An only rule has no net interest beside the average rule, an only area none beside the others."""
+    made = synthetic(5, rules, 60, seed=4).panel
+    layout = PanelLayout(replace(made, areas=dict.fromkeys(made.areas, "trade")))
+    assert "area_spread" not in layout.sizes
+    draws = {k: v.reshape(2, 1000, -1) for k, v in prior(layout, 2000, np.random.default_rng(1)).items()}
+    assert (np.ptp(draws["interest"], axis=(0, 1)) > 0).all() == (rules > 1)
+    stats = {"diverging": np.zeros((2, 1000), bool)}
+    assert not failed(diagnose(layout, grow(layout, draws, stats, 1, {})))
+    draws["p2_g2"] = draws["p2_g2"] * [1, 0, 1, 1, 1]
+    rhat, *_ = failed(diagnose(layout, grow(layout, draws, stats, 1, {})))
+    assert rhat.where == "p2_g2[S001]"
 
 
 def test_a_synthetic_panel_comes_back_from_disk(tmp_path):
