@@ -88,6 +88,11 @@ def _lobby(what: str, state: str) -> Lobby:
     return Lobby(id=f"{what} of {state}", state=state, role="other", scale="linear", stage_weights=always)
 
 
+def by_model(name: str) -> str:
+    """The analyst of what a model itself judges."""
+    return f"model {name}"
+
+
 def judgement(
     case: Case, name: str, why: str, quantity: str, quantiles: Quantiles, lobby: Lobby | None = None
 ) -> Judgement:
@@ -96,7 +101,7 @@ def judgement(
 
     low, mid, high = quantiles
     return Judgement(
-        analyst=f"model {name}", date=case.reference_date, date_end=case.reference_date,
+        analyst=by_model(name), date=case.reference_date, date_end=case.reference_date,
         state=lobby.state if lobby else "", lobby=lobby.id if lobby else "",
         quantity=quantity, p05=low, p50=mid, p95=high, rationale=why,
     )  # fmt: skip

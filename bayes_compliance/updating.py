@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from bayes_compliance import models
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
     from bayes_compliance.case import Case
     from bayes_compliance.forecast import Forecast
-    from bayes_compliance.layout import Layout
+
+
+MAY_DIFFER = (
+    "name", "title", "horizon", "judgements", "decisions", "proxies", "measure_proxies", "seeds", "scenarios", "inputs",
+)  # fmt: skip
+"""Parts of a case that an update allows for, or that no forecast of the run's last date depends on."""
 
 
 class Updated(NamedTuple):
@@ -56,20 +61,20 @@ def update(done: Run, case: Case, *, refit: bool = True) -> Updated:
     done : Run
         With a forecast.
     case : Case
-        The same states, rules and lobbies, with other decisions or judgements.
+        The same, with other decisions, judgements or proxies.
     refit : bool
         Fit anew, as the run was fitted, where Pareto k is above its limit.
 
     Raises
     ------
     Refused
-        If the run has no forecast, or the case is another one.
+        If the run has no forecast, or the case differs in anything else.
     """
     if done.forecast is None:
         raise Refused("update: the run has no forecast; allowed: what `run` gives")
     settings, known = done.summary["settings"], _known_of(done, done.forecast)
     new = models.prepare(done.prepared.model, case, pool=settings.get("pool", "linear"))
-    _check_same(done.prepared.layout, new.layout)
+    _check_same(done.prepared.case, new.case)
     reused, error = known.under(new) if same_latents(done.prepared, new) else (None, 0.0)
     found = otherwise(reused, new, done.tree, seed=known.seed, until=known.until, refit=refit)
     error = error if found.how == REWEIGHTED else 0.0
@@ -88,11 +93,18 @@ def _known_of(done: Run, forecast: Forecast) -> Known:
     return _asked[done]
 
 
-def _check_same(old: Layout, new: Layout) -> None:
-    for what in ("states", "rules", "lobbies"):
-        mine, theirs = ([part.id for part in getattr(layout.case, what)] for layout in (old, new))
+def _check_same(old: Case, new: Case) -> None:
+    for what in (name for name in type(old).model_fields if name not in MAY_DIFFER):
+        mine, theirs = getattr(old, what), getattr(new, what)
         if mine != theirs:
-            other = ", ".join(sorted({*mine} ^ {*theirs})) or "their order"
             raise Refused(
-                f"case.toml: {what} are others than those of the run ({other}); allowed: the same, or a new run"
+                f"case.toml: not that of the run in {what}{_named(mine, theirs)}; allowed: the same, or a new run"
             )
+
+
+def _named(mine: Any, theirs: Any) -> str:
+    """Which parts differ, of those that have an id."""
+    ours, others = ({part.id: part for part in parts if hasattr(part, "id")} if isinstance(parts, tuple) else {}
+                    for parts in (mine, theirs))  # fmt: skip
+    ids = sorted(id for id in {*ours, *others} if ours.get(id) != others.get(id))
+    return f" ({', '.join(ids)})" if ids else ""

@@ -9,9 +9,11 @@ from bayes_compliance.case import load_case
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference.carry import carry
 from bayes_compliance.inference.density import log_likelihood, log_prior, of_rows
-from bayes_compliance.latents import Latents
+from bayes_compliance.inference.tree import draws_of
+from bayes_compliance.latents import AHEAD_ONLY, Latents
 from bayes_compliance.updating import update
 from bayes_compliance.validation.known import only_rows_differ, only_there
+from bayes_compliance.validation.sensitivity import weights_of
 from tests.inference.linear_cases import walk
 from tests.models.cases import two_states
 from tests.models.test_density import JUDGED, by_numpy
@@ -60,6 +62,48 @@ def test_a_judgement_changed_is_what_a_run_of_the_new_case_says(tmp_path, done):
     assert found.after["H", "r"] - found.before["H", "r"] > 5 * error
 
 
+def test_a_judgement_of_the_future_alone_is_what_a_run_of_the_new_case_says(tmp_path):
+    """Shocks after the last decision, which no likelihood knows of; 10 Monte Carlo errors, as above."""
+    was = walk(tmp_path / "was", WORDS, hazard=(0.05, 0.1, 0.2))
+    done = api.run(was, tmp_path / "run", **SIZE)
+    case = walk(tmp_path / "case", WORDS, hazard=(0.1, 0.2, 0.4))
+    anew, error = at_the_end(api.run(case, tmp_path / "run judged", **SIZE))
+    found = update(done, load_case(case), refit=False)
+    assert found.how == "reweighted"
+    assert found.pareto_k != 0
+    assert found.after["H", "r"] == pytest.approx(anew, abs=10 * error)
+    nothing = update(done, load_case(was), refit=False)
+    assert nothing.pareto_k == 0
+
+
+def test_other_proxies_weigh(tmp_path):
+    """A vote share that is measured is part of the likelihood."""
+    votes = [{"date": "2000-06-01", "state": "H", "kind": "vote_share", "value": v, "unit": "share",
+              "reliability": 0.9, "source": "roll call", "url": ""} for v in (0.55, 0.35)]  # fmt: skip
+    was, is_now = (
+        walk(tmp_path / f"case{i}", WORDS, proxies=[vote], measure_proxies=True) for i, vote in enumerate(votes)
+    )
+    done = api.run(was, tmp_path / "run", engine="smc", draws=200, chains=2)
+    one, other = done.prepared, models.prepare("coalition", load_case(is_now))
+    draws = {name: v.reshape(400, -1) for name, v in draws_of(done.tree)[0].items()}
+    expected = log_likelihood(other, draws) - log_likelihood(one, draws)
+    assert np.ptp(expected) > 0.1
+    found = update(done, load_case(is_now), refit=False)
+    assert found.pareto_k == pytest.approx(weights_of(expected).pareto_k)
+    assert found.after != found.before
+
+
+@pytest.mark.parametrize(
+    "change", [{"states": [{"id": "H", "threshold": 1.0}]}, {"tables": {"dynamics": {"mean_reversion_half_life": 3}}}]
+)
+def test_what_else_differs_is_refused(tmp_path, done, change):
+    """Neither a weight nor the run's forecast would know of it."""
+    what = "states" if "states" in change else "dynamics"
+    ids = r" \(H\)" if what == "states" else ""
+    with pytest.raises(Refused, match=f"not that of the run in {what}{ids}; allowed: the same, or a new run"):
+        update(done, load_case(walk(tmp_path / "other", WORDS, **change)))
+
+
 def test_nothing_changed_changes_nothing(done):
     found = update(done, done.prepared.case, refit=False)
     assert (found.how, found.pareto_k) == ("reweighted", 0.0)
@@ -77,7 +121,7 @@ def test_what_weights_cannot_carry_is_fitted_anew_or_said(tmp_path, done):
 
 
 def test_another_case_is_refused(tmp_path, done):
-    with pytest.raises(Refused, match=r"states are others than those of the run \(F\)"):
+    with pytest.raises(Refused, match=r"case.toml: not that of the run in scale; allowed"):
         update(done, two_states(tmp_path / "other"))
 
 
@@ -89,10 +133,11 @@ def test_a_run_without_a_forecast_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["coalition", "opportunism"])
 def test_the_density_of_draws_is_that_of_the_normal_distribution_function(tmp_path, name):
-    """But for innovations and spreads, whose density is the same under any prior."""
+    """But for innovations and spreads, whose density is the same under any prior, and what the fit does not see."""
     prepared = models.prepare(name, two_states(tmp_path, judgements=JUDGED))
     draws = Latents(prepared.layout).draw_all(8, np.random.default_rng(1))
-    ours = log_prior(prepared, draws) + log_likelihood(prepared, draws)
+    each = Latents(prepared.layout).log_prior(draws)
+    ours = log_prior(prepared, draws) + log_likelihood(prepared, draws) - sum(each[k].sum(-1) for k in AHEAD_ONLY)
     ours += sum(stats.norm.logpdf(draws[k]).sum(-1) for k in ("innovation", "spread"))
     np.testing.assert_allclose(ours, by_numpy(name, prepared.layout, draws), rtol=1e-8)
 

@@ -55,8 +55,8 @@ def overview(
     -------
     dict of str to Dataset
         `lock_in`, `survival`, `tilt`, `ceiling_of_reciprocity`, `preference_types`, `critical_discount`, `sincerity`,
-        `shares_of_variance` (of the outcome), `anticipation`, `tipping_points`, `deepest_rule`, `value_of_information`; and where the
-        case declares any, `bilateral_or_multilateral` and `scenarios`.
+        `shares_of_variance` (of the outcome), `anticipation`, `tipping_points`, `deepest_rule`,
+        `value_of_information`; and where the case declares any, `bilateral_or_multilateral` and `scenarios`.
 
     Raises
     ------

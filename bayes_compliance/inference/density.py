@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import asking
-from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
+from bayes_compliance.latents import Draws, Latents
 from bayes_compliance.measurements import log_densities_of
 from bayes_compliance.rows import History
 
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
 
 def log_prior(prepared: Prepared, draws: Draws) -> NDArray:
-    """Log prior density of all that is judged, (...,): paths and spreads are standard normal under any prior."""
+    """Log prior density of all that is judged, what only the future needs included, (...,).
+
+    Paths and spreads are standard normal under any prior, and left out.
+    """
     latents = Latents(prepared.layout)
     found = latents.log_prior({name: draws[name] for name in latents.names})
-    return np.sum([values.sum(axis=-1) for name, values in found.items() if name not in AHEAD_ONLY], axis=0)
+    return np.sum([values.sum(axis=-1) for values in found.values()], axis=0)
 
 
 def factors(model: ModuleType, layout: Layout, draws: Draws) -> NDArray:

@@ -89,7 +89,8 @@ class Known:
             ratio = of_rows(other, moved, new) - of_rows(self.prepared, self.draws, gone)
         else:
             ratio = log_prior(other, moved) - self.density
-            if not same or old.measured.groups:  # a group's level is taken about the prior medians
+            # a group's level is taken about the prior medians
+            if not same or old.measured.groups or not same_proxies(self.prepared, other):
                 ratio = ratio + log_likelihood(other, moved) - self.likelihood
         if same:
             return Reused(other, moved, self.chains, ratio, self.p_today), 0.0
@@ -128,9 +129,13 @@ def only_rows_differ(one: Prepared, other: Prepared) -> bool:
         type(other.layout) is Layout
         and not hasattr(other.model, "log_likelihood")
         and repr(one.priors.quantities) == repr(other.priors.quantities)
-        and one.case.proxies == other.case.proxies
-        and one.case.measure_proxies == other.case.measure_proxies
+        and same_proxies(one, other)
     )
+
+
+def same_proxies(one: Prepared, other: Prepared) -> bool:
+    """Whether the same is measured."""
+    return one.case.proxies == other.case.proxies and one.case.measure_proxies == other.case.measure_proxies
 
 
 def only_there(one: Layout, other: Layout) -> NDArray:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bayes_compliance.case.problems import CaseError
 from bayes_compliance.elicitation.analysts import analysts, left_out
 from bayes_compliance.models import prepare
+from bayes_compliance.rivals import by_model
 from bayes_compliance.validation.known import Known, same_latents
 from bayes_compliance.validation.otherwise import REWEIGHTED, horizon, otherwise
 
@@ -36,9 +37,9 @@ def without_each(
 ) -> list[Without]:
     """The forecast's last date with each analyst's judgements left out; none where there is only one analyst.
 
-    What nobody else judges has its default again, and defaults in units of K_ref follow what is left of K. Where that
-    moves constants (a default noise), the forecast is moved by what they change in `FUTURES` futures of each of `FEW`
-    draws, the same before and after.
+    What the model itself judges stays. What nobody else judges has its default again, and defaults in units of K_ref
+    follow what is left of K. Where that moves constants (a default noise), the forecast is moved by what they change in
+    `FUTURES` futures of each of `FEW` draws, the same before and after.
 
     Parameters
     ----------
@@ -51,7 +52,8 @@ def without_each(
     refit : bool
         Fit anew where weights cannot carry the forecast.
     """
-    names = analysts(prepared.case)
+    own = by_model(prepared.model.__name__.rpartition(".")[2])
+    names = [name for name in analysts(prepared.case) if name != own]
     if len(names) < 2:
         return []
     known = Known(prepared, tree, forecast["p_today"].isel(time=-1), seed, horizon(forecast))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,10 @@ def step_date(k: int, step_years: float = 0.25) -> date:
     return date(2000, 1, 1) + timedelta(days=round(k * step_years * 365.25))
 
 
-def walk(folder: Path, decisions: list[str], mean: float = 0.3, sd: float = 0.8, step_years: float = 0.25) -> Path:
+def walk(
+    folder: Path, decisions: list[str], mean: float = 0.3, sd: float = 0.8, step_years: float = 0.25,
+    hazard: tuple[float, float, float] = (0.0, 0.0, 0.0), **more: Any,
+) -> Path:  # fmt: skip
     """One margin J - K that is a random walk: J ~ N(1 + mean, sd^2) at the reference date, K = 1 known.
 
     The first decision falls due one step after the reference date, 2000-01-01, and so on.
@@ -43,11 +47,12 @@ def walk(folder: Path, decisions: list[str], mean: float = 0.3, sd: float = 0.8,
         judgements=[
             normal("j", 1 + mean, sd), known("magnitude", 1.0, "k"), known("volatility", VOLATILITY, "j"),
             known("volatility", 0.0, "k"), known("rule_spread_points", 0.0), known("decision_noise", NOISE),
-            known("shock_hazard", 0.0),
+            {"quantity": "shock_hazard", **dict(zip(("p05", "p50", "p95"), hazard, strict=True))},
             *([known("partial_width", 0.4)] if "partial" in decisions else []),
         ],
         decisions=[complied(day, decision) for day, decision in zip(days, decisions, strict=True)],
         outcomes=3 if "partial" in decisions else 2,
+        **more,
     )  # fmt: skip
 
 

@@ -67,6 +67,14 @@ def test_leaving_an_analyst_out_by_weights_is_fitting_without_them(case):
     assert abs(p["a"] - p["b"]) > 2 * TOLERANCE, "the comparison must be able to fail"
 
 
+def test_what_the_model_judges_itself_is_nobody_s_to_leave_out(case):
+    prepared = models.prepare("spells", case)
+    assert "model spells" in {judgement.analyst for judgement in prepared.case.judgements}
+    tree = inference.fit(prepared, engine="smc", draws=50, chains=2)
+    found = simulate(prepared.model, prepared.layout, *draws_of(tree), seed=9, until=UNTIL)
+    assert [one.analyst for one in without.without_each(prepared, tree, found.dataset, seed=5)] == ["a", "b", "c"]
+
+
 def test_one_analyst_alone_is_not_left_out(case):
     prepared, tree, found = fitted(case)
     alone = case.model_copy(update={"judgements": tuple(j for j in case.judgements if j.analyst == "a")})
