@@ -1,12 +1,13 @@
 """What the analyses say, in plain sentences from one rule set: one or two for each state and rule, at the horizon.
 
 Every function takes the Dataset of the analysis of its name. A probability is written in whole percent, `under 1%` and
-`over 99%` at the ends; a verdict compares the unrounded number with the marks below.
+`over 99%` at the ends, as no sample of worlds proves more; a verdict compares the unrounded number with the marks
+below.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ import xarray as xr
 
 from bayes_compliance.analysis.decomposition import NOISE, TODAY
 from bayes_compliance.rows import ANY_RULE
+from bayes_compliance.wording import percent
 
 EVEN = 0.5
 """More likely than not."""
@@ -28,15 +30,6 @@ EXPLAINED = 0.8
 """Sources of variance are named, greatest first, until they explain this share; at most `NAMED` of them."""
 
 NAMED = 3
-
-
-def percent(p: float) -> str:
-    """A probability or share in whole percent; what is not 0 or 1 never reads as 0% or 100%."""
-    if 0 < p < 0.01:
-        return "under 1%"
-    if 0.99 < p < 1:
-        return "over 99%"
-    return f"{100 * p:.0f}%"
 
 
 def shares_of_variance_sentences(found: xr.Dataset) -> list[str]:
@@ -96,16 +89,22 @@ def _lift(lift: float) -> str:
     return "holds compliance up" if lift > 0 else "weakens compliance"
 
 
-def sincerity_sentences(found: xr.Dataset) -> list[str]:
-    """Whether joining was sincere."""
+def sincerity_sentences(found: xr.Dataset, rules: Mapping[str, float] | None = None) -> list[str]:
+    """Whether joining was sincere.
+
+    Parameters
+    ----------
+    found : Dataset
+    rules : dict of str to float or None
+        Where `found` is a mean over several rules: `p_insincere` of each, so that a middling mean hides no clear rule.
+    """
     said = []
     for who, state, rule in _pairs(found["p_insincere"]):
         here = found.sel(state=state, rule=rule)
         p, after = here["p_insincere"].item(), here["p_insincere_after_performance"].item()
         day = np.datetime_as_string(here["adherence_date"].values, "D")
-        said.append(
-            f"{who}: {_sincere(p)}, as the probability that on {day} it would not have complied is {percent(p)}."
-        )
+        verdict = f"{_sincere_on(rules)}; on average" if rules and len(rules) > 1 else f"{_sincere(p)}, as"
+        said.append(f"{who}: {verdict} the probability that on {day} it would not have complied is {percent(p)}.")
         if not np.isnan(after):
             later = np.datetime_as_string(here["date_after_performance"].values, "D")
             said.append(f"{who}: on {later}, the other side having performed, that probability is {percent(after)}.")
@@ -116,6 +115,26 @@ def _sincere(p: float) -> str:
     if p <= UNLIKELY:
         return "joining was probably sincere"
     return "joining was probably not sincere" if p >= 1 - UNLIKELY else "whether joining was sincere cannot be told"
+
+
+def _sincere_on(rules: Mapping[str, float]) -> str:
+    """On which rules joining was probably sincere, probably not, and on how many it cannot be told."""
+    ordered = sorted(rules.items(), key=lambda item: (item[1], item[0]))
+    sincere = [(rule, p) for rule, p in ordered if p <= UNLIKELY]
+    not_so = [(rule, p) for rule, p in reversed(ordered) if p >= 1 - UNLIKELY]
+    rest = len(rules) - len(sincere) - len(not_so)
+    if rest == len(rules):
+        return "on none of them can it be told whether joining was sincere"
+    parts = [f"joining was probably sincere on {_and_p(sincere)}"] if sincere else []
+    if not_so:
+        parts.append(f"{'' if sincere else 'joining was '}probably not sincere on {_and_p(not_so)}")
+    if rest:
+        parts.append(f"on the other {rest} it cannot be told" if rest > 1 else "on the other one it cannot be told")
+    return _and(parts)
+
+
+def _and_p(items: list[tuple[str, float]]) -> str:
+    return _and([f"{name} ({percent(p)})" for name, p in items])
 
 
 def ceiling_of_reciprocity_sentences(found: xr.Dataset) -> list[str]:
@@ -153,8 +172,15 @@ def preference_types_sentences(found: xr.Dataset) -> list[str]:
     return said
 
 
-def critical_discount_sentences(found: xr.Dataset) -> list[str]:
-    """How patient the state must be, given a dilemma, and whether its own shadow of the future is enough."""
+def critical_discount_sentences(found: xr.Dataset, default: Collection[str] = ()) -> list[str]:
+    """How patient the state must be, given a dilemma, and whether its own shadow of the future is enough.
+
+    Parameters
+    ----------
+    found : Dataset
+    default : collection of str
+        States whose shadow nobody judged.
+    """
     said = []
     for who, state, rule, day in _at_the_horizon(found, "p_enough"):
         here = found.sel(state=state, rule=rule).isel(time=-1)
@@ -162,8 +188,9 @@ def critical_discount_sentences(found: xr.Dataset) -> list[str]:
         low, middle, high = (_discount(grim.sel(quantile=q).item()) for q in (0.05, 0.5, 0.95))
         said.append(
             f"{who}: in a dilemma on {day} (probability {percent(here['p_dilemma'].item())}) punishment "
-            f"{grim['punishment'].item()} needs a discount factor of {middle} ({low} to {high}); what the case says of "
-            f"the shadow of the future is enough with probability {percent(here['p_enough'].item())}."
+            f"{grim['punishment'].item()} needs a discount factor of {middle} ({low} to {high}); the "
+            f"{'default' if state in default else 'judged'} shadow of the future is enough with probability "
+            f"{percent(here['p_enough'].item())}."
         )
     return said
 
@@ -182,8 +209,8 @@ def survival_sentences(found: xr.Dataset) -> list[str]:
             said.append(f"{who}: no violation up to {day} has probability {percent(p)}.")
         else:
             said.append(
-                f"{who}: from {np.datetime_as_string(half, 'D')} on a violation is more likely than not; none up to "
-                f"{day} has probability {percent(p)}."
+                f"{who}: by {np.datetime_as_string(half, 'D')} a violation is more likely than not; none up to {day} "
+                f"has probability {percent(p)}."
             )
     return said
 

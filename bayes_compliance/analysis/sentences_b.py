@@ -5,13 +5,16 @@ Every function takes the Dataset of the analysis of its name, by the rules of `s
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import numpy as np
 import xarray as xr
 
 from bayes_compliance.analysis.counterparties import ALL
-from bayes_compliance.analysis.sentences_a import EVEN, MATTERS, _and, _at_the_horizon, _day, _pairs, percent
+from bayes_compliance.analysis.sentences_a import EVEN, MATTERS, _and, _at_the_horizon, _day, _pairs
 from bayes_compliance.analysis.tipping import KEPT, LIMIT
 from bayes_compliance.rows import ANY_RULE
+from bayes_compliance.wording import percent
 
 
 def tipping_points_sentences(found: xr.Dataset) -> list[str]:
@@ -89,8 +92,15 @@ def value_of_information_sentences(found: xr.Dataset) -> list[str]:
     return said
 
 
-def anticipation_sentences(found: xr.Dataset) -> list[str]:
-    """Whether the losers had reason to fight the treaty at the outset."""
+def anticipation_sentences(found: xr.Dataset, refused: Collection[str] = ()) -> list[str]:
+    """Whether the losers had reason to fight the treaty at the outset.
+
+    Parameters
+    ----------
+    found : Dataset
+    refused : collection of str
+        States on record as not having joined.
+    """
     said, day = [], _day(found, -1)
     for state in found["state"].values:
         here = found.sel(state=state, rule=ANY_RULE).isel(time=-1)
@@ -98,8 +108,9 @@ def anticipation_sentences(found: xr.Dataset) -> list[str]:
             continue
         needed = _needed(*here["factor"].values)
         said.append(
-            f"{state}: to block adherence those who lose would have had to be {needed}; as they were they could "
-            f"have blocked it with probability {percent(here['p_blocks'].item())}."
+            f"{state}: to block adherence those who lose would have had to be {needed}; with probability "
+            f"{percent(here['p_blocks'].item())} they outweighed the rest on that day (support for joining was below "
+            f"its threshold){'' if state in refused else ', and it joined all the same'}."
         )
         said.append(f"{state}: {_foreseen(here, day)}.")
     return said
@@ -130,18 +141,29 @@ def bilateral_or_multilateral_sentences(found: xr.Dataset) -> list[str]:
         p = found["p"].sel(state=state, rule=rule).isel(time=-1).to_series().dropna()
         if len(p) < 2:
             continue
-        alone = _and([f"{percent(value)} with {name}" for name, value in p.items() if name != ALL])
+        alone = {str(name): float(value) for name, value in p.items() if name != ALL}
+        each = _and([f"{percent(value)} with {name}" for name, value in alone.items()])
+        lost = {name: float(p[ALL]) - value for name, value in alone.items()}
         said.append(
-            f"{who}: compliance on {_day(found, -1)} has probability {percent(p[ALL])} with all counterparties and "
-            f"{alone}; {_sets(p[ALL] - p.drop(ALL).min())}."
+            f"{who}: compliance on {_day(found, -1)} has probability {percent(p[ALL])} with all counterparties, "
+            f"{each}; {_sets(lost)}."
         )
     return said
 
 
-def _sets(lost: float) -> str:
-    if abs(lost) < MATTERS:
+def _sets(lost: Mapping[str, float]) -> str:
+    """Beside which sets the answer of the others is needed: of those that lose less than the mark it is not."""
+    needed = [name for name, loss in lost.items() if loss >= MATTERS]
+    better = [name for name, loss in lost.items() if loss <= -MATTERS]
+    enough = [name for name in lost if name not in (*needed, *better)]
+    if len(enough) == len(lost):
         return "how many answer matters little"
-    return "the others' answer is needed" if lost > 0 else "fewer do better"
+    parts = [f"with {' or '.join(needed)} the others' answer is needed"] if needed else []
+    if enough:
+        parts.append(f"with {' or '.join(enough)} the answer of the others matters little")
+    if better:
+        parts.append(f"with {' or '.join(better)} compliance does better without the others")
+    return _and(parts)
 
 
 def scenarios_sentences(found: xr.Dataset) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
@@ -18,7 +18,7 @@ HALF = 0.5
 
 
 def survival(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) -> xr.Dataset:
-    """Probability of no violation from the last decision up to each date, and when it falls below one half.
+    """Probability of no violation from the last decision up to each date, and by when it is below one half.
 
     Decisions fall due on fixed dates after the last one, `decisions_per_year` of them, whatever the reporting step; a
     partial outcome is no violation. The share of simulated worlds without one is the probability.
@@ -33,9 +33,9 @@ def survival(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) 
     Returns
     -------
     Dataset
-        `p_no_violation` (state, rule, time) in [0, 1], and `more_likely_than_not` (state, rule): the date on which a
-        violation is as likely as not, linear between the last decision (probability 1) and the reported dates; NaT
-        where that is not by the horizon.
+        `p_no_violation` (state, rule, time) in [0, 1], and `more_likely_than_not` (state, rule): the first reported
+        date by which a violation is more likely than not, NaT where none is. It is no date between two reported ones:
+        decisions fall due on fixed dates, and the probability stays as it is between them.
     """
     ahead = Ahead(prepared, tree, **options)
     return ahead.answer(Survival(ahead))
@@ -45,7 +45,7 @@ class Survival:
     """The question of `survival`, to be put to worlds ahead."""
 
     def __init__(self, ahead: Ahead) -> None:
-        self.grid, self.start = ahead.grid, ahead.prepared.case.last_decision_date()
+        self.grid = ahead.grid
         pairs, times, n, paths = ahead.shape
         self.intact = np.ones((pairs, n, paths), bool)
         self.share = np.zeros((pairs, times))
@@ -60,19 +60,11 @@ class Survival:
             self.share[:, j] += self.intact[:, scene.at].sum(axis=(1, 2)) / self.worlds
 
     def result(self) -> xr.Dataset:
-        found = np.array([falls_below(HALF, self.start, self.grid.times, p) for p in self.share], "datetime64[ns]")
+        found = np.array([falls_below(HALF, self.grid.times, p) for p in self.share], "datetime64[ns]")
         return self.grid.dataset({"p_no_violation": (("time",), self.share), "more_likely_than_not": ((), found)})
 
 
-def falls_below(level: float, start: date, times: list[date], p: NDArray) -> np.datetime64:
-    """Date, to a day, on which a falling probability that was 1 at the start reaches a level; NaT where it does not.
-
-    Linear between dates.
-    """
-    before, high = start, 1.0
-    for day, low in zip(times, p, strict=True):
-        if low <= level:
-            share = (high - level) / (high - low)
-            return np.datetime64(before + timedelta(days=round(share * (day - before).days)), "ns")
-        before, high = day, float(low)
-    return np.datetime64("NaT", "ns")
+def falls_below(level: float, times: list[date], p: NDArray) -> np.datetime64:
+    """The first of some dates on which a probability is below a level; NaT where it is on none."""
+    below = np.flatnonzero(np.asarray(p) < level)
+    return np.datetime64(times[below[0]], "ns") if len(below) else np.datetime64("NaT", "ns")

@@ -7,6 +7,9 @@ from datetime import date
 from math import floor
 from typing import NamedTuple
 
+from bayes_compliance import wording
+from bayes_compliance.wording import band as band
+
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
@@ -81,12 +84,12 @@ def shown(p: float) -> int:
     """A probability as the whole percentage that is shown, halves upwards."""
     if not 0 <= p <= 1:
         raise ValueError(f"{p!r} is no probability; allowed: 0 to 1")
-    return floor(100 * p + 0.5)
+    return wording.rounded(p)
 
 
 def percent(p: float) -> str:
     """A probability in words that do not claim certainty: `71%`, `under 1%`, `over 99%`."""
-    return {0: "under 1%", 100: "over 99%"}.get(shown(p), f"{shown(p)}%")
+    return wording.ENDS.get(shown(p), f"{shown(p)}%")
 
 
 def likelihood(p: float) -> str:
@@ -137,12 +140,17 @@ def width(lower: float, upper: float) -> int:
 def change_of_width(first: tuple[float, float], last: tuple[float, float], reason: str = "") -> str:
     """`widens from 45 to 78 percentage points`; `narrows from ..., because ...`; `stays 45 percentage points wide`."""
     before, after = width(*first), width(*last)
-    points = "percentage point" if after == 1 else "percentage points"
+    points = "percentage point" if after <= 1 else "percentage points"
     if before == after:
-        return f"stays {after} {points} wide"
+        return f"stays {_wide(after)} {points} wide"
     verb = "widens" if after > before else "narrows"
     because = f", because {reason}" if reason and verb == "narrows" else ""
-    return f"{verb} from {before} to {after} {points}{because}"
+    return f"{verb} from {_wide(before)} to {_wide(after)} {points}{because}"
+
+
+def _wide(points: int) -> str:
+    """A width that claims no certainty: ends shown as `under 1%` and `over 99%` are less than 100 points apart."""
+    return {0: "under 1", 100: "over 99"}.get(points, str(points))
 
 
 def trend(first: float, last: float) -> str:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bayes_compliance.analysis import sentences_a as say
 from bayes_compliance.analysis.overview import overview
+from bayes_compliance.report import sentences
 from tests.analysis import plain
 
 P = st.floats(0, 1)
@@ -25,11 +26,10 @@ def _found(**values):
 
 
 @given(P)
-def test_a_percentage_is_right_to_the_half_and_only_certainty_is_certain(p):
+def test_a_percentage_is_right_to_the_half_and_never_certain(p):
     text = say.percent(p)
-    if p in (0, 1):
-        assert text == f"{100 * p:.0f}%"
-    elif p < 0.01 or p > 0.99:
+    assert text == sentences.percent(p), "one rule for analyses and page"
+    if p < 0.005 or p >= 0.995:
         assert text == ("under 1%" if p < 0.5 else "over 99%")
     else:
         assert abs(float(text.rstrip("%")) - 100 * p) <= 0.5 + 1e-9
@@ -86,6 +86,22 @@ def test_sincerity_has_three_verdicts(p, after):
     assert all("2005-01-01" in text and say.percent(after) in text for text in rest)
 
 
+def test_a_middling_mean_hides_no_clear_rule():
+    rules = {"tariffs": 0.02, "lumber": 0.74, "trucks": 0.95, "sugar": 0.38, "steel": 0.2}
+    first, *_ = say.sincerity_sentences(_sincerity(0.43, np.nan), rules)
+    assert first == (
+        "H, r: joining was probably sincere on tariffs (2%) and steel (20%), probably not sincere on trucks (95%) and "
+        "on the other 2 it cannot be told; on average the probability that on 2001-01-01 it would not have complied is "
+        "43%."
+    )
+    alone, *_ = say.sincerity_sentences(_sincerity(0.43, np.nan), {"r": 0.43})
+    assert "whether joining was sincere cannot be told, as" in alone
+    vague, *_ = say.sincerity_sentences(_sincerity(0.43, np.nan), {"a": 0.4, "b": 0.5})
+    assert "on none of them can it be told" in vague
+    never, *_ = say.sincerity_sentences(_sincerity(0.9, np.nan), {"a": 0.9, "b": 0.5})
+    assert "H, r: joining was probably not sincere on a (90%) and on the other one it cannot be told" in never
+
+
 @given(P, P, P)
 def test_only_two_dilemmas_are_a_prisoners_dilemma(a, b, both):
     weights = np.array([a + 0.1, b + 0.1, 0.15])
@@ -112,7 +128,9 @@ def test_patience_is_given_with_its_range(p_dilemma, enough, discount):
     low, middle, high = ("more than 1" if np.isinf(d) else f"{d:.2f}" for d in discount)
     assert f"a discount factor of {middle} ({low} to {high})" in text
     assert f"(probability {say.percent(p_dilemma)})" in text
-    assert text.endswith(f"enough with probability {say.percent(enough)}.")
+    assert text.endswith(f"the judged shadow of the future is enough with probability {say.percent(enough)}.")
+    (text,) = say.critical_discount_sentences(found, default={"H"})
+    assert "the default shadow of the future is enough" in text
 
 
 def test_where_nothing_is_a_dilemma_nothing_is_said_of_patience():
@@ -125,7 +143,7 @@ def test_survival_gives_the_date_or_the_chance(p):
     half = np.datetime64("2012-08-09" if p <= 0.5 else "NaT", "ns")
     found = _found(p_no_violation=p).assign(more_likely_than_not=(("state", "rule"), np.array([[half]])))
     (text,) = say.survival_sentences(found)
-    assert ("from 2012-08-09 on a violation is more likely than not" in text) == (p <= 0.5)
+    assert ("by 2012-08-09 a violation is more likely than not" in text) == (p <= 0.5)
     assert f"up to 2013-06-30 has probability {say.percent(p)}." in text
 
 
@@ -156,7 +174,9 @@ def test_shares_name_the_greatest_sources_first(weights, error, before):
     assert ("cannot tell" in sources) != apart
     if apart:
         assert sources.endswith(f"most is {'judgement of today' if today >= drift else 'drift of k'}.")
-    made = f"what is not known of today makes {say.percent(before)} of it on 2012-01-01 and {say.percent(today)} on 2013"
+    made = (
+        f"what is not known of today makes {say.percent(before)} of it on 2012-01-01 and {say.percent(today)} on 2013"
+    )
     assert made in change
 
 

@@ -89,7 +89,9 @@ def test_anticipation(factor, blocks, needed, taken, worth):
     first, second = say.anticipation_sentences(found)
     low, middle, high = sorted(factor)
     assert f"had to be {middle:.2g} times as strong ({low:.2g} to {high:.2g})" in first
-    assert f"probability {say.percent(blocks)}" in first
+    assert f"with probability {say.percent(blocks)} they outweighed the rest on that day" in first
+    assert first.endswith("and it joined all the same.")
+    assert "joined" not in say.anticipation_sentences(found, refused={"H"})[0].partition("threshold")[2]
     assert ("nothing to foresee" in second) == (taken == 0)
     if taken > 0:
         assert ("more likely than not had reason" in second) == (worth > 0.5)
@@ -104,9 +106,23 @@ def test_sets(p, one_set, other):
     assert f"{say.percent(p)} with all" in said
     assert f"{say.percent(one_set)} with B alone" in said
     assert ("C alone" in said) == np.isfinite(other)
-    lost = p - np.nanmin([one_set, other])
-    assert ("matters little" in said) == (abs(lost) < 0.05)
-    assert ("is needed" in said) == (lost >= 0.05)
+    lost = {n: p - q for n, q in (("B alone", one_set), ("C alone", other)) if np.isfinite(q)}
+    verdict = said.rpartition(";")[2]
+    assert ("how many answer matters little" in said) == all(abs(loss) < 0.05 for loss in lost.values())
+    if "how many" not in said:
+        for name, loss in lost.items():
+            what = "answer is needed" if loss >= 0.05 else "does better" if loss <= -0.05 else "others matters little"
+            assert what in verdict[verdict.index(name) :]
+
+
+def test_who_is_needed_is_said_of_each_set():
+    found = one({"set": ["all", "B alone", "C alone", "D alone"]}, p=("set", [0.54, 0.39, 0.52, 0.3]))
+    (said,) = say.bilateral_or_multilateral_sentences(found)
+    assert said == (
+        "H, r: compliance on 2030-01-01 has probability 54% with all counterparties, 39% with B alone, 52% with C "
+        "alone and 30% with D alone; with B alone or D alone the others' answer is needed and with C alone the answer "
+        "of the others matters little."
+    )
 
 
 @given(st.lists(P, min_size=2, max_size=2), st.lists(P, min_size=2, max_size=2), CHANGE, st.floats(0, 0.5))

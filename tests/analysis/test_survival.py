@@ -15,7 +15,7 @@ from bayes_compliance.inference.tree import draws_of
 from tests.analysis import plain
 from tests.builders import complied, known, write_case
 
-START, TIMES = date(2000, 1, 1), [date(2001, 1, 1), date(2002, 1, 1), date(2003, 1, 1)]
+TIMES = [date(2001, 1, 1), date(2002, 1, 1), date(2003, 1, 1)]
 
 
 @pytest.mark.usefixtures("in_chunks")
@@ -51,8 +51,8 @@ def test_a_constant_chance_of_violation_compounds(tmp_path):
     error = np.sqrt(p * (1 - p) / (200 * 2 * forecast.PATHS)) * np.sqrt(2)  # paths come in antithetic pairs
     assert (abs(found["p_no_violation"].values - p) < 4.5 * error).all()
     assert (abs(found["p_no_violation"].values - p ** (1 / 2)) > 4.5 * error).any()
-    # .841^(2 t) = 1/2 at t = 2.01, linear between steps of a year
-    assert abs(found["more_likely_than_not"].values - np.datetime64("2012-01-06")) < np.timedelta64(40, "D")
+    # .841^(2 t) = 1/2 at t = 2.01: two years on it may be either side of one half, three years on it is below
+    assert str(found["more_likely_than_not"].values)[:10] in [str(t)[:10] for t in found["time"].values[1:3]]
 
 
 def _constant(place):
@@ -66,21 +66,20 @@ def _constant(place):
     )  # fmt: skip
 
 
-def test_the_level_is_met_between_two_dates_in_proportion():
-    # from .8 to .4 over 365 days: a quarter of them to .7, three quarters to .5
-    assert falls_below(0.7, START, TIMES, np.array([0.8, 0.4, 0.1])) == np.datetime64("2001-04-02")
-    assert falls_below(0.5, START, TIMES, np.array([0.8, 0.4, 0.1])) == np.datetime64("2001-10-02")
-    assert falls_below(0.9, START, TIMES, np.array([0.8, 0.4, 0.1])) == np.datetime64("2000-07-02")
+def test_the_level_is_met_on_a_date_that_is_reported():
+    # between two reported dates nothing may fall due, so none of those is named
+    p = np.array([0.8, 0.4, 0.1])
+    assert [str(falls_below(level, TIMES, p))[:10] for level in (0.9, 0.5, 0.3)] == [str(day) for day in TIMES]
 
 
 def test_the_level_that_is_not_met_has_no_date():
-    assert np.isnat(falls_below(0.5, START, TIMES, np.array([0.8, 0.7, 0.6])))
-    assert falls_below(0.5, START, TIMES, np.array([0.8, 0.7, 0.5])) == np.datetime64("2003-01-01")
+    assert np.isnat(falls_below(0.5, TIMES, np.array([0.8, 0.7, 0.6])))
+    assert np.isnat(falls_below(0.5, TIMES, np.array([0.8, 0.7, 0.5]))), "as likely as not is not more likely"
 
 
 @given(st.lists(st.floats(0, 1), min_size=3, max_size=3), st.floats(0.01, 0.99))
 def test_a_lower_level_is_met_later(p, level):
     falling = np.sort(p)[::-1]
-    first, later = (falls_below(x, START, TIMES, falling) for x in (level, level / 2))
+    first, later = (falls_below(x, TIMES, falling) for x in (level, level / 2))
     assert np.isnat(later) or first <= later
-    assert np.isnat(first) == (falling[-1] > level)
+    assert np.isnat(first) == (falling[-1] >= level)

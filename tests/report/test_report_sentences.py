@@ -15,6 +15,7 @@ from bayes_compliance.report.sentences import Outlook, Point, Pull, Rate
 
 probability = st.floats(0, 1)
 FIRST, LAST = date(2020, 6, 30), date(2035, 1, 1)
+WIDE = r"(under 1|over 99|[1-9]\d?)"
 PERCENT = r"(under 1|over 99|\d+)%"
 
 
@@ -114,13 +115,23 @@ def _same_band(text: str, first: tuple[float, float], last: tuple[float, float])
     assert shown is not None
     assert [read(end) for end in shown.groups() if end] == list(dict.fromkeys(ends))
     before, after = (sentences.shown(high) - sentences.shown(low) for low, high in (first, last))
-    moved = re.search(r"a band that (\w+) (?:from (\d+) to (\d+)|(\d+)) percentage", text)
+    moved = re.search(rf"a band that (\w+) (?:from {WIDE} to {WIDE}|{WIDE}) percentage", text)
     assert moved is not None
     assert moved[1] == ("widens" if after > before else "narrows" if after < before else "stays")
     if moved[1] == "stays":
-        assert moved[4] == str(after)
+        assert read(moved[4]) == after
     else:
-        assert (int(moved[2]), int(moved[3])) == (before, after)
+        assert (read(moved[2]), read(moved[3])) == (before, after)
+
+
+@given(probability, probability)
+def test_a_range_in_a_table_has_its_ends_and_claims_no_certainty(a: float, b: float) -> None:
+    lower, upper = sorted((a, b))
+    low, high = sentences.band(lower, upper).rstrip("%").split("–")
+    assert not {low, high} & {"0", "100"}
+    ends = [{"<1": 0, ">99": 100}.get(end) for end in (low, high)]
+    shown = [int(text) if end is None else end for text, end in zip((low, high), ends, strict=True)]
+    assert shown == [sentences.shown(lower), sentences.shown(upper)]
 
 
 @given(pulls)

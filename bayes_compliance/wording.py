@@ -1,0 +1,32 @@
+"""Percentages as every page and sentence writes them: by one rule, and none that claims certainty."""
+
+from __future__ import annotations
+
+from math import floor
+
+ENDS = {0: "under 1%", 100: "over 99%"}
+SHORT = {0: "<1", 100: ">99"}
+
+
+def rounded(p: float) -> int:
+    """A probability or share in whole percent, halves upwards; a share may be below 0 or above 1."""
+    return floor(100 * p + 0.5)
+
+
+def percent(p: float) -> str:
+    """A probability or share: `71%`, `under 1%`, `over 99%`.
+
+    >>> percent(0.714), percent(0.0), percent(0.996)
+    ('71%', 'under 1%', 'over 99%')
+    """
+    return ENDS.get(rounded(p), f"{rounded(p)}%")
+
+
+def band(lower: float, upper: float) -> str:
+    """A range of probabilities in a table: `20–98%`, `<1–>99%`.
+
+    >>> band(0.001, 0.98)
+    '<1–98%'
+    """
+    low, high = (SHORT.get(end, str(end)) for end in (rounded(lower), rounded(upper)))
+    return f"{low}–{high}%"
