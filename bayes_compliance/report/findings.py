@@ -41,13 +41,14 @@ def lasting(state: str, turns: Mapping[str, date | None], until: date) -> str:
     ----------
     state : str
     turns : dict of rule to date or None
+        The first forecast date by which it is.
     until : date
     """
     found = sorted((when, rule) for rule, when in turns.items() if when)
     if not found:
         return f"{state}: on no rule that it owes does a violation become more likely than not by {day(until)}."
     first, rule = found[0]
-    which = f"on “{rule}” ({day(first)})"
+    which = f"on “{rule}” (by {day(first)})"
     if len(turns) > 1:
         which = f"on {len(found)} of its {len(turns)} rules, first {which}"
     return f"{state}: a violation becomes more likely than not by {day(until)} {which}."

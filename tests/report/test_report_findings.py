@@ -23,10 +23,10 @@ def test_where_a_violation_comes_first() -> None:
     turns = {"lumber": date(2030, 5, 2), "steel": None, "trucks": date(2022, 5, 31)}
     assert findings.lasting("USA", turns, UNTIL) == (
         "USA: a violation becomes more likely than not by 1 January 2035 on 2 of its 3 rules, first on “trucks” "
-        "(31 May 2022)."
+        "(by 31 May 2022)."
     )
     one = findings.lasting("USA", {"lumber": date(2030, 5, 2)}, UNTIL)
-    assert one == "USA: a violation becomes more likely than not by 1 January 2035 on “lumber” (2 May 2030)."
+    assert one == "USA: a violation becomes more likely than not by 1 January 2035 on “lumber” (by 2 May 2030)."
 
 
 def test_where_no_violation_comes() -> None:
@@ -129,10 +129,11 @@ def test_rules_joined_on_one_day_are_averaged_together(oranges: object) -> None:
     on = ("state", "rule")
     found = found.assign(adherence_date=(on, same), date_after_performance=(on, later))
     case = oranges.prepared.case  # type: ignore[attr-defined]
-    second, first = joined_on_one_day(found, case)
+    (second, alone), (first, each) = joined_on_one_day(found, case)
+    assert (alone, each) == ({"oranges": 0.9}, {"lemons": 0.2, "oranges": 0.4})
     assert (first["p_insincere"].item(), first["rule"].item()) == (pytest.approx(0.3), "over its 2 rules")
     assert (second["p_insincere"].item(), second["rule"].item()) == (0.9, "oranges")
     apart = same.copy()
     apart[0, 1] = np.datetime64("2003-01-01", "ns")
     parted = list(joined_on_one_day(found.assign(adherence_date=(on, apart)), case))
-    assert [one["p_insincere"].item() for one in parted] == [0.9, 0.2, 0.4]
+    assert [one["p_insincere"].item() for one, _ in parted] == [0.9, 0.2, 0.4]

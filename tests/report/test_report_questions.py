@@ -13,11 +13,14 @@ from bayes_compliance.elicitation.pooling import POOLS
 from bayes_compliance.report import render, sentences
 from bayes_compliance.report.answers import answers, by_state_alone, over_rules
 from bayes_compliance.report.plots import compare
+from bayes_compliance.report.sections.agreement import agreement, left_out
 from bayes_compliance.report.sections.choice import equilibria, insincerity
 from bayes_compliance.report.sections.duration import duration
+from bayes_compliance.report.sections.foresight import foresight
 from bayes_compliance.report.sections.judgements import judgements
 from bayes_compliance.report.sections.pooling import POOLED, pooling
 from bayes_compliance.report.sections.research import research
+from bayes_compliance.report.sections.shadow import shadow
 from bayes_compliance.report.sections.unanswered import QUESTIONS, unanswered
 from bayes_compliance.report.sections.uncertainty import MOVING, grouped
 from bayes_compliance.report.sections.what_if import what_if
@@ -143,17 +146,60 @@ def test_what_to_find_out_is_in_order(coalition: Run) -> None:
     assert said.group(1).startswith(f"F, {best}: ")
 
 
-def test_a_rule_on_which_nothing_falls_due(coalition: Run) -> None:
+def row_of(text: str, state: str, rule: str) -> list[str]:
+    """Cells of the first row of a state and rule."""
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", text, flags=re.S)]
+    return next(row for row in rows if row[:2] == [state, rule])
+
+
+def test_no_violation_in_any_sampled_world_is_not_that_nothing_falls_due(coalition: Run) -> None:
     found = answers(coalition)
     whole = found.found["survival"].copy(deep=True)
     whole["p_no_violation"].loc[{"state": "F", "rule": "oranges"}] = 1.0
-    shown = duration(coalition)
-    assert "none due" not in html_of(shown)
     found.found["survival"], kept = whole, found.found["survival"]
     try:
-        assert html_of(duration(coalition)).count("none due") == min(4, whole.sizes["time"])
+        text = html_of(duration(coalition))
     finally:
         found.found["survival"] = kept
+    assert set(row_of(text, "F", "oranges")[2:-1]) == {"over 99%"}
+    assert "From a sample of the forecast's worlds" in text
+
+
+def test_a_rule_on_which_nothing_falls_due(tmp_path: object, tools: SimpleNamespace) -> None:
+    """One decision in five years: nothing by the first date, two years on; something by the last, seven years on."""
+    case = tools.case.replace('states = ["F", "H"]', 'states = ["F", "H"]\ndecisions_per_year = 0.2')
+    run = tools.make_run(tools.write_case(tmp_path, case=case), draws=40)
+    cells = row_of(html_of(duration(run)), "F", "oranges")
+    assert cells[2] == "none due"
+    assert cells[-2].endswith("%")
+
+
+def test_what_stands_aside_without_the_agreement_is_said_by_the_case_s_setting(coalition: Run) -> None:
+    case = coalition.prepared.case
+    assert "the pro-law lobby does not weigh in" in left_out(case)  # the case has no lobby G
+    assert "From a sample of the forecast's worlds" in html_of(agreement(coalition))
+    assert left_out(case.model_copy(update={"status_quo_includes": ("P", "G")})) == ""
+    with_g = case.lobbies[0].model_copy(update={"role": "G"})
+    both = left_out(case.model_copy(update={"lobbies": (*case.lobbies, with_g)}))
+    assert "neither the pro-law lobby nor the government itself weighs in" in both
+
+
+def test_a_shadow_that_nobody_judged_is_called_the_default(coalition: Run, tmp_path: object, tools) -> None:
+    text = html_of(shadow(coalition))
+    assert "the default shadow of the future is enough" in text
+    assert "The default shadow is enough" in text
+    judgements = tools.judgements + "left,2000-01-01,,,shadow,.4,.6,.8,,,,\n"
+    judged = html_of(shadow(tools.make_run(tools.write_case(tmp_path, judgements=judgements), draws=40)))
+    assert "The judged shadow is enough" in judged
+    assert "default shadow" not in judged
+
+
+def test_the_losers_of_a_treaty_that_was_joined(coalition: Run) -> None:
+    text = html_of(foresight(coalition))
+    assert "they outweighed the rest on that day" in text
+    assert "and it joined all the same" in text
+    assert "had each rule been put to a vote by itself" in text
+    assert "could have blocked" not in text
 
 
 @pytest.mark.parametrize("pool", POOLS)

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from bayes_compliance.analysis.sentences_a import lock_in_sentences, tilt_sentences
 from bayes_compliance.report.answers import answers, over_rules
-from bayes_compliance.report.comparison import by_rule
+from bayes_compliance.report.comparison import SAMPLE, by_rule
 from bayes_compliance.report.parts import Section, bullets, figure, heading, join, paragraph
 from bayes_compliance.report.plots import compare
+from bayes_compliance.report.sentences import listed
 
 if TYPE_CHECKING:
+    from bayes_compliance.case import Case
     from bayes_compliance.runs import Run
 
 INTRODUCTION = (
@@ -33,11 +35,29 @@ def agreement(run: Run) -> Section | None:
     title = "Probability of compliance without and with the agreement, at the horizon"
     panels = by_rule(found["lock_in"].isel(time=-1), case, ["p_alone", "p_agreement"])
     parts = [
-        paragraph(INTRODUCTION),
+        paragraph(INTRODUCTION + left_out(case)),
         bullets(lock_in_sentences(over_rules(found["lock_in"], case))),
         figure(compare.dots("lock-in", title, ["without the agreement", "with it"], panels), f"{title}, by rule."),
     ]
     if "tilt" in found:
         said = bullets(tilt_sentences(over_rules(found["tilt"], case)))
         parts += [heading("The bias and the temptation"), paragraph(TILT), said]
-    return Section("What the agreement adds", "agreement", join(parts))
+    return Section("What the agreement adds", "agreement", join([*parts, SAMPLE]))
+
+
+WEIGH_IN = {"P": "the pro-law lobby", "G": "the government itself"}
+
+
+def left_out(case: Case) -> str:
+    """Who has a lobby in the case and no part in its status quo, as the case declares it."""
+    roles = {lobby.role for lobby in case.lobbies} - set(case.status_quo_includes)
+    absent = [name for role, name in WEIGH_IN.items() if role in roles]
+    if not absent:
+        return ""
+    one = len(absent) == 1
+    return (
+        f" By the case's own setting (status_quo_includes), without the agreement {'' if one else 'neither '}"
+        f"{listed(absent, 'nor')} {'does not weigh' if one else 'weighs'} in: what "
+        f"{'it' if one else 'either'} would do then is left out of the comparison, so that the agreement is credited "
+        "with all its weight."
+    )

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 INTRODUCTION = (
     "Compliance can entrench itself: industries move, firms invest, opponents go. Those who lose by it may foresee "
-    "that, and their best moment is before the state joins."
+    "that, and their best moment is before the state joins. That a state joined shows which way one decision went, "
+    "noise included, not that support was above its threshold."
 )
 
 
@@ -30,9 +31,15 @@ def foresight(run: Run) -> Section | None:
     found, case = answers(run).found.get("anticipation"), run.prepared.case
     if found is None:
         return None
-    said = bullets(anticipation_sentences(found))
+    said = bullets(anticipation_sentences(found, _refused(case)))
     body = join([paragraph(INTRODUCTION), said, _table(found, case)])
     return Section("Could the losers have stopped it?", "anticipation", body)
+
+
+def _refused(case: Case) -> set[str]:
+    """States on record as not having joined, and never as having."""
+    on_record = [(d.state, d.decision) for d in case.decisions if d.kind == "adherence"]
+    return {state for state, _ in on_record} - {state for state, decision in on_record if decision == "adhere"}
 
 
 def _three(here: xr.Dataset) -> tuple[float, float, float]:
@@ -45,5 +52,9 @@ def _table(found: xr.Dataset, case: Case) -> Markup:
     for state, rule, here in pairs(found, case):
         low, middle, high = ("–" if np.isinf(k) else f"{number(k)} ×" for k in _three(here))
         rows.append([state, rule, middle, f"{low} to {high}", percent(float(here["p_blocks"]))])
-    columns = ["State", "Rule", *map(Number, ("Times as strong", "5% to 95%", "Could have as they were"))]
-    return table("What blocking each rule at the outset would have taken of those who lose by it", columns, rows)
+    columns = ["State", "Rule", *map(Number, ("Times as strong", "5% to 95%", "Outweighed the rest"))]
+    caption = (
+        "What blocking would have taken of those who lose, and the probability that they outweighed the rest on the "
+        "day of joining, had each rule been put to a vote by itself"
+    )
+    return table(caption, columns, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,14 +46,15 @@ def shadow(run: Run) -> Section | None:
     if "preference_types" not in found:
         return None
     discounts = discounts_over_rules(found["critical_discount"], case)
+    default = {d.name for d in run.prepared.priors.defaults if d.quantity == "shadow"}
     parts = [
         heading("Could reciprocity suffice?"), paragraph(CEILING),
         bullets(ceiling_of_reciprocity_sentences(over_rules(found["ceiling_of_reciprocity"], case))),
         heading("Which game?"), paragraph(TYPES),
         bullets(preference_types_sentences(over_rules(found["preference_types"], case))),
         heading("How patient?"), paragraph(DISCOUNT),
-        bullets(critical_discount_sentences(discounts)),
-        _by_punishment(discounts), _table(found, case), SAMPLE,
+        bullets(critical_discount_sentences(discounts, default)),
+        _by_punishment(discounts), _table(found, case, default), SAMPLE,
     ]  # fmt: skip
     return Section("Dilemma and shadow of the future", "shadow", join(parts))
 
@@ -80,13 +82,13 @@ def _by_punishment(discounts: xr.Dataset) -> Markup:
     return table(caption, columns, rows)
 
 
-def _table(found: dict[str, xr.Dataset], case: Case) -> Markup:
+def _table(found: dict[str, xr.Dataset], case: Case, default: Collection[str]) -> Markup:
     ceiling, types, discount = (
         found[name].isel(time=-1) for name in ("ceiling_of_reciprocity", "preference_types", "critical_discount")
     )
     columns = [
         "State", "Rule", *map(Number, ("Complies", "at the ceiling", "Harmony", "Dilemma", "Deadlock",
-        "Discount needed in a dilemma", "The case's shadow is enough")),
+        "Discount needed in a dilemma", f"The {_whose(case, default)} shadow is enough")),
     ]  # fmt: skip
     rows = []
     for state, rule, here in pairs(types["p_preference"].to_dataset(), case):
@@ -97,6 +99,12 @@ def _table(found: dict[str, xr.Dataset], case: Case) -> Markup:
         rows.append([state, rule, *ps, *shares, _band(needed), _percent(float(discount["p_enough"].sel(on)))])
     until = day(last_day(found["preference_types"]))
     return table(f"The game on each rule on {until}; discounts under punishment for ever, 5% to 95%", columns, rows)
+
+
+def _whose(case: Case, default: Collection[str]) -> str:
+    """Whether the shadow of the future was judged for the states that owe something."""
+    said = {"default" if state.id in default else "judged" for state in case.states if state.rules}
+    return " or ".join(sorted(said, reverse=True))
 
 
 def _band(discount: np.ndarray) -> str:

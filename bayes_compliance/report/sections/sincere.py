@@ -33,15 +33,18 @@ def sincere(run: Run) -> Section | None:
     found, case = answers(run).found.get("sincerity"), run.prepared.case
     if found is None:
         return None
-    said = [sentence for one in joined_on_one_day(found, case) for sentence in sincerity_sentences(one)]
+    said = [sentence for one, rules in joined_on_one_day(found, case) for sentence in sincerity_sentences(one, rules)]
     if not said:
         return Section("Was joining sincere?", "sincerity", paragraph("No state is on record as having joined."))
     body = join([paragraph(INTRODUCTION), bullets(said), _table(found, case)])
     return Section("Was joining sincere?", "sincerity", body)
 
 
-def joined_on_one_day(found: xr.Dataset, case: Case) -> Iterator[xr.Dataset]:
-    """Means over the rules that a state joined on one day, and whose other side has performed by one day, if any."""
+def joined_on_one_day(found: xr.Dataset, case: Case) -> Iterator[tuple[xr.Dataset, dict[str, float]]]:
+    """Means over the rules that a state joined on one day, and whose other side has performed by one day, if any.
+
+    With them the probability of each of these rules.
+    """
     together: dict[tuple[Any, ...], list[str]] = {}
     for state, rule, here in pairs(found, case):
         if not np.isnan(here["p_insincere"]):
@@ -54,7 +57,8 @@ def joined_on_one_day(found: xr.Dataset, case: Case) -> Iterator[xr.Dataset]:
         numbers = (
             own[["p_insincere", "p_insincere_after_performance"]].mean("rule").expand_dims(rule=[rules[0]], axis=1)
         )
-        yield days_alone.merge(numbers).assign_coords(rule=[name])
+        each = {rule: own["p_insincere"].sel(state=state, rule=rule).item() for rule in rules}
+        yield days_alone.merge(numbers).assign_coords(rule=[name]), each
 
 
 def _some(n: int, owed: int) -> str:
