@@ -13,12 +13,14 @@ r, with noise sigma = 1 as the unit,
 Who gains and who loses differs by rule, not by state: N_r and L_r for each rule, pooled by issue area; of J and K only
 the difference enters, so they are pooled as one; w q is alike for all. What a state's own lobbies add to that on all
 rules, and its threshold, counts as its P2 + G2. P and G are not told apart, so
-a case whose status quo includes one of them (`status_quo_includes`) is taken without. The panel's rules have N_r with
-mean 0 (and so have areas, where they are told apart): P2 + G2 is the support that a state gives to the average rule of
-the panel, since how far that one stands from all rules to come no decision tells. Decisions tell ratios to the noise.
+a case whose status quo includes one of them (`status_quo_includes`) is taken without. What rules have of their own in
+N_r (omega z_r) sums to 0 over the panel's rules, and what areas have, where they are told apart, to 0 over areas, each
+of which counts alike however many rules it has: P2 + G2 is the support that a state gives to the average rule, of the
+panel or (with areas) of the average area, since how far that one stands from all rules to come no decision tells.
+Decisions tell ratios to the noise.
 
     (P2 + G2)_s  = level + x_s beta + tau z_s         partial pooling; x_s: covariates, standardised, signs left open
-    N_r          = area_a(r) + u_r gamma + omega z_r  rules pooled by issue area, where areas are given
+    N_r          = area_a(r) + u_r gamma + omega z_r  rules pooled by issue area, where several are given
     L_r          = L exp(.3 z_area(r) + .45 z_r)      exporters: of the median rule, of its area and its own
     step_s       = h b exp(kappa z_s), (1 - w q) L = h (1 - b)       stakes h, share b of the bias; kappa = .4
     (P2 + G2)(t) = (P2 + G2) + drift W_s              W_s: steps of five years back from the last decision (optional)
@@ -108,7 +110,10 @@ def rule_mean(layout: PanelLayout, x: dict[str, Any]) -> Any:
 
 
 def areas(x: dict[str, Any], z: Any) -> Any:
-    """What the rules of each area have in common, (..., area), with sum 0: else the level could not be told from it."""
+    """What the rules of each area have in common, (..., area), with sum 0: else the level could not be told from it.
+
+    The sum is over areas, not rules: where these are unevenly spread the panel's rules have another mean.
+    """
     return x["area_spread"] * about_zero(z)
 
 
@@ -118,7 +123,7 @@ def about_zero(values: Any) -> Any:
 
 
 def interests(layout: PanelLayout, x: dict[str, Any], free: Any) -> Any:
-    """Net interest of each rule, (..., rule): the mean that its covariates and area give, and deviations with sum 0.
+    """Net interest of each rule, (..., rule): what its covariates and area give, and deviations with sum 0 over rules.
 
     `free` is the same with deviations of any sum.
     """

@@ -63,7 +63,8 @@ def _ranking(run: PanelRun) -> Section:
     found = run.reputation
     if run.layout.pooling == "complete":
         return Section("The answer", "answer", paragraph(words.POOLED["complete"], "lead"))
-    said = [paragraph(words_of.verdict(found), "lead"), paragraph(words_of.ends(found)), paragraph(words.MEANING)]
+    said = [paragraph(words_of.verdict(found), "lead"), paragraph(words_of.ends(found))]
+    said.append(paragraph(words.meaning(run.layout)))
     told = found["told_apart"].sel(kind="compliance").values
     said += [paragraph(text) for text in (*words.apart(run.layout, told), words.POOLED[run.layout.pooling])]
     if run.layout.paths and "drift" in run.tree["posterior"]:
@@ -114,7 +115,7 @@ def _rules(run: PanelRun) -> Section:
     said = words.easiest(names, flat)
     names = [f"{name} ({count[rule]})" for name, rule in zip(names, run.layout.rules, strict=True)]
     note = "Medians, 5% to 95%; in brackets the compliance decisions on record. The higher, the more those who gain "
-    note += "outweigh those who lose, whatever the state; 0 is the average rule of the panel."
+    note += f"outweigh those who lose, whatever the state; 0 is {words.average(run.layout)}."
     if len(names) > MOST_DRAWN:
         order = np.argsort(quantiles[1], kind="stable")
         some = np.concatenate([order[: MOST_DRAWN // 2], order[-MOST_DRAWN // 2 :]])

@@ -21,12 +21,6 @@ NAMED = 6
 HARDLY = 0.2
 """Share by which decisions must have narrowed a spread to be said to tell anything."""
 
-MEANING = (
-    "Readiness to comply is P2 + G2: the support that a state's pro-international-law lobby and its government give to "
-    "keeping a promise, whatever the rule. Its unit is sigma, the noise of decisions: on the average rule of the panel "
-    "a state at 0 is as likely to keep the promise as to break it, and one sigma takes a chance of 50% to 84% (where "
-    "there is no partial performance). Readiness to adhere is P1 + G1, the same before the promise was made."
-)
 POOLED = {
     "partial": "A state's own record counts as far as it goes; for the rest it is taken to be like the others (those "
     "with like covariates, where there are any). A short record therefore gives a wide band about the common mean.",
@@ -55,6 +49,24 @@ def subtitle(layout: PanelLayout) -> str:
         f"{plural(len(panel.observed_rules), 'rule')} of {plural(cases, 'case')}, "
         f"{plural(sum(not e.depth for e in panel.entries), 'decision')} on record up to {day(panel.last)}; "
         f"forecast for {day(panel.until)}."
+    )
+
+
+def average(layout: PanelLayout) -> str:
+    """The rule whose net interest is 0: areas have effects that sum to 0, each once however many rules it has."""
+    if not layout.areas:
+        return "the average rule of the panel"
+    return "an average rule of the average area (areas count alike, however many rules each has)"
+
+
+def meaning(layout: PanelLayout) -> str:
+    """What is ranked, and its unit."""
+    return (
+        "Readiness to comply is P2 + G2: the support that a state's pro-international-law lobby and its government "
+        "give to keeping a promise, whatever the rule. Its unit is sigma, the noise of decisions: on "
+        f"{average(layout)} a state at 0 is as likely to keep the promise as to break it, and one sigma takes a chance "
+        "of 50% to 84% (where there is no partial performance). Readiness to adhere is P1 + G1, the same before the "
+        "promise was made."
     )
 
 

@@ -34,6 +34,20 @@ def test_the_record_is_counted(tmp_path):
     assert words.subtitle(layout).startswith("Panel p, partial pooling of states: 3 states, 2 rules of 2 cases, 4 dec")
 
 
+def test_what_0_means_is_what_net_interest_sums_to():
+    """Seven rules of one area and two of another: areas balance, and rules do not."""
+    made = synthetic(4, 9, 60, seed=3).panel
+    area = {rule: "trade" if i < 7 else "rights" for i, rule in enumerate(made.areas)}
+    whole, parted = (PanelLayout(replace(made, areas=areas)) for areas in ({}, area))
+    assert "on the average rule of the panel a state at 0 is as likely" in words.meaning(whole)
+    assert "on an average rule of the average area (areas count alike, however many rules" in words.meaning(parted)
+    x = prior(whole, 200, np.random.default_rng(1))
+    assert np.abs(x["interest"].mean(axis=1)).max() < 1e-9
+    x = prior(parted, 200, np.random.default_rng(1))
+    assert np.abs(x["area_interest"].mean(axis=1)).max() < 1e-9
+    assert np.abs(x["interest"].mean(axis=1)).max() > 0.1
+
+
 def test_pairs_that_share_no_rule_are_not_read_as_comparisons(tmp_path):
     rows = ALONE + "b,2007,W,s,compliance,comply,,low,,,\nc,2008,W,t,compliance,comply,,low,,,\n"
     rows += "c,2008,V,t,compliance,comply,,low,,,\n"
