@@ -1,13 +1,16 @@
 r"""Proxies as measurements, those of the kinds that case.toml names in `measure_proxies`; others are only shown.
 
-    magnitudes   log value = a + b log m(t) + error                     error sd .5 sqrt((1-r)/r); a, b by kind and unit
+    magnitudes   log value = a + c + b (log m(t) - c) + error           error sd .5 sqrt((1-r)/r); a, b by kind and unit
     vote shares  probit share = b (SA(t) - threshold) / sigma + error   error sd sqrt((1-r)/r); one b
 
 r is the judged reliability (.9: a magnitude to within .17 log units), b ~ N(1, .2), and a is open, N(0, 10): a kind
-says how lobbies compare and how they move, not how large they are. a and b are integrated out in closed form. With
-u = log m - c, c the prior median, and error variances D, the residuals log value - c - u are normal with covariance
-D + 10^2 1 1' + .2^2 u u'. m(t) is the magnitude on the date without spread between rules and entrenchment; SA the
-support for the whole treaty, as at adherence.
+says how lobbies compare and how they move, not how large they are. c is log of the lobby's own prior median: lobbies at
+their medians have values in the ratio of these, whatever b, which stretches only how far a lobby stands from its median
+and moves. So values that compare otherwise than the medians do speak against the medians, and not for another b.
+
+a and b are integrated out in closed form. With u = log m - c and error variances D, the residuals log value - c - u are
+normal with covariance D + 10^2 1 1' + .2^2 u u'. m(t) is the magnitude on the date without spread between rules and
+entrenchment; SA the support for the whole treaty, as at adherence.
 """
 
 from __future__ import annotations

@@ -106,6 +106,24 @@ def test_the_unit_of_a_kind_says_nothing(tmp_path):
     assert in_a.value == pytest.approx(in_b.value, abs=1e-12)
 
 
+def test_lobbies_at_their_medians_compare_as_these_whatever_the_slope(tmp_path, monkeypatch):
+    """b stretches how far a lobby stands from its own median, and no distance between the medians."""
+    ready = prepared(tmp_path, LOG, [stake("j", 3.0), stake("k", 5.0)])
+    draws = Latents(ready.layout).draw_all(2, np.random.default_rng(1))
+    medians = [prior.median for prior in ready.priors.quantities["magnitude"].priors]
+    draws["magnitude"] = np.array([medians, [medians[0], 2 * medians[1]]])
+    found = []
+    for sd in (0.0, 0.2, 0.6):
+        monkeypatch.setattr(measurements, "SLOPE_SD", sd)
+        found.append(measurements.log_densities_of(ready.layout, draws, ready.model.support).sum(axis=0))
+    at_medians, beside = np.array(found).T
+    assert at_medians == pytest.approx(at_medians[0], abs=1e-9)
+    assert np.ptp(beside) > 0.1
+    ratio, variance = np.log(5 / 3) - np.log(medians[1] / medians[0]), error_sd(0.9) ** 2 * 2
+    by_hand = stats.norm.logpdf(ratio, 0, np.sqrt(variance)) - stats.norm.logpdf(ratio, np.log(2), np.sqrt(variance))
+    assert at_medians[0] - beside[0] == pytest.approx(by_hand, abs=1e-3)
+
+
 def test_a_series_tells_how_a_lobby_moved(tmp_path):
     moving = [*LOG[:3], known("volatility", 0.1, "j"), known("volatility", 0.1, "k"), known("decision_noise", 1.0)]
     ready = prepared(tmp_path, moving, [stake("j", 10.0, day="2000-01-01"), stake("j", 20.0, day="2010-01-01")])
