@@ -239,16 +239,17 @@ class Layout:
         rows, n = self.rows, len(self.rows)
         credit, count, accrued = np.zeros((n, self.builder.width)), np.zeros((n, self.builder.width)), np.zeros(n)
         first = int(self.depth.sum())
-        by_date = sorted(zip(range(first, n), self.decisions, strict=True), key=lambda pair: pair[1].date)
-        for day, group in groupby(by_date, key=lambda pair: pair[1].date):
-            met = [(i, d) for i, d in group if d.kind == "compliance"]
-            for i, d in met:
-                own = self.obligation_index[d.state, d.rule]
+        for day, group in groupby(
+            sorted(range(n), key=lambda i: (rows.items[i].date, i)), lambda i: rows.items[i].date
+        ):
+            met = [(i, own) for i in group if (own := self._obligation(rows.items[i])) is not None]
+            decided = [(i, own, self.decisions[i - first]) for i, own in met if rows.items[i].stage == "compliance"]
+            for i, own in met:
+                accrued[i] = record.accrued(np.array(own), self.time(day))
+            for i, _, _ in decided:
                 got = record.conduct(rows.answering[i : i + 1], rows.state[i : i + 1])
                 credit[i], count[i] = got[0][0], got[1][0]
-                accrued[i] = record.accrued(np.array(own), self.time(day))
-            for i, d in met:
-                own = self.obligation_index[d.state, d.rule]
+            for i, own, d in decided:
                 record.add(own, self.time(day), self.outcome[i], self.viewers(d.counterparty))
         return record, History(credit, count, accrued)
 

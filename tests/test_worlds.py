@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from bayes_compliance import asking, forecast
+from bayes_compliance import asking, forecast, models
+from bayes_compliance.case import load_case
 from bayes_compliance.history import Record
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.watched import Watched
+from bayes_compliance.worlds import met
 from tests.analysis import plain
+from tests.builders import complied, known, normal, write_case
 
 
 @pytest.fixture(scope="module", params=["coalition", "information", "opportunism", "unitary"])
@@ -98,3 +101,18 @@ def test_a_plan_is_made_once_for_a_layout(tmp_path):
     first.clear()
     assert forecast.plan(prepared.layout, horizon.until, horizon.step_years) == again
     assert len(forecast.plan(prepared.layout, horizon.until, 5.0)) < len(again)
+
+
+def test_every_row_meets_the_years_kept_by_then(tmp_path):
+    """An adherence after years of compliance as well, in the fit as in the worlds that are simulated."""
+    lobbies = [{"id": "j", "state": "H", "role": "J"}, {"id": "k", "state": "H", "role": "K"}]
+    judged = [normal("j", 1.0, 0.3), normal("k", 1.0, 0.3), known("entrenchment", 0.3, "j")]
+    decided = [complied("2001-01-01"), complied("2005-01-01", "adhere", kind="adherence"), complied("2006-01-01")]
+    layout = models.prepare(
+        "coalition", load_case(write_case(tmp_path, lobbies=lobbies, judgements=judged, decisions=decided))
+    ).layout
+    assert layout.entrenches
+    assert_allclose(layout.history.accrued, [0, 4, 5], atol=0.01)
+    for i, item in enumerate(layout.rows.items):
+        there = met(layout, layout.rows_for([item]), layout.record_before(item.date), layout.time(item.date))
+        assert_allclose(layout.history.accrued[i], there.accrued[0])
