@@ -239,18 +239,17 @@ class Layout:
         rows, n = self.rows, len(self.rows)
         credit, count, accrued = np.zeros((n, self.builder.width)), np.zeros((n, self.builder.width)), np.zeros(n)
         first = int(self.depth.sum())
-        for day, group in groupby(
-            sorted(range(n), key=lambda i: (rows.items[i].date, i)), lambda i: rows.items[i].date
-        ):
-            met = [(i, own) for i in group if (own := self._obligation(rows.items[i])) is not None]
-            decided = [(i, own, self.decisions[i - first]) for i, own in met if rows.items[i].stage == "compliance"]
+        in_order = sorted(range(n), key=lambda i: (rows.items[i].date, i))
+        for day, group in groupby(in_order, key=lambda i: rows.items[i].date):
+            met = [(i, own) for i in group if (own := self.obligation_index.get(rows.items[i][:2])) is not None]
+            decided = [(i, own) for i, own in met if rows.compliance[i]]
             for i, own in met:
                 accrued[i] = record.accrued(np.array(own), self.time(day))
-            for i, _, _ in decided:
+            for i, _ in decided:
                 got = record.conduct(rows.answering[i : i + 1], rows.state[i : i + 1])
                 credit[i], count[i] = got[0][0], got[1][0]
-            for i, own, d in decided:
-                record.add(own, self.time(day), self.outcome[i], self.viewers(d.counterparty))
+            for i, own in decided:
+                record.add(own, self.time(day), self.outcome[i], self.viewers(self.decisions[i - first].counterparty))
         return record, History(credit, count, accrued)
 
     @cached_property
