@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 from bayes_compliance import models
 from bayes_compliance.case import load_case
+from bayes_compliance.case.vocabulary import PER_YEAR
 from bayes_compliance.forecast import (
     COLUMNS,
     Forecast,
@@ -53,6 +54,15 @@ def test_dates_are_whole_steps_after_the_last_decision_then_the_end():
     assert dates_ahead(start, date(2020, 3, 1), 1.0) == [date(2020, 3, 1)]
     assert decision_dates(start, date(2022, 1, 1), 1.0) == [date(2020, 12, 31), date(2021, 12, 31)]
     assert decision_dates(start, date(2020, 12, 31), 1.0) == [date(2020, 12, 31)]
+
+
+@pytest.mark.parametrize("rate", [364.9, PER_YEAR[1]])
+def test_the_fastest_decisions_fall_due_one_a_day_from_the_next_day_on(rate):
+    start = date(2020, 1, 1)
+    found = decision_dates(start, date(2030, 1, 1), rate)
+    assert found[0] == date(2020, 1, 2)
+    assert len(set(found)) == len(found)
+    assert len(found) == pytest.approx(10 * rate, abs=2)
 
 
 def test_probability_and_bands_are_those_of_the_random_walk(tmp_path):

@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from bayes_compliance.case.dates import FIRST_YEAR, LAST_YEAR
 from bayes_compliance.case.problems import show
 from bayes_compliance.case.vocabulary import (
+    PER_YEAR,
     PROXY_KINDS,
     WHOLE_TREATY,
     ProxyKind,
@@ -152,14 +153,17 @@ class State(Part):
 
 
 class Rule(Part):
-    """A rule of the agreement and who owes it. `performance` is the share f of the counterparty's side by date."""
+    """A rule of the agreement and who owes it. `performance` is the share f of the counterparty's side by date.
+
+    `decisions_per_year` is one a day (365) at most: the first falls due after the day from which they are counted.
+    """
 
     id: Id
     states: Annotated[tuple[str, ...], AfterValidator(_once), AfterValidator(_in_order)]
     answered_by: SortedIds | None = None
     depth: bool = False
     depth_reason: str = ""
-    decisions_per_year: Annotated[FiniteFloat, Field(ge=0.01, le=366)] = 1.0
+    decisions_per_year: Annotated[FiniteFloat, Field(ge=PER_YEAR[0], le=PER_YEAR[1])] = 1.0
     performance: tuple[tuple[Day, Share], ...] = ()
     last_period: Day | None = None
     unravelling: bool = False

@@ -28,6 +28,9 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
 WHOLE_TREATY = "*"
 """Stands for all rules of a state in an adherence row; no id may be this."""
 
+PER_YEAR = (0.01, 365.0)
+"""Decisions that may fall due in a year under a rule: one in a century, up to one a day, so that each has its own."""
+
 INFINITY = float("inf")
 
 

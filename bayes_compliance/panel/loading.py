@@ -43,7 +43,8 @@ def load_panel(
         Either case folders side by side (states of one id in several cases are one state), or decisions.csv with a
         leading column `case`. Beside them, optionally, states.csv (`state` and numeric columns) and rules.csv (`case`,
         `rule`, `area` and numeric columns), each with a row for everything that is on record and perhaps `source`; a
-        blank number is missing. `decisions_per_year` in rules.csv is no covariate; cases say it themselves.
+        blank number is missing. `decisions_per_year` in rules.csv, at most 365, is no covariate; cases say it
+        themselves.
     cases : sequence of str or None
         Of a folder of case folders, the names of those to take; default all.
     outcomes : 2, 3 or None

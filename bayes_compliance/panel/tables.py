@@ -11,7 +11,7 @@ from bayes_compliance.case.names import Refuse
 from bayes_compliance.case.problems import Problems, show
 from bayes_compliance.case.reading import Row, Source, rows
 from bayes_compliance.case.records import Cells
-from bayes_compliance.case.vocabulary import WHOLE_TREATY
+from bayes_compliance.case.vocabulary import PER_YEAR, WHOLE_TREATY
 from bayes_compliance.panel.records import Covariates, RuleKey
 
 ID = "a name on one line with none of , ; | in it"
@@ -20,8 +20,6 @@ TEXT = "source"
 
 RATE = "decisions_per_year"
 """The column of rules.csv that says how often a rule's decisions fall due: no covariate."""
-
-RATES = (0.01, 366.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +79,7 @@ def about_rules(source: Source, problems: Problems) -> Rules:
 
 
 def _rate(cells: Cells) -> float:
-    least, most = RATES
+    least, most = PER_YEAR
     return cells.value(RATE, lambda rate: least <= rate <= most, f"{least:g} to {most:g}, or blank for 1")
 
 

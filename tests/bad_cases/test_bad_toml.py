@@ -55,8 +55,12 @@ CASES = {
         ["case.toml:@: horizon.step_years .. more than 5000 .. longer steps"],
     ),
     "too many decisions": (
-        "decisions_per_year = 1", "decisions_per_year = 366",
+        "decisions_per_year = 1", "decisions_per_year = 365",
         ["case.toml:@: rules[bananas].decisions_per_year .. more than 5000 .. fewer"],
+    ),
+    "more decisions than days": (
+        "decisions_per_year = 1", "decisions_per_year = 365.5",
+        ["case.toml:@: rules[bananas].decisions_per_year .. 365.5 is out of range .. at most 365"],
     ),
     "no step at all": (
         "step_years = 1", "step_years = 0", ["case.toml:@: horizon.step_years .. 0 is out of range .. at least 0.003"],

@@ -73,7 +73,7 @@ LINES = {
     ),
     "a rate out of range": (
         "rules.csv", None, "case,rule,area,decisions_per_year\na,r,x,\na,s,x,-1\nb,r,,2\n",
-        "rules.csv:3: decisions_per_year: '-1' is refused; allowed: 0.01 to 366, or blank for 1",
+        "rules.csv:3: decisions_per_year: '-1' is refused; allowed: 0.01 to 365, or blank for 1",
     ),
     "an empty file": ("decisions.csv", None, "", "decisions.csv:1: file: the file is empty"),
     "no rows": ("decisions.csv", GOOD, "", "p:1: folder: decisions of 0 states; allowed: decisions, not pending"),
