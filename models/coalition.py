@@ -11,13 +11,14 @@ counterparty's, P is the pro-international-law lobby and G the government itself
 The decision is taken as the margin S - threshold + sigma e falls, e ~ N(0, 1): comply above c, violate below -c,
 partial between. Magnitudes move from t1 to t2:
 
-    J, K, L      m(t) = m0 exp(v W(t) + omega z + beta years kept)
-    P, G         m(t) = m0 + v W(t) + omega z
+    log scale    m(t) = m0 exp(v W(t) + omega z +- beta years kept)      J, K, L, unless they are declared linear
+    linear       m(t) = m0 + v W(t) + omega z +- beta years kept         in points; P and G always
 
 with W a Brownian motion or an Ornstein-Uhlenbeck process that is 0 on the reference date, z the spread of an all-rules
-lobby on each rule, and entrenchment beta. L counts w q: w is the shadow of the future and q the counterparty's conduct
-so far, (a + credit) / (a + n). Where retaliation is spread over all exporters, an L counts only its dilution of w q; a
-lobby that is named in advance counts all of it.
+lobby on each rule, and entrenchment beta >= 0 on either scale: + for J and L, which compliance feeds, - for K, which it
+starves, and none for P and G. L counts w q: w is the shadow of the future and q the counterparty's conduct so far,
+(a + credit) / (a + n). Where retaliation is spread over all exporters, an L counts only its dilution of w q; a lobby
+that is named in advance counts all of it.
 
 Priors are the analysts' judgements of m0, dP, dG, v, omega, w, a, sigma and c (or the stated defaults); W and z are
 standard.

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from bayes_compliance import asking, models
 from bayes_compliance.case import load_case
 from bayes_compliance.errors import Refused
-from tests.builders import known, quantiles, write_case
+from tests.builders import complied, known, quantiles, write_case
 from tests.models.cases import constants, prior_draws, supports, two_states
 
 OTHERS = ("information", "reciprocity", "opportunism")
@@ -129,3 +129,23 @@ def test_reciprocity_refuses_l_lobbies_that_may_turn_negative(tmp_path):
         Refused, match=r"lobby 'L' of role L moves in points .* allowed in model reciprocity: L lobbies on"
     ):
         models.prepare("reciprocity", load_case(place))
+
+
+@pytest.mark.parametrize("scale", ["log", "linear"])
+def test_years_kept_feed_j_and_l_and_starve_k_on_either_scale(scale, tmp_path):
+    kept, beta, m = 3.0, 0.1, 2.0
+    judged = [known(name, value, f"H {role}") for role in "JKL" for name, value in (("entrenchment", beta),
+              ("magnitude", m), ("volatility", 0.0))]  # fmt: skip
+    lobbies = [{"id": f"H {role}", "state": "H", "role": role, "rules": ["r"]} for role in "JKLP"]
+    of_p = [known("magnitude", m, "H P"), known("volatility", 0.0, "H P"), known("step", 0.1, "H P")]
+    place = write_case(
+        tmp_path, scale=scale, lobbies=lobbies, judgements=[*judged, *of_p, known("reciprocity", 0.5)],
+        decisions=[complied("2001-01-01"), complied("2004-01-01")],
+    )  # fmt: skip
+    layout = models.prepare("coalition", load_case(place)).layout
+    x, still = prior_draws(models.prepare("coalition", load_case(place)), 1), np.zeros(layout.rows.lobby.shape)
+    found = models.load("coalition").magnitudes(layout, layout.rows, x, still, still, layout.history)[0, -1]
+    role = [layout.case.lobbies[b].role for b in layout.rows.lobby[-1]]
+    for value, sign in zip(found, [{"J": 1, "L": 1, "K": -1, "P": 0}[r] for r in role], strict=True):
+        by_years = m * np.exp(sign * beta * kept) if scale == "log" and sign else m + sign * beta * kept
+        assert value == pytest.approx(by_years, rel=1e-3)
