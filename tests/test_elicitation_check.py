@@ -170,6 +170,13 @@ def test_priors_that_are_unsure_are_surprised_by_nothing(tmp_path):
     assert record.least[0].p == pytest.approx(1 - implied_by_hand("compliance", 1), abs=SE * 0.5 / np.sqrt(500))
 
 
+def test_rows_of_depth_are_not_counted_as_decisions(tmp_path):
+    rules = [{"id": "r", "states": ["H"], "depth": True, "depth_reason": "a tariff"}]
+    found = check(case_of(tmp_path, rules=rules, decisions=[complied("2001-01-01", "comply")]))
+    assert (found.record.rows, found.record.depth) == (2, 1)
+    assert "of 1 decision and 1 row of declared depth (if the priors were right" in str(found)
+
+
 def test_conduct_on_the_way_is_simulated_and_not_observed(tmp_path):
     """However the counterparty behaved on record, the priors alone say the same."""
     states = ({"id": "F"}, {"id": "H", "counterparties": ["F"]})

@@ -66,13 +66,14 @@ class Record(NamedTuple):
     """How the record looks to the priors.
 
     `least` are the rows that they give the least, `surprises` those below `RARE`; `expected` is how many of the `rows`
-    would be surprises if the priors were right.
+    would be surprises if the priors were right; `depth` of them are no decisions but declared.
     """
 
     rows: int
     surprises: tuple[Surprise, ...]
     expected: float
     least: tuple[Surprise, ...]
+    depth: int = 0
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ def _record(prepared: Prepared, draws: dict[str, NDArray]) -> Record:
     told = [words[layout.rows.items[i].stage != "adherence"][layout.outcome[i]] for i in range(len(p))]
     least = [Surprise(layout.labels[i], told[i], float(taken[i])) for i in np.argsort(taken, kind="stable")]
     surprises = tuple(one for one in least if one.p < RARE)
-    return Record(len(p), surprises, float(np.where(p < RARE, p, 0).sum()), tuple(least[:3]))
+    return Record(len(p), surprises, float(np.where(p < RARE, p, 0).sum()), tuple(least[:3]), int(layout.depth.sum()))
 
 
 def _coded(prepared: Prepared, draws: dict[str, NDArray]) -> NDArray:

@@ -63,11 +63,12 @@ def _keeps(found: Feedback) -> Iterator[str]:
 
 
 def _record(found: Feedback) -> Iterator[str]:
-    rows, surprises, expected, least = found.record
+    rows, surprises, expected, least, depth = found.record
     if not rows:
         return
+    of = f"{_n(rows - depth, 'decision')} and {_n(depth, 'row')} of declared depth" if depth else rows
     yield (
-        f"Decisions on record that the priors give less than {RARE:.0%}: {len(surprises)} of {rows} "
+        f"Decisions on record that the priors give less than {RARE:.0%}: {len(surprises)} of {of} "
         f"(if the priors were right, {expected:.1f} by chance)"
     )
     if not surprises:
@@ -76,6 +77,10 @@ def _record(found: Feedback) -> Iterator[str]:
     yield from (f"  {percent(one.p)}  {one.label}: {one.outcome}" for one in surprises[:MOST])
     if len(surprises) > MOST:
         yield f"  and {len(surprises) - MOST} more"
+
+
+def _n(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _judged(found: Feedback) -> Iterator[str]:

@@ -69,8 +69,10 @@ def _subtitle(run: Run) -> str:
     last = max(row["date"] for row in facts.ahead(run).table)
     lobbies = f"{sentences.plural(len(case.lobbies), 'lobby', 'lobbies')}, " if facts.has_lobbies(case) else ""
     known = f", with what was known on {settings['as_of']}" if settings.get("as_of") else ""
+    decided = any(d.decision != "pending" for d in case.decisions)
+    today = f", the last of {sentences.day(case.last_decision_date())}, which is “today” on this page" * decided
     return (
         f"Case {case.name}, model {settings['model']}: {sentences.plural(len(case.states), 'state')}, "
         f"{sentences.plural(len(case.rules), 'rule')}, {lobbies}"
-        f"{sentences.plural(len(case.decisions), 'decision')} on record; forecast to {last}{known}."
+        f"{sentences.plural(len(case.decisions), 'decision')} on record{today}; forecast to {last}{known}."
     )

@@ -27,11 +27,13 @@ class Lever(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """A state's probability without and with something."""
+    """A state's probability without and with something, and 5% and 95% quantiles of the difference over worlds."""
 
     state: str
     before: float
     after: float
+    lower: float = 0.0
+    upper: float = 0.0
 
 
 def lasting(state: str, turns: Mapping[str, date | None], until: date) -> str:
@@ -54,8 +56,8 @@ def lasting(state: str, turns: Mapping[str, date | None], until: date) -> str:
     return f"{state}: a violation becomes more likely than not by {day(until)} {which}."
 
 
-def levers(state: str, found: Sequence[Lever]) -> str:
-    """Which lobby turns the answer most easily, on how many rules, and which rule is the closest to turning."""
+def levers(state: str, found: Sequence[Lever], until: date) -> str:
+    """Which lobby turns the answer on a day most easily, on how many rules, and which rule is closest to turning."""
     able = [lever for lever in found if not isnan(lever.factor)]
     if not able:
         return f"{state}: no change in the strength of one lobby, up to a hundredfold, would turn an answer."
@@ -64,8 +66,8 @@ def levers(state: str, found: Sequence[Lever]) -> str:
     often = f" (on {times} of {plural(len(found), 'rule')})" if len(found) > 1 else ""
     return (
         f"{state}: the lobby that would turn the answer with the smallest change is {'most often ' if often else ''}"
-        f"{lobby}{often}; closest to turning is “{closest.rule}”, now at {percent(closest.p)}, where {closest.lobby} "
-        f"at {number(closest.factor)} times its strength is enough."
+        f"{lobby}{often}; closest to turning is “{closest.rule}”, at {percent(closest.p)} on {day(until)}, where "
+        f"{closest.lobby} at {number(closest.factor)} times its strength is enough."
     )
 
 
@@ -86,7 +88,9 @@ def depth(k: float) -> str:
 
 
 def what_if(title: str, since: date, effects: Sequence[Effect], until: date, idle: str = "") -> str:
-    """What a scenario does to each state; those that it moves by less than 5 points are named together.
+    """What a scenario does to each state on average; those that it moves by less than 5 points are named together.
+
+    Of these, where worlds move by 5 points or more both ways, it is said that the scenario adds doubt.
 
     Parameters
     ----------
@@ -108,8 +112,22 @@ def what_if(title: str, since: date, effects: Sequence[Effect], until: date, idl
     ]
     if still:
         verb = "moves" if len(still) == 1 else "move"
-        parts.append(f"{listed(still)} {verb} by less than {MATTERS} percentage points")
+        parts.append(f"{listed(still)} {verb} by less than {MATTERS} percentage points on average{_doubt(effects)}")
     return f"{title} (from {day(since)}): on {day(until)}, {'; '.join(parts)}."
+
+
+def _doubt(effects: Sequence[Effect]) -> str:
+    """Where a scenario moves worlds both ways though hardly their mean."""
+    wide = [
+        f"{e.state} ({_points(e.lower)} to {_points(e.upper)} points, 5% to 95% over worlds)"
+        for e in effects
+        if abs(gap(e)) < MATTERS and min(-e.lower, e.upper) >= MATTERS / 100
+    ]
+    return f", but it adds doubt, not direction, to {listed(wide)}" if wide else ""
+
+
+def _points(change: float) -> str:
+    return f"{100 * change:+.0f}".replace("-", "−")
 
 
 def gap(effect: Effect) -> int:

@@ -10,15 +10,19 @@ import numpy as np
 import pytest
 
 from bayes_compliance.elicitation.pooling import POOLS
-from bayes_compliance.report import render, sentences
+from bayes_compliance.report import facts, render, sentences
 from bayes_compliance.report.answers import answers, by_state_alone, over_rules
+from bayes_compliance.report.glossary import terms
 from bayes_compliance.report.plots import compare
 from bayes_compliance.report.sections.agreement import agreement, left_out
 from bayes_compliance.report.sections.choice import equilibria, insincerity
+from bayes_compliance.report.sections.data import data
 from bayes_compliance.report.sections.duration import duration
 from bayes_compliance.report.sections.foresight import foresight
+from bayes_compliance.report.sections.guide import limits, reading
 from bayes_compliance.report.sections.judgements import judgements
 from bayes_compliance.report.sections.pooling import POOLED, pooling
+from bayes_compliance.report.sections.record import counted, record
 from bayes_compliance.report.sections.research import research
 from bayes_compliance.report.sections.shadow import shadow
 from bayes_compliance.report.sections.unanswered import QUESTIONS, unanswered
@@ -233,3 +237,57 @@ def test_drawings_say_their_numbers() -> None:
     assert "change: storm: −10 (−30 to +2)." in change
     bars = compare.bars("c", "C", [compare.Panel("H", {"growers": [0.04], "court": [-0.01]})])
     assert "H, growers: 4%; H, court: under 1%." in bars
+
+
+@pytest.mark.parametrize("model", ["coalition", "unitary"])
+def test_terms_are_those_that_the_page_uses(small: SimpleNamespace, model: str) -> None:
+    run = small.run(model)
+    said = [line.partition(":")[0].partition(" (")[0].partition(",")[0].lower() for line in terms(run)]
+    assert len(said) == len(set(said))
+    assert {"support", "threshold", "decision noise", "partial width"} <= set(said)
+    of_lobbies = {"step", "volatility", "rule spread", "shock hazard", "shock scale", "w", "q", "trust", "period"}
+    assert (of_lobbies <= set(said)) == (model == "coalition")
+    assert not {"entrenchment", "specificity"} & set(said)  # nobody judged any
+    assert all(line in html_of(reading(run)) for line in terms(run))
+
+
+def test_the_page_says_that_it_does_not_know_its_own_record(coalition: Run) -> None:
+    assert "does not tell how such forecasts have done: bayes-compliance backtest CASE" in html_of(limits(coalition))
+
+
+def test_today_is_the_day_of_the_last_decision(coalition: Run) -> None:
+    # the last row, of 2006, is pending
+    assert "“Today” and “now” are 1 January 2005" in html_of(reading(coalition))
+    page = render(coalition)
+    assert "6 decisions on record, the last of 1 January 2005, which is “today” on this page" in page
+    assert "all decisions from now" not in page
+
+
+def test_dates_that_stand_for_a_month_or_a_year_are_said_to(tmp_path: object, tools: SimpleNamespace) -> None:
+    exact = tools.decisions
+    known = exact.replace("2005-01-01", "2005").replace("2003-01-01", "2003-01").replace("2004-01-01", "2004-03")
+    run = tools.make_run(tools.write_case(tmp_path, decisions=known), draws=40)
+    text = html_of(record(run))
+    assert "1 by a year alone, which stands on 1 July and 2 by a month alone, on its 15th." in text
+    assert "The last, of 1 July 2005, is one of these" in text
+    untold = html_of(record(tools.make_run(tools.write_case(tmp_path, decisions=exact), draws=40)))
+    assert "Not all dates" not in untold
+
+
+def test_rows_of_depth_are_no_decisions(coalition: Run) -> None:
+    rows = facts.recorded(coalition)
+    assert counted(rows) == "5 decisions and 1 row of declared depth"
+    assert counted([row for row in rows if not row.depth]) == "5 decisions"
+
+
+def test_proxies_are_data_where_the_case_says_so(tmp_path: object, tools: SimpleNamespace) -> None:
+    proxies = (
+        "date,state,lobby,kind,value,unit,reliability,source,url\n2001-01-01,H,,vote_share,0.6,share,0.8,Gazette,\n"
+    )
+    (tmp_path / "proxies.csv").write_text(proxies, encoding="utf-8")  # type: ignore[operator]
+    shown = html_of(data(tools.make_run(tools.write_case(tmp_path), draws=20)))
+    assert "shown only; the fit does not see them" in shown
+    case = tools.case.replace("outcomes = 3", 'outcomes = 3\nmeasure_proxies = ["vote_share"]')
+    used = html_of(data(tools.make_run(tools.write_case(tmp_path, case=case), draws=20)))
+    assert "the kinds vote share (measure_proxies) are data of the fit; the rest is shown only" in used
+    assert "read off" not in shown + used

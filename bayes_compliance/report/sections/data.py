@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayes_compliance.report.parts import Number, Section, join, link, paragraph, table, when
-from bayes_compliance.report.sentences import number, plural
+from bayes_compliance.report.sentences import listed, number, plural
 from bayes_compliance.theory import MISCODING
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
+    from bayes_compliance.measurements import Measured
     from bayes_compliance.runs import Run
 
 
@@ -25,7 +26,7 @@ def data(run: Run) -> Section:
         _decisions(case),
     ]
     if case.proxies:
-        parts.append(_proxies(case))
+        parts.append(_proxies(case, run.prepared.layout.measured))
     return Section("Data and sources", "data", join(parts))
 
 
@@ -39,11 +40,20 @@ def _decisions(case: Case) -> str:
     return table("Decisions", columns, rows)
 
 
-def _proxies(case: Case) -> str:
+def _proxies(case: Case, used: Measured) -> str:
     rows = [
         [when(p.date), p.state, p.lobby or "net support", p.kind.replace("_", " "), number(p.value), p.unit,
          f"{p.reliability:g}", link(p.source, p.url)]
         for p in case.proxies
     ]  # fmt: skip
     columns = ["Date", "State", "Lobby", "Kind", Number("Value"), "Unit", Number("Reliability"), "Source"]
-    return table("Proxies: measured stand-ins that the judgements were read off", columns, rows)
+    return table(_caption(case, used), columns, rows)
+
+
+def _caption(case: Case, used: Measured) -> str:
+    """Which proxies are data of the fit (`measure_proxies`), and which are only shown."""
+    kinds = listed([kind.replace("_", " ") for kind in case.measure_proxies])
+    if not used:
+        return "Proxies: measured stand-ins for magnitudes, shown only; the fit does not see them"
+    but = f", but for {len(used.left_out)} that cannot be used" if used.left_out else ""
+    return f"Proxies: the kinds {kinds} (measure_proxies) are data of the fit{but}; the rest is shown only"

@@ -17,8 +17,9 @@ INTRODUCTION = (
     "The line is the probability that a decision falling due on that day is compliance. The wide, pale band is where "
     "that probability would lie if we could see the forces at work on that day: it holds what we do not know of today "
     "and all that may happen until then. The darker band is where full knowledge of today would put the probability, "
-    "with the future still open: it tells how much further research could move the answer. Marks are past decisions, "
-    "at the probability that the model gives compliance on their day."
+    "with the future still open: it tells how much further research could move the answer. Today is the day of the "
+    "last decision on record. Marks are past decisions, at the probability that the model gives compliance on their "
+    "day."
 )
 
 

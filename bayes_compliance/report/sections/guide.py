@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayes_compliance.report.facts import has_lobbies
-from bayes_compliance.report.parts import Section, bullets, join, paragraph
+from bayes_compliance.report.glossary import terms
+from bayes_compliance.report.parts import Section, bullets, heading, join, paragraph
 from bayes_compliance.report.sentences import LIKELIHOOD, day, listed, number, plural
 
 if TYPE_CHECKING:
@@ -18,17 +19,18 @@ def reading(run: Run) -> Section:
     case = run.prepared.case
     items = [
         "The probability is that of one decision: that a decision on the rule, falling due on that day, is compliance. "
-        "“No violation until then” is about all decisions from now to that day, and so falls with time however likely "
-        "each one is; partial or late performance is not violation.",
+        "“No violation until then” is about all decisions from the last one on record to that day, and so falls with "
+        "time however likely each one is; partial or late performance is not violation.",
+        f"“Today” and “now” are {day(case.last_decision_date())}, the day of the last decision on record that is not "
+        "pending, and not the day on which the page is read.",
         "Two bands. “If we saw that day” runs over all that is unknown of today and all futures: it says how "
         "differently the probability would read to somebody who stood there. “Full knowledge of today” averages over "
-        "the futures first: it says how far research could move the answer now. Neither is an error bar of the other.",
+        "the futures first: it says how far research could move the answer. Neither is an error bar of the other.",
         f"Words follow the shown percentage: {_words()}.",
         *(_lobbies(run) if has_lobbies(case) else [NO_LOBBIES]),
-        f"Judgements hold on {day(case.reference_date)}; the last decision that counts is of "
-        f"{day(case.last_decision_date())}.",
+        f"Judgements hold on {day(case.reference_date)}.",
     ]
-    return Section("How to read this page", "reading", bullets(items))
+    return Section("How to read this page", "reading", join([bullets(items), heading("Terms"), bullets(terms(run))]))
 
 
 NO_LOBBIES = (
@@ -67,6 +69,8 @@ def limits(run: Run) -> Section:
     case = run.prepared.case
     items = [
         *(THEORY if has_lobbies(case) else RIVAL),
+        "The page does not tell how such forecasts have done: bayes-compliance backtest CASE forecasts decisions on "
+        "record from those before them and scores that beside the last outcome and base rates.",
         "The record is a sample of what was written about, and selection is not modelled.",
         "Which event falls under which rule, and what counts as partial, was decided by hand before the fit.",
         *_of_case(case),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -11,6 +12,7 @@ from bayes_compliance.report.parts import Number, Section, figure, heading, join
 from bayes_compliance.report.plots.timeline import timeline
 
 if TYPE_CHECKING:
+    from bayes_compliance.case import Case
     from bayes_compliance.report.facts import Recorded
     from bayes_compliance.runs import Run
 
@@ -37,7 +39,7 @@ def record(run: Run) -> Section:
     if not decided:
         nothing = "No decision is on record: the forecast is the judgements, carried forward."
         return Section("The record", "record", paragraph(nothing))
-    parts = [paragraph(INTRODUCTION)]
+    parts = [paragraph(INTRODUCTION), *_inexact(run.prepared.case)]
     years = min(row.date for row in decided).year, max(row.date for row in decided).year
     for i, state in enumerate(run.prepared.case.states):
         own = [row for row in decided if row.state == state.id]
@@ -60,9 +62,34 @@ def _surprises(run: Run, rows: list[Recorded]) -> list[Markup]:
     if len(order) <= MOST:
         return [paragraph(SURPRISES), drawn]
     rest = (
-        f"The other {len(order) - MOST} had a probability of {sentences.percent(order[MOST][1][0])} or more, left out."
+        f"Of {counted(rows)}, the other {len(order) - MOST} had a probability of "
+        f"{sentences.percent(order[MOST][1][0])} or more, left out."
     )
     return [paragraph(SURPRISES), drawn, paragraph(rest, "note")]
+
+
+def counted(rows: Sequence[Recorded]) -> str:
+    """`57 decisions and 11 rows of declared depth`: rows with a likelihood are not all decisions."""
+    deep = sum(row.depth for row in rows)
+    decisions = sentences.plural(len(rows) - deep, "decision")
+    return f"{decisions} and {sentences.plural(deep, 'row')} of declared depth" if deep else decisions
+
+
+def _inexact(case: Case) -> list[Markup]:
+    """That dates stand for a month or a year, where some do."""
+    ends = [(d.date, d.date_end) for d in case.decisions if d.decision != "pending" and d.date != d.date_end]
+    if not ends:
+        return []
+    by_year = sum((day.month, day.day) == (7, 1) for day, _ in ends)
+    known = [(by_year, "a year alone, which stands on 1 July"), (len(ends) - by_year, "a month alone, on its 15th")]
+    each = sentences.listed([f"{n} by {what}" for n, what in known if n])
+    last = case.last_decision_date()
+    today = f" The last, of {sentences.day(last)}, is one of these: “today” is no nearer known than that." * (
+        last in {day for day, _ in ends} and last not in {d.date for d in case.decisions if d.date == d.date_end}
+    )
+    return [
+        paragraph(f"Not all dates on record are exact: of decisions known by less than a day, {each}.{today}", "note")
+    ]
 
 
 def _kind(row: Recorded) -> str:

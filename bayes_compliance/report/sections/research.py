@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from bayes_compliance.runs import Run
 
 INTRODUCTION = (
-    "If one lobby's strength on the day of the last decision could be known exactly, what share of the variance of the "
-    "probability would that take away? It ranks what to find out, not whom to move: a lobby may matter much and be "
-    "known well."
+    "If one lobby's strength today, on the day of the last decision on record, could be known exactly, what share of "
+    "the variance of the probability would that take away? It ranks what to find out, not whom to move: a "
+    "lobby may matter much and be known well."
 )
 MOST = 6
 """Lobbies shown for each state."""

@@ -41,11 +41,12 @@ def turning(run: Run) -> Section | None:
     by_state: dict[str, list[findings.Lever]] = {}
     for state, rule, here in pairs(tips, case):
         by_state.setdefault(state, []).append(lever(rule, here))
+    until = last_day(found["tipping_points"])
     agreed = {str(rule): float(k) for rule, k in depth["depth"].to_series().items() if rule != ANY_RULE}
     parts = [
-        paragraph(INTRODUCTION), bullets(findings.levers(state, levers) for state, levers in by_state.items()),
+        paragraph(INTRODUCTION), bullets(findings.levers(state, levers, until) for state, levers in by_state.items()),
         heading("How deep?"), paragraph(DEPTH), paragraph(findings.depths(agreed)),
-        _table(tips, agreed, case, day(last_day(found["tipping_points"]))), SAMPLE,
+        _table(tips, agreed, case, day(until)), SAMPLE,
     ]  # fmt: skip
     return Section("Tipping points", "tipping", join(parts))
 

@@ -27,6 +27,9 @@ INTRODUCTION = (
 )
 
 
+EFFECT = ("p_base", "p_scenario", "difference_lower", "difference_upper")
+
+
 def what_if(run: Run) -> Section | None:
     """What each scenario of the case does to each state."""
     whole = answers(run).found.get("scenarios")
@@ -41,8 +44,7 @@ def what_if(run: Run) -> Section | None:
 
 def _sentence(one: xr.Dataset, until: date) -> str:
     effects = [
-        findings.Effect(state, float(here["p_base"]), float(here["p_scenario"]))
-        for state, here in by_state_alone(one).items()
+        findings.Effect(state, *(float(here[name]) for name in EFFECT)) for state, here in by_state_alone(one).items()
     ]
     title = f"{one['scenario'].item()}: {one['title'].item()}"
     return findings.what_if(title, day_of(one["since"].values), effects, until, one["idle"].item())
