@@ -37,15 +37,26 @@ WHY = "what lasts for a while and passes"
 
 
 def recast(case: Case) -> Case:
-    """The case with one pseudo-lobby of magnitude 0 for each state and rule, which moves and comes back."""
-    from bayes_compliance.elicitation import build_priors
+    """The case with one pseudo-lobby of magnitude 0 for each state and rule, which moves and comes back.
 
-    unit = build_priors(case).k_ref
+    A case that has them stays as it is.
+
+    Raises
+    ------
+    CaseError
+        If a state with rules has no K, and so no K_ref.
+    """
+    from bayes_compliance.elicitation import build_priors, unit_of
+
+    if any(j.analyst == rivals.by_model("spells") for j in case.judgements):
+        return case
+    k_ref = build_priors(case).k_ref
     lobbies, judgements = [], []
     for state in case.states:
         for rule in state.rules:
             lobby = _lobby(state.id, rule)
-            low, mid, high = (unit[state.id] * q for q in VOLATILITY)
+            unit = unit_of(k_ref, state.id, "the volatility of spells", "another model")
+            low, mid, high = (unit * q for q in VOLATILITY)
             scaled = low, mid, high
             lobbies.append(lobby)
             judgements.append(rivals.judgement(case, "spells", WHY, "magnitude", rivals.NONE, lobby))

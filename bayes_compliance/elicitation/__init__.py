@@ -10,6 +10,7 @@ from bayes_compliance.elicitation.build import (
     build_priors,
     default_family,
     fit_judgement,
+    unit_of,
 )
 from bayes_compliance.elicitation.curves import Curves, curves
 from bayes_compliance.elicitation.families import LEVELS, Component, fit
@@ -19,4 +20,5 @@ from bayes_compliance.elicitation.priors import Prior, pool
 __all__ = [
     "LEVELS", "POOLS", "TOLERANCE", "Component", "Curves", "DefaultUsed", "Fitted", "Member", "Prior", "Priors",
     "Quantity", "build_priors", "check_pool", "curves", "default_family", "fit", "fit_judgement", "log_pool", "pool",
+    "unit_of",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -143,6 +143,20 @@ def build_priors(case: Case, noise_scale: float = 1.0, pool: str = "linear") -> 
         If there is no such pool.
     """
     return _Builder(case, noise_scale, pool).build()
+
+
+def unit_of(k_ref: Mapping[str, float], state: str, what: str, instead: str = "a judged value") -> float:
+    """K_ref of a state, in points, for something that is stated in it.
+
+    Raises
+    ------
+    CaseError
+        If the state has no K on any of its rules; `instead` is what would do without one.
+    """
+    if state not in k_ref:
+        why = f"state {state!r} has no K on any of its rules, so {what} has no unit"
+        raise CaseError([Problem("case.toml", 1, "lobbies", why, f"a lobby of role K, or {instead}")])
+    return k_ref[state]
 
 
 def fit_judgement(case: Case, judgement: Judgement) -> Fitted:
@@ -305,7 +319,7 @@ class _Builder:
     def _default(self, name: str, key: str, state: str, default: Default | None) -> Prior | None:
         if default is None:
             return None
-        k_ref = self._k_ref(name, state) if default.in_k_ref else None
+        k_ref = unit_of(self.k_ref, state, f"the default of {name}") if default.in_k_ref else None
         low, mid, high = (value * (k_ref or 1.0) for value in default[:3])
         self.defaults.append(DefaultUsed(name, key, (low, mid, high), k_ref, default.high))
         if low == high:
@@ -313,9 +327,3 @@ class _Builder:
         if default.high is not None:
             return Prior((fit_below(default.high, (low, mid, high)),), (1.0,))
         return Prior((fit("beta" if QUANTITIES[name].support.high == 1 else "lognormal", (low, mid, high)),), (1.0,))
-
-    def _k_ref(self, name: str, state: str) -> float:
-        if state not in self.k_ref:
-            what = f"state {state!r} has no K on any of its rules, so the default of {name} has no unit"
-            raise CaseError([Problem("case.toml", 1, "lobbies", what, "a lobby of role K, or a judged value")])
-        return self.k_ref[state]

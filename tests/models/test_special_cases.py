@@ -101,6 +101,16 @@ def test_quantities_of_other_models_are_no_variables_of_coalition(tmp_path):
     assert free == {"coalition": 0, "information": 1}
 
 
+@pytest.mark.parametrize("name", models.available())
+def test_a_case_as_a_model_sees_it_is_seen_alike_again(name, case, tmp_path):
+    for given in (case, two_states(tmp_path)):
+        once = models.prepare(name, given)
+        again = models.prepare(name, once.case)
+        assert again.case == once.case
+        assert [lobby.id for lobby in again.case.lobbies] == [lobby.id for lobby in once.case.lobbies]
+        assert again.layout.knots == once.layout.knots
+
+
 def test_models_and_variants_by_name():
     assert {"coalition", "information", "managerial", "opportunism", "reciprocity", "spells", "unitary"} <= set(
         models.available()

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from bayes_compliance import asking, models, worlds
-from bayes_compliance.case import load_case
+from bayes_compliance.case import CaseError, load_case
 from bayes_compliance.latents import Latents
 from tests.builders import complied, known, write_case
 from tests.models.cases import prior_draws, two_states
@@ -64,6 +64,20 @@ def test_without_volatility_it_is_coalition(tmp_path, monkeypatch, spells):
         asking.observed_support(with_spells.model, with_spells.layout, mine),
         asking.observed_support(without.model, without.layout, draws), atol=1e-12,
     )  # fmt: skip
+
+
+def test_a_state_without_k_has_no_unit_for_spells(tmp_path):
+    """Of which `coalition`, where all is judged, has no need."""
+    judged = [known(name, value, b) for b in "jk" for name, value in (("magnitude", 1.0), ("volatility", 0.0))]
+    place = write_case(
+        tmp_path, states=[{"id": "H"}, {"id": "F"}], rules=[{"id": "r", "states": ["F", "H"]}],
+        lobbies=[{"id": "j", "state": "H", "role": "J"}, {"id": "k", "state": "F", "role": "K"}],
+        judgements=[*judged, known("decision_noise", SIGMA), known("rule_spread_points", 0.0)],
+    )  # fmt: skip
+    case = load_case(place)
+    assert models.prepare("coalition", case).priors.k_ref == {"F": 1.0}
+    with pytest.raises(CaseError, match="state 'H' has no K on .* volatility of spells has no unit; allowed: a lobby"):
+        models.prepare("spells", case)
 
 
 def test_two_decisions_in_a_row_go_together_as_two_normals_do(tmp_path, monkeypatch, spells):
