@@ -142,8 +142,13 @@ def conduct(trust: Any, credit: Any, count: Any) -> Any:
 
 
 def answer_to_type(discount: Any, q: Any) -> Any:
-    """Weight of L when q is the belief that the counterparty is of the performing type: ``d q / (1 - d + d q)``."""
-    return discount * q / (1 - discount + discount * q)
+    """Weight of L when q is the belief that the counterparty is of the performing type: ``d q / (1 - d + d q)``.
+
+    At d = 1 and q = 0 it is the limit in d, 0: who never performs is never answered, however patient the state.
+    """
+    rest = 1 - discount + discount * q
+    xp = namespace(rest)
+    return discount * q / xp.where(xp.equal(rest, 0.0), 1.0, rest)
 
 
 def specific(alpha: Any, share: Any) -> Any:

@@ -148,6 +148,22 @@ def test_a_certain_type_leaves_the_discount(discount, q):
     assert theory.answer_to_type(discount, q) <= discount + 1e-12
 
 
+def test_who_never_performs_is_never_answered_however_patient_the_state():
+    d, q = np.array([0.0, 0.3, 1.0, 1.0, 1.0]), np.array([0.0, 0.0, 0.0, 0.25, 1.0])
+    assert theory.answer_to_type(d, q).tolist() == [0.0, 0.0, 0.0, 1.0, 1.0]
+    assert theory.answer_to_type(1 - 1e-12, 0.0) == 0
+    tensor = theory.answer_to_type(pt.as_tensor(d), pt.as_tensor(q))
+    assert tensor.eval(mode="FAST_COMPILE").tolist() == [0.0, 0.0, 0.0, 1.0, 1.0]
+    slope = pytensor.grad(theory.answer_to_type(x := pt.dscalar(), 0.0), x)
+    assert slope.eval({x: 1.0}, mode="FAST_COMPILE") == 0
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_elsewhere_it_is_the_formula_to_the_last_bit(d, q):
+    rest = 1 - d + d * q
+    assert rest == 0 or theory.answer_to_type(d, q) == d * q / rest
+
+
 def test_magnitudes_move_on_their_own_scale():
     base, change = np.array([100.0, 100.0]), np.array([0.5, 0.5])
     moved = theory.magnitude(base, change, np.array([True, False]))

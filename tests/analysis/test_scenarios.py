@@ -292,6 +292,21 @@ def test_what_is_known_already_changes_nothing(tmp_path, change, why):
         scenarios(prepared, plain.standin(place)[1])
 
 
+def test_a_patient_state_whose_counterparty_is_of_no_performing_type_has_no_l(tmp_path):
+    lobbies = [{"id": b, "state": "H", "role": b.upper()} for b in "kl"]
+    each = [known(name, value, b) for name, value in (("magnitude", 1.0), ("volatility", 0.1)) for b in "kl"]
+    place = write_case(
+        tmp_path, lobbies=lobbies, judgements=[*each, known("reciprocity", 0.7), known("shadow", 1.0)], scale="log",
+        q_kind="type",
+    )  # fmt: skip
+    at = []
+    for change in ({"state": "H", "q": 0.0}, {"lobby": "l", "remove": True}):
+        prepared, _ = what_if(plain.standin(place)[0], change)
+        at.append(scenarios(prepared, plain.standin(place)[1])["p_scenario"].sel(time=slice("2013", None)).values)
+    assert (at[0] > 0).all()
+    np.testing.assert_allclose(*at, rtol=1e-12)
+
+
 def test_a_scenario_after_the_horizon_or_unknown_is_refused(rich):
     prepared, _ = what_if(rich[0], {"lobby": "hk", "scale": 2.0}, since=date(2016, 1, 2))
     with pytest.raises(Refused, match="it begins on 2016-01-02, after the horizon 2016-01-01"):
