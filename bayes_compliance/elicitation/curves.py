@@ -37,6 +37,10 @@ class Curves(NamedTuple):
         Weights in the pool, summing to 1.
     pool : array (point,)
         Density of the prior that the pool became.
+    medians : dict of str to float
+        Of each analyst's distribution.
+    median : float
+        Of the pool.
     """
 
     quantity: str
@@ -47,6 +51,8 @@ class Curves(NamedTuple):
     analysts: dict[str, NDArray]
     weights: dict[str, float]
     pool: NDArray
+    medians: dict[str, float]
+    median: float
 
 
 IN_POINTS = ("step", "decision_noise", "rule_spread_points", "partial_width")
@@ -85,7 +91,14 @@ def _curves(
     weights = {analyst: sum(member.weight for member in own) / total for analyst, own in by_analyst.items()}
     x, log = _grid([*held.values(), prior], points)
     densities = {analyst: np.exp(one.logpdf(x)) for analyst, one in held.items()}
-    return Curves(quantity, name, unit, log, x, densities, weights, np.exp(prior.logpdf(x)))
+    medians = {analyst: median_of(one) for analyst, one in held.items()}
+    return Curves(quantity, name, unit, log, x, densities, weights, np.exp(prior.logpdf(x)), medians, median_of(prior))
+
+
+def median_of(prior: Prior) -> float:
+    """The median, without what bisection leaves of a 0."""
+    low, middle, high = prior.quantile((0.05, 0.5, 0.95))
+    return 0.0 if abs(middle) < 1e-9 * (high - low) else float(middle)
 
 
 def _prior(members: list[Member]) -> Prior:

@@ -11,6 +11,7 @@ from scipy.special import logit
 from bayes_compliance.case.vocabulary import QUANTITIES
 from bayes_compliance.latents import AHEAD_ONLY, Latents
 from bayes_compliance.report.sentences import hardly
+from bayes_compliance.validation.sensitivity import defaults
 
 if TYPE_CHECKING:
     from bayes_compliance.layout import Layout
@@ -20,10 +21,11 @@ LEVELS = (0.05, 0.5, 0.95)
 
 
 class Learnt(NamedTuple):
-    """A judged quantity of a lobby or a state before and after the data.
+    """An unknown quantity of a lobby or a state before and after the data.
 
     `scale` is `log`, `logit` or `linear`: where its standard deviations are taken. `ratio` is the posterior's standard
-    deviation over the prior's, `shift` the change of mean in standard deviations of the prior.
+    deviation over the prior's, `shift` the change of mean in standard deviations of the prior. `judged` is false where
+    the prior is a default.
     """
 
     quantity: str
@@ -34,6 +36,7 @@ class Learnt(NamedTuple):
     posterior: tuple[float, float, float]
     ratio: float
     shift: float
+    judged: bool = True
 
     @property
     def hardly(self) -> bool:
@@ -42,7 +45,7 @@ class Learnt(NamedTuple):
 
 
 def learnt(run: Run) -> list[Learnt]:
-    """Every free judged quantity that the data may speak to, magnitudes first."""
+    """Every free quantity, judged or by default, that the data may speak to, magnitudes first."""
     latents = Latents(run.prepared.layout)
     names = sorted((name for name in latents.names if name not in AHEAD_ONLY), key=lambda name: name != "magnitude")
     return [_learnt(run, latents, name, int(i)) for name in names for i in latents.free[name]]
@@ -66,6 +69,7 @@ def _learnt(run: Run, latents: Latents, quantity: str, position: int) -> Learnt:
         _three(np.quantile(after, LEVELS)),
         ratio,
         shift,
+        (quantity, lobby.id if lobby else state) not in defaults(run.prepared),
     )
 
 

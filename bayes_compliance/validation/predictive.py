@@ -28,6 +28,9 @@ STRANGE = 0.05
 """A tail below half of this, or above one minus it, is called strange; among n right checks some n / 20 will be."""
 
 
+REPEATS = "decisions that repeat the last outcome of the same state on the same rule"
+
+
 class Check(NamedTuple):
     """One count: as observed, the middle and the 90% band of the replicates, and the mid-p share of those below."""
 
@@ -96,8 +99,13 @@ def years_until_return(outcome: NDArray, times: NDArray) -> tuple[NDArray, NDArr
     return total, runs
 
 
+def repeats(outcome: NDArray) -> NDArray:
+    """How many outcomes of one obligation are the same as the one before, (...,), rows in time order."""
+    return (outcome[..., 1:] == outcome[..., :-1]).sum(axis=-1)
+
+
 def checks(prepared: Prepared, tree: xr.DataTree) -> list[Check]:
-    """All checks of a fit: violations by state, the longest run of violations, years until return to compliance.
+    """All checks of a fit: violations by state, the longest run of them, years until return, outcomes repeated.
 
     None where nothing was decided.
 
@@ -130,6 +138,8 @@ def counts(layout: Layout) -> Iterator[tuple[str, Callable[[NDArray], NDArray]]]
         lambda y: np.max([longest_run(y[..., at]) for at, _ in series], axis=0),
     )
     yield "years from a violation to the return to compliance, on average", lambda y: _mean_return(y, series)
+    if any(len(at) > 1 for at, _ in series):
+        yield REPEATS, lambda y: np.sum([repeats(y[..., at]) for at, _ in series], axis=0)
 
 
 def _series(layout: Layout) -> Iterator[tuple[NDArray, NDArray]]:

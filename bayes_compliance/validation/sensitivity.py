@@ -1,9 +1,10 @@
-"""Which judgement does the answer hang on? Power-scaling of priors and likelihood, without a new fit.
+"""Which prior does the answer hang on? Power-scaling of priors and likelihood, without a new fit.
 
-The posterior with one judgement's prior density raised to the power alpha is the present one weighted by
-``density^(alpha - 1)``, smoothed by Pareto (Kallioinen, Paananen, Bürkner and Vehtari 2024). The sensitivity of a
-forecast is the rate at which its distribution moves away (cumulative Jensen-Shannon distance) as alpha leaves 1; above
-.05 it counts. In words: alpha = 1/2 lets a judgement count half, alpha = 2 twice, as if two had agreed.
+A prior is what was judged, or a default where nobody judged. The posterior with one prior's density raised to the
+power alpha is the present one weighted by ``density^(alpha - 1)``, smoothed by Pareto (Kallioinen, Paananen, Bürkner
+and Vehtari 2024). The sensitivity of a forecast is the rate at which its distribution moves away (cumulative
+Jensen-Shannon distance) as alpha leaves 1; above .05 it counts. In words: alpha = 1/2 lets a prior count half, alpha =
+2 twice, as if two had agreed.
 """
 
 from __future__ import annotations
@@ -49,13 +50,17 @@ class Reweighted(NamedTuple):
 
 
 class Hang(NamedTuple):
-    """How a forecast hangs on one judged quantity: sensitivity, and its mean if the judgement counted half or twice."""
+    """How a forecast hangs on one quantity: sensitivity, and its mean if the prior counted half or twice.
+
+    `judged` is false where the prior is a default.
+    """
 
     quantity: str
     of: str
     sensitivity: float
     half: Reweighted
     double: Reweighted
+    judged: bool = True
 
 
 @dataclass(frozen=True)
@@ -68,9 +73,9 @@ class Sensitivity:
     p : float
         Probability of compliance as it is.
     prior, likelihood : float
-        Sensitivity to all judgements together, and to the decisions.
+        Sensitivity to all priors together, and to the decisions.
     hangs : tuple of Hang
-        By judged quantity, the most sensitive first.
+        By quantity with a prior, judged or default, the most sensitive first.
     """
 
     state: str
@@ -83,9 +88,9 @@ class Sensitivity:
 
 
 class Conflict(NamedTuple):
-    """A judged quantity: sensitivity to its prior and to the decisions, how far its mean moved, and what that says.
+    """An unknown quantity: sensitivity to its prior and to the decisions, how far its mean moved, and what that says.
 
-    The shift is in prior standard deviations.
+    The shift is in prior standard deviations; `judged` is false where the prior is a default.
     """
 
     quantity: str
@@ -94,6 +99,7 @@ class Conflict(NamedTuple):
     likelihood: float
     shift: float
     verdict: str
+    judged: bool = True
 
 
 def good_k(n: int) -> float:
@@ -218,36 +224,46 @@ def of_forecast(prepared: Prepared, tree: xr.DataTree, forecast: xr.Dataset) -> 
             p = last.sel(state=state, rule=rule).values
             if np.isfinite(p).all():
                 day = str(last["time"].values)[:10]
-                found.append(_hangs(str(state), str(rule), day, p, scaled))
+                found.append(_hangs(str(state), str(rule), day, p, scaled, defaults(prepared)))
     return found
 
 
-def _hangs(state: str, rule: str, day: str, p: NDArray, scaled: dict[tuple[str, str], Component]) -> Sensitivity:
+def defaults(prepared: Prepared) -> set[tuple[str, str]]:
+    """Quantities, with the lobby or state that they are of, whose prior is a default since nobody judged them."""
+    return {(one.quantity, one.name) for one in prepared.priors.defaults}
+
+
+def _hangs(
+    state: str, rule: str, day: str, p: NDArray, scaled: dict[tuple[str, str], Component], default: set[tuple[str, str]]
+) -> Sensitivity:
     prior, likelihood = (scaled[name, ""].power(p) for name in ("prior", "likelihood"))
     hangs = [
-        Hang(*key, part.power(p), part.half.mean(p), part.double.mean(p)) for key, part in scaled.items() if key[1]
+        Hang(*key, part.power(p), part.half.mean(p), part.double.mean(p), key not in default)
+        for key, part in scaled.items()
+        if key[1]
     ]
     ordered = sorted(hangs, key=lambda hang: (-hang.sensitivity, hang.quantity, hang.of))
     return Sensitivity(state, rule, day, float(p.mean()), prior, likelihood, tuple(ordered))
 
 
 def conflicts(prepared: Prepared, tree: xr.DataTree) -> list[Conflict]:
-    """Each judged quantity by its sensitivity to its own prior and to the decisions, conflicts first.
+    """Each unknown quantity by its sensitivity to its own prior and to the decisions, conflicts first.
 
     Where both count and the decisions have moved the mean by more than a prior standard deviation, they pull apart.
-    Where only the prior counts the judgement decides.
+    Where only the prior counts, it decides, be it judged or a default.
     """
     (posterior, _), (before, _) = draws_of(tree), draws_of(tree, "prior")
     latents, data = Latents(prepared.layout), Component(log_likelihood(tree))
     where = {name: {label: i for i, label in enumerate(prepared.layout.coords[d])} for name, d in latents.dims.items()}
-    found = []
+    found, default = [], defaults(prepared)
     for (name, of), density in components(prepared, tree).items():
         if name in AHEAD_ONLY:
             continue
         values, judged = (draws[name][:, where[name][of]] for draws in (posterior, before))
         shift = float((values.mean() - judged.mean()) / judged.std())
         prior, likelihood = Component(density).power(values), data.power(values)
-        found.append(Conflict(name, of, prior, likelihood, shift, _verdict(prior, likelihood, shift)))
+        verdict = _verdict(prior, likelihood, shift)
+        found.append(Conflict(name, of, prior, likelihood, shift, verdict, (name, of) not in default))
     return sorted(found, key=lambda c: (c.verdict != CONFLICT, -abs(c.shift), c.quantity, c.of))
 
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from bayes_compliance.validation.otherwise import CANNOT_TELL
 from bayes_compliance.validation.sensitivity import CONFLICT, COUNTS, WEAK
+from bayes_compliance.wording import percent
 
 if TYPE_CHECKING:
     from bayes_compliance.validation.noise import AtNoise
     from bayes_compliance.validation.predictive import Check
     from bayes_compliance.validation.sensitivity import Conflict, Hang, Reweighted, Sensitivity
+    from bayes_compliance.validation.without import Without
 
 NAMES = {
     "magnitude": "weight", "step": "step at adherence", "volatility": "volatility", "entrenchment": "entrenchment",
@@ -21,58 +23,101 @@ NAMES = {
 }  # fmt: skip
 
 
-def name(quantity: str, of: str) -> str:
-    """A judged quantity in words, with the lobby or state that it is of."""
-    return f"the {NAMES.get(quantity, quantity.replace('_', ' '))} of {of}"
+def name(quantity: str, of: str, judged: bool = True) -> str:
+    """A quantity in words, with the lobby or state that it is of, and that its prior is a default where it is."""
+    return f"the {NAMES.get(quantity, quantity.replace('_', ' '))} of {of}{'' if judged else ' (a default)'}"
 
 
-def _percent(p: float) -> str:
-    return f"{100 * p:.0f}%"
+def _of(hang: Hang) -> str:
+    return name(hang.quantity, hang.of, hang.judged)
 
 
-def hangs_on(found: Sensitivity) -> str:
-    """Which judgement the answer hangs on, and by how much it would move."""
+def hangs_on(found: Sensitivity, all_tested: bool = True) -> str:
+    """Which prior the answer hangs on, and by how much it would move.
+
+    Parameters
+    ----------
+    found : Sensitivity
+    all_tested : bool
+        Whether whatever else is asked on the page (another noise, an analyst left out) could be told.
+    """
     head = f"{found.state}, {found.rule}, {found.date}:"
     if not found.hangs:
-        return f"{head} nothing is judged with uncertainty."
+        return f"{head} nothing has a prior with uncertainty."
     first, *others = found.hangs
-    moved = f"the probability of {_percent(found.p)} would be {_moved(first)}"
+    moved = f"the probability of {percent(found.p)} would be {_moved(first)}"
     if first.sensitivity < COUNTS:
-        most = f"the most, though little, on {name(first.quantity, first.of)}"
-        return f"{head} the answer hangs on no single judgement, {most}: {moved}. {_rests(found)}"
-    next_ = [name(hang.quantity, hang.of) for hang in others[:2] if hang.sensitivity >= COUNTS]
+        whole = all_tested and not _not_reweighted(found)
+        none = "no single prior" if whole else "no single prior that could be reweighted"
+        return f"{head} the answer hangs on {none}, the most, though little, on {_of(first)}: {moved}. {_rests(found)}"
+    next_ = [_of(hang) for hang in others[:2] if hang.sensitivity >= COUNTS]
     also = f"; next on {' and '.join(next_)}" if next_ else ""
-    return f"{head} the answer hangs most on {name(first.quantity, first.of)}: {moved}{also}. {_rests(found)}"
+    return f"{head} the answer hangs most on {_of(first)}: {moved}{also}. {_rests(found)}"
+
+
+def _not_reweighted(found: Sensitivity) -> list[str]:
+    """Priors whose weights could not carry the forecast, with how they were to count."""
+    ways = [(h, [how for how, to in (("half", h.half), ("twice", h.double)) if not to.trusted]) for h in found.hangs]
+    return sorted(f"{_of(hang)} counted {' or '.join(how)}" for hang, how in ways if how)
+
+
+def untested(found: Sequence[Sensitivity], noises: Sequence[AtNoise], analysts: Sequence[Without]) -> str:
+    """What could not be tested, since weights on the draws cannot carry it; blank where all could."""
+    parts = list(dict.fromkeys(what for one in found for what in _not_reweighted(one)))
+    parts += [f"{one.scale:g} times the decision noise" for one in noises if one.how == CANNOT_TELL]
+    parts += [f"the forecast without {one.analyst}" for one in analysts if not one.p]
+    if not parts:
+        return ""
+    return f"Not tested here, since the draws cannot be weighted that far or the case cannot do without: {_and(parts)}."
+
+
+def _and(items: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
 def _rests(found: Sensitivity) -> str:
-    """What moves a forecast: the decisions, all judgements together, both or neither."""
-    parts = [("the decisions", found.likelihood), ("all judgements together", found.prior)]
+    """What moves a forecast: the decisions, all priors together, both or neither."""
+    parts = [("the decisions", found.likelihood), ("all priors together", found.prior)]
     strong = [name for name, value in sorted(parts, key=lambda part: -part[1]) if value >= COUNTS]
     if not strong:
-        return "Neither the decisions nor all judgements together move it much: what is open is the future."
+        return "Neither the decisions nor all priors together move it much: what is open is the future."
     return f"It rests on {' and on '.join(strong)}."
 
 
 def _moved(hang: Hang) -> str:
     def said(mean: Reweighted) -> str:
-        return _percent(mean.mean) if mean.trusted else "unknown without a new fit"
+        return percent(mean.mean) if mean.trusted else "unknown without a new fit"
 
-    return f"{said(hang.half)} if that judgement counted half, {said(hang.double)} if it counted twice"
+    return f"{said(hang.half)} if that prior counted half, {said(hang.double)} if it counted twice"
+
+
+def unknown(judged: int, default: int) -> str:
+    """`84 unknown quantities (33 judged, 51 defaults)`: how many have a prior, and whose it is."""
+    n = judged + default
+    return f"{n} unknown {'quantity' if n == 1 else 'quantities'} ({both(judged, default)})"
+
+
+def both(judged: int, default: int) -> str:
+    """`33 judged, 51 defaults`."""
+    return f"{judged} judged, {default} {'default' if default == 1 else 'defaults'}"
 
 
 def pulls(found: Sequence[Conflict]) -> str:
-    """Where judgements and decisions pull apart, and where the judgement alone decides."""
-    alone = sum(c.verdict == WEAK for c in found)
-    said = f"Of {len(found)} judged quantities {alone} stand as they were judged: the decisions do not speak to them."
-    apart = [f"{name(c.quantity, c.of)} ({c.shift:+.1f})" for c in found if c.verdict == CONFLICT]
+    """Where priors and decisions pull apart, and where the prior alone decides."""
+    judged, alone = sum(c.judged for c in found), [c.judged for c in found if c.verdict == WEAK]
+    whose = both(sum(alone), len(alone) - sum(alone))
+    said = (
+        f"Of {unknown(judged, len(found) - judged)} {len(alone)} ({whose}) stand as "
+        "their priors have them: the decisions do not speak to them."
+    )
+    apart = [f"{name(c.quantity, c.of, c.judged)} ({c.shift:+.1f})" for c in found if c.verdict == CONFLICT]
     if not apart:
-        return f"{said} Judgement and decisions pull apart on none."
+        return f"{said} Prior and decisions pull apart on none."
     named = ", ".join(apart[:4]) + (" and others" if len(apart) > 4 else "")
-    return f"{said} They pull apart on {named}: moved by so many standard deviations of the judgement, which resists."
+    return f"{said} They pull apart on {named}: moved by so many standard deviations of the prior, which resists."
 
 
-def noise(found: Sequence[AtNoise], now: dict[tuple[str, str], float]) -> str:
+def noise(found: Sequence[AtNoise], now: dict[tuple[str, str], float], what: str = "judged") -> str:
     """What the forecast would be under half and twice the decision noise: the pair that moves most.
 
     Parameters
@@ -80,6 +125,8 @@ def noise(found: Sequence[AtNoise], now: dict[tuple[str, str], float]) -> str:
     found : sequence of AtNoise
     now : dict
         Probabilities as they are, by state and rule.
+    what : str
+        `judged`, or `a default`.
     """
     parts = []
     for one in found:
@@ -89,16 +136,19 @@ def noise(found: Sequence[AtNoise], now: dict[tuple[str, str], float]) -> str:
         pair = max(one.p, key=lambda key: (abs(one.p[key] - now[key]), key))
         parts.append(
             f"at {one.scale:g} times the noise the forecast that moves most, {pair[0]} on {pair[1]}, goes from "
-            f"{_percent(now[pair])} to {_percent(one.p[pair])} ({one.how})"
+            f"{percent(now[pair])} to {percent(one.p[pair])} ({one.how})"
         )
     unknown = any(one.how == CANNOT_TELL for one in found)
     anew = " A fit at each noise: bayes-compliance sweep CASE --noise .5,1,2." if unknown else ""
-    return f"Decision noise is judged and not learnt: {'; '.join(parts)}.{anew}"
+    return f"Decision noise is {what} and not learnt: {'; '.join(parts)}.{anew}"
 
 
 def replicates(found: Sequence[Check]) -> str:
     """What the decisions have that replicates of them have not."""
     strange = [str(check) for check in found if check.strange]
     if not strange:
-        return f"In all {len(found)} counts the decisions look like replicates from the model."
-    return f"In {len(strange)} of {len(found)} counts the decisions do not look like replicates: {' '.join(strange)}"
+        counts = "this count" if len(found) == 1 else f"these {len(found)} counts"
+        return f"In {counts} the decisions look like replicates from the model."
+    return (
+        f"In {len(strange)} of these {len(found)} counts the decisions do not look like replicates: {' '.join(strange)}"
+    )

@@ -13,6 +13,7 @@ from bayes_compliance.elicitation.pooling import POOLS
 from bayes_compliance.report import facts, render, sentences
 from bayes_compliance.report.answers import answers, by_state_alone, over_rules
 from bayes_compliance.report.glossary import terms
+from bayes_compliance.report.learning import learnt
 from bayes_compliance.report.plots import compare
 from bayes_compliance.report.sections.agreement import agreement, left_out
 from bayes_compliance.report.sections.choice import equilibria, insincerity
@@ -21,6 +22,7 @@ from bayes_compliance.report.sections.duration import duration
 from bayes_compliance.report.sections.foresight import foresight
 from bayes_compliance.report.sections.guide import limits, reading
 from bayes_compliance.report.sections.judgements import judgements
+from bayes_compliance.report.sections.learning import learning
 from bayes_compliance.report.sections.pooling import POOLED, pooling
 from bayes_compliance.report.sections.record import counted, record
 from bayes_compliance.report.sections.research import research
@@ -220,9 +222,39 @@ def test_curves_are_of_what_several_judged(coalition: Run) -> None:
     assert "1 quantity was judged by more than one analyst" in text
     said = re.search(r"<desc[^>]*>(.*?)</desc>", text)
     assert said is not None
-    assert re.match(
-        r"magnitude of growers: left near [\d.]+ and right near [\d.]+; the pool near [\d.]+ points", said[1]
+    # as stated, and as the table of what was learnt has the pool
+    found = re.match(r"magnitude of growers, medians: left (\S+) and right (\S+); the pool (\S+) points", said[1])
+    assert found is not None
+    assert found[1] == "40"
+    growers = next(item for item in learnt(coalition) if (item.quantity, item.name) == ("magnitude", "growers"))
+    assert found[3] == sentences.number(growers.prior[1])
+
+
+def test_what_nobody_judged_is_a_default(coalition: Run) -> None:
+    default = {(d.quantity, d.name) for d in coalition.prepared.priors.defaults}
+    found = learnt(coalition)
+    assert {item.judged for item in found} == {True, False}
+    assert all(item.judged == ((item.quantity, item.name) not in default) for item in found)
+    judged, text = sum(item.judged for item in found), html_of(learning(coalition))
+    assert f"Of {len(found)} unknown quantities ({judged} judged, {len(found) - judged} defaults)" in text
+    assert "judged quantities" not in text
+    assert row_of(text, "shadow", "H")[2] == "default"
+    assert row_of(text, "magnitude", "growers")[2] == "judged"
+
+
+def test_one_posterior_has_one_median(tmp_path: object, tools: SimpleNamespace) -> None:
+    """More draws than a forecast thins to: the tables on measurements and on what was learnt use them all."""
+    proxies = (
+        "date,state,lobby,kind,value,unit,reliability,source,url\n2001-01-01,H,,vote_share,0.55,share,0.5,Gazette,\n"
     )
+    (tmp_path / "proxies.csv").write_text(proxies, encoding="utf-8")  # type: ignore[operator]
+    case = tools.case.replace("outcomes = 3", 'outcomes = 3\nmeasure_proxies = ["vote_share"]')
+    run = tools.make_run(tools.write_case(tmp_path, case=case), draws=1500)
+    text = html_of(learning(run))
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", text, flags=re.S)]
+    (vote,) = [row for row in rows if row[:1] == ["vote share"]]
+    (own,) = [row for row in rows if row[:2] == ["magnitude", vote[2]]]
+    assert vote[3] == own[5]
 
 
 def test_more_series_than_can_be_told_apart_are_refused() -> None:

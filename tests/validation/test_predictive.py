@@ -47,9 +47,12 @@ def replicated(prepared, outcome):
 def test_counts_are_of_compliance_rows_only(prepared):
     outcome = prepared.layout.outcome
     found = {check.name: check for check in predictive.checks(prepared, replicated(prepared, [outcome] * 10))}
-    assert [check.observed for check in found.values()] == [3, 2, pytest.approx(1.0, abs=0.01)]
+    # of comply violate violate comply comply violate the third and the fifth repeat the one before
+    assert [check.observed for check in found.values()] == [3, 2, pytest.approx(1.0, abs=0.01), 2]
     assert all(check.below == 0.5 and not check.strange for check in found.values())
-    assert "look like replicates" in sentences.replicates(list(found.values()))
+    assert sentences.replicates(list(found.values())) == (
+        "In these 4 counts the decisions look like replicates from the model."
+    )
 
 
 def test_decisions_unlike_their_replicates_are_strange(prepared):
@@ -58,6 +61,24 @@ def test_decisions_unlike_their_replicates_are_strange(prepared):
     assert all(check.strange for check in found)
     assert "more than the model expects" in str(found[0])
     assert "violations by H" in sentences.replicates(found)
+    assert "less than the model expects" in str(found[-1])  # who never violates repeats compliance every time
+
+
+def test_half_measures_that_stay_half_measures_are_seen(prepared):
+    """As many of each outcome as in the replicates, but one after the other: only the count of repeats sees it."""
+    rng = np.random.default_rng(3)
+    replicates = rng.choice([V, P, C], size=(2000, len(prepared.layout.rows)))
+    at = [i for i in range(len(prepared.layout.rows)) if prepared.layout.rows.compliance[i]]
+    prepared.layout.outcome = np.full(len(prepared.layout.rows), C)
+    prepared.layout.outcome[at] = [P, P, P, P, P, P]
+    found = {check.name: check for check in predictive.checks(prepared, replicated(prepared, replicates))}
+    assert found[predictive.REPEATS].observed == 5
+    assert "more than the model expects" in str(found[predictive.REPEATS])
+
+
+def test_one_decision_repeats_nothing():
+    assert predictive.repeats(np.array([[P], [V]])).tolist() == [0, 0]
+    assert predictive.repeats(np.array([[P, P, V, V, V], [P, V, P, V, C]])).tolist() == [3, 0]
 
 
 def test_right_replicates_are_strange_as_rarely_as_stated(prepared):

@@ -13,6 +13,7 @@ from bayes_compliance.forecast import simulate
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.validation import noise, otherwise, sensitivity, sentences
 from bayes_compliance.validation.sensitivity import Conflict, Hang, Reweighted, Sensitivity
+from bayes_compliance.validation.without import Without
 from tests.inference.linear_cases import walk
 
 WORDS = ["violate", "violate", "comply", "violate", "violate"]
@@ -150,34 +151,60 @@ def test_the_sentence_names_the_judgement_and_both_ways():
     found = foretold(hang(0.4), hang(0.1, of="exporters"), hang(0.01))
     assert sentences.hangs_on(found) == (
         "H, r, 2030-01-01: the answer hangs most on the weight of farmers: the probability of 60% would be 40% if that "
-        "judgement counted half, 70% if it counted twice; next on the weight of exporters. It rests on the decisions "
-        "and on all judgements together."
+        "prior counted half, 70% if it counted twice; next on the weight of exporters. It rests on the decisions and "
+        "on all priors together."
     )
     untrusted = foretold(found.hangs[0]._replace(half=Reweighted(np.nan, 0.9)))
-    assert "would be unknown without a new fit if that judgement counted half, 70%" in sentences.hangs_on(untrusted)
+    assert "would be unknown without a new fit if that prior counted half, 70%" in sentences.hangs_on(untrusted)
 
 
 @pytest.mark.parametrize(
     ("prior", "likelihood", "words"),
     [
         (0.0, 0.2, "It rests on the decisions."),
-        (0.2, 0.0, "It rests on all judgements together."),
-        (0.3, 0.2, "It rests on all judgements together and on the decisions."),
+        (0.2, 0.0, "It rests on all priors together."),
+        (0.3, 0.2, "It rests on all priors together and on the decisions."),
         (0.0, 0.0, "what is open is the future"),
     ],
 )
 def test_where_no_judgement_counts_the_sentence_says_so(prior, likelihood, words):
     text = sentences.hangs_on(foretold(hang(0.01), prior=prior, likelihood=likelihood))
-    assert "hangs on no single judgement, the most, though little, on the weight of farmers" in text
+    assert "hangs on no single prior, the most, though little, on the weight of farmers" in text
     assert words in text
+
+
+def test_what_was_not_tested_is_not_said_to_move_nothing():
+    unable = hang(0.001, half=np.nan, quantity="volatility", of="exporters")._replace(judged=False)
+    found = foretold(hang(0.01), unable)
+    assert "hangs on no single prior that could be reweighted, the most" in sentences.hangs_on(found)
+    assert "no single prior that could be reweighted" in sentences.hangs_on(foretold(hang(0.01)), all_tested=False)
+    noises = [noise.AtNoise(0.5, otherwise.REWEIGHTED, 0.2, {("H", "r"): 0.9}),
+              noise.AtNoise(2.0, otherwise.CANNOT_TELL, 1.3, {})]  # fmt: skip
+    analysts = [Without("polls", otherwise.REWEIGHTED, 0.1, {("H", "r"): 0.5}),
+                Without("trade", otherwise.CANNOT_TELL, 1.2, {})]  # fmt: skip
+    assert sentences.untested([found, found], noises, analysts) == (
+        "Not tested here, since the draws cannot be weighted that far or the case cannot do without: the volatility of "
+        "exporters (a default) counted half, 2 times the decision noise and the forecast without trade."
+    )
+    assert sentences.untested([foretold(hang(0.01))], noises[:1], analysts[:1]) == ""
+
+
+def test_a_default_is_not_called_judged(fitted):
+    default = {(d.quantity, d.name) for d in fitted.prepared.priors.defaults}
+    for one in sensitivity.conflicts(fitted.prepared, fitted.tree):
+        assert one.judged == ((one.quantity, one.of) not in default)
+    (found,) = sensitivity.of_forecast(fitted.prepared, fitted.tree, fitted.forecast.dataset)
+    assert {(h.quantity, h.of): h.judged for h in found.hangs} == {
+        (h.quantity, h.of): (h.quantity, h.of) not in default for h in found.hangs
+    }
 
 
 def test_sentences_on_conflict_and_noise():
     found = [
         Conflict("magnitude", "farmers", 0.2, 0.3, -1.44, sensitivity.CONFLICT),
-        Conflict("shadow", "H", 0.2, 0.0, 0.1, sensitivity.WEAK),
+        Conflict("shadow", "H", 0.2, 0.0, 0.1, sensitivity.WEAK, judged=False),
     ]
-    assert "Of 2 judged quantities 1 stand" in sentences.pulls(found)
+    assert "Of 2 unknown quantities (1 judged, 1 default) 1 (0 judged, 1 default) stand as" in sentences.pulls(found)
     assert "pull apart on the weight of farmers (-1.4)" in sentences.pulls(found)
     assert "pull apart on none" in sentences.pulls(found[1:])
     at = [noise.AtNoise(0.5, otherwise.REWEIGHTED, 0.2, {("H", "r"): 0.9, ("H", "s"): 0.5}),
@@ -185,4 +212,8 @@ def test_sentences_on_conflict_and_noise():
     text = sentences.noise(at, {("H", "r"): 0.6, ("H", "s"): 0.5})
     assert "H on r, goes from 60% to 90%" in text
     assert "at 2 times the noise this fit cannot tell (Pareto k 1.30)" in text
+    assert text.startswith("Decision noise is judged and not learnt")
+    assert sentences.noise(at, {("H", "r"): 0.6, ("H", "s"): 0.5}, "a default").startswith(
+        "Decision noise is a default"
+    )
     assert text.endswith("A fit at each noise: bayes-compliance sweep CASE --noise .5,1,2.")

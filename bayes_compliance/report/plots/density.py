@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from bayes_compliance.report.drawing import (
     BLUE,
@@ -96,12 +95,6 @@ def _label(one: Curves) -> str:
 
 
 def _say(one: Curves) -> str:
-    peaks = listed([f"{analyst} near {number(_peak(one, density))}" for analyst, density in one.analysts.items()])
+    medians = listed([f"{analyst} {number(median)}" for analyst, median in one.medians.items()])
     unit = f" {one.unit}" if one.unit else ""
-    return (
-        f"{one.quantity.replace('_', ' ')} of {one.name}: {peaks}; the pool near {number(_peak(one, one.pool))}{unit}"
-    )
-
-
-def _peak(one: Curves, density: NDArray) -> float:
-    return float(one.x[np.argmax(density * (one.x if one.log else 1))])
+    return f"{one.quantity.replace('_', ' ')} of {one.name}, medians: {medians}; the pool {number(one.median)}{unit}"

@@ -1,4 +1,4 @@
-"""What the answer hangs on: judgements counted half or twice, other noise, and whether the model makes such records."""
+"""What the answer hangs on: priors counted half or twice, other noise, and whether the model makes such records."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from bayes_compliance.runs import Run
     from bayes_compliance.validation.noise import AtNoise
     from bayes_compliance.validation.sensitivity import Sensitivity
+    from bayes_compliance.validation.without import Without
 
 OWN_RULES = "its rules"
 INTRODUCTION = (
-    "How far would the forecast move if one judgement counted half, or twice as if a second analyst had said the same? "
-    "The draws are weighted anew by that judgement's density to a power; a sensitivity of .05 or more counts. It asks "
-    "of the judgements what the value of information asks of the world."
+    "How far would the forecast move if one prior (a judgement, or a default where nobody judged) counted half, or "
+    "twice as if a second analyst had said the same? The draws are weighted anew by that prior's density to a power; a "
+    "sensitivity of .05 or more counts. It asks of the priors what the value of information asks of the world."
 )
 REPEATS = (
     "Numbers that a reader of the record would count, beside replicates of the same decisions that the fitted model "
@@ -48,10 +49,15 @@ def hanging(run: Run) -> Section:
     prepared, tree, forecast = run.prepared, run.tree, run.forecast.dataset
     found = sensitivity.of_forecast(prepared, tree, with_own_rules(forecast))
     whole, each = ([one for one in found if (one.rule == OWN_RULES) == alike] for alike in (True, False))
-    parts = [paragraph(INTRODUCTION), bullets(told.hangs_on(one) for one in whole), _table(each)]
-    parts += [heading("Judgements against decisions"), paragraph(told.pulls(sensitivity.conflicts(prepared, tree)))]
-    parts += [heading("Another decision noise"), paragraph(told.noise(_noise(run), _now(forecast))), *_without(run)]
-    parts += _repeats(run)
+    seed = run.summary["settings"]["seed"]
+    noises, analysts = _noise(run), without_each(prepared, tree, forecast, seed=seed)
+    all_told = all(one.p for one in noises) and all(one.p for one in analysts)
+    missing = told.untested(whole, noises, analysts)
+    parts = [paragraph(INTRODUCTION), bullets(told.hangs_on(one, all_told) for one in whole)]
+    parts += [*([paragraph(missing)] if missing else []), _table(each)]
+    parts += [heading("Priors against decisions"), paragraph(told.pulls(sensitivity.conflicts(prepared, tree)))]
+    parts += [heading("Another decision noise"), paragraph(told.noise(noises, _now(forecast), _whose_noise(run)))]
+    parts += [*_without(run, analysts), *_repeats(run)]
     return Section("What the answer hangs on", "hangs-on", join(parts))
 
 
@@ -71,7 +77,7 @@ def _table(found: list[Sensitivity]) -> Markup:
 
 def _rows(one: Sensitivity) -> list[list[Cell]]:
     return [
-        [one.state, one.rule, percent(one.p), told.name(hang.quantity, hang.of), number(hang.sensitivity),
+        [one.state, one.rule, percent(one.p), told.name(hang.quantity, hang.of, hang.judged), number(hang.sensitivity),
          *("cannot tell" if not again.trusted else percent(again.mean) for again in (hang.half, hang.double))]
         for hang in one.hangs[:1]
     ]  # fmt: skip
@@ -83,10 +89,15 @@ def _noise(run: Run) -> list[AtNoise]:
     return [at_noise(run.prepared, run.tree, seed=seed, scale=scale, until=until) for scale in SCALES]
 
 
-def _without(run: Run) -> list[Markup]:
+def _whose_noise(run: Run) -> str:
+    """Whether the decision noise was judged for the states that owe something."""
+    default = {of for quantity, of in sensitivity.defaults(run.prepared) if quantity == "decision_noise"}
+    said = {"a default" if state.id in default else "judged" for state in run.prepared.case.states if state.rules}
+    return " or ".join(sorted(said, reverse=True))
+
+
+def _without(run: Run, found: list[Without]) -> list[Markup]:
     assert run.forecast is not None
-    seed = run.summary["settings"]["seed"]
-    found = without_each(run.prepared, run.tree, run.forecast.dataset, seed=seed)
     if not found:
         return []
     now = by_state(_now(run.forecast.dataset))

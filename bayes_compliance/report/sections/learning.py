@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from bayes_compliance.forecast import thin
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.measurements import Moved, moved
 from bayes_compliance.report import sentences
 from bayes_compliance.report.learning import Learnt, learnt
 from bayes_compliance.report.parts import Number, Section, bullets, figure, heading, join, paragraph, table
 from bayes_compliance.report.plots import bars
+from bayes_compliance.validation.sentences import both, unknown
 
 if TYPE_CHECKING:
     from bayes_compliance.runs import Run
 
 INTRODUCTION = (
-    "What the analysts judged beside what is left after the decisions on record. Decisions tell only on which side of "
-    "its threshold support lay, compared with the noise: the scale itself rests on the judgements."
+    "The priors, what the analysts judged and the defaults where they said nothing, beside what is left after the "
+    "decisions on record. Decisions tell only on which side of "
+    "its threshold support lay, compared with the noise: the scale itself rests on the priors."
 )
 
 MEASURED = (
@@ -33,7 +34,7 @@ FEW_DRAWS = 100
 
 
 def learning(run: Run) -> Section:
-    """Each judged quantity before and after the data."""
+    """Each unknown quantity before and after the data."""
     found = learnt(run)
     parts = [paragraph(INTRODUCTION), paragraph(_summary(found))]
     for i, state in enumerate(run.prepared.case.states):
@@ -45,37 +46,38 @@ def learning(run: Run) -> Section:
                 figure(drawn, f"Magnitudes in {state.id} on the reference date: medians, 5% to 95%."),
             ]
     if found:
-        parts += [*_hardly(found), *_measured(run), heading("All judged quantities"), _table(found)]
+        parts += [*_hardly(found), *_measured(run), heading("All unknown quantities"), _table(found)]
     return Section("What the data moved", "learnt", join(parts))
 
 
 def _summary(found: list[Learnt]) -> str:
-    still = sum(item.hardly for item in found)
+    judged, still = [item.judged for item in found], [item.judged for item in found if item.hardly]
     if not found:
         return "Every quantity is a known constant: nothing could be learnt."
     return (
-        f"Of {sentences.plural(len(found), 'judged quantity', 'judged quantities')} the data moved "
-        f"{len(found) - still} and hardly moved {still}: a spread that changed by less than 20%, and a mean that moved "
-        "by less than a fifth of the spread that was judged."
+        f"Of {unknown(sum(judged), len(judged) - sum(judged))} the data moved {len(found) - len(still)} and hardly "
+        f"moved {len(still)} ({both(sum(still), len(still) - sum(still))}): a spread that changed by less than 20%, "
+        "and a mean that moved by less than a fifth of the prior's spread."
     )
 
 
 def _hardly(found: list[Learnt]) -> list[Markup]:
-    by_quantity: dict[str, list[str]] = {}
+    by_quantity: dict[tuple[str, bool], list[str]] = {}
     for item in found:
         if item.hardly:
-            by_quantity.setdefault(item.quantity, []).append(item.name)
+            by_quantity.setdefault((item.quantity, item.judged), []).append(item.name)
     if not by_quantity:
         return []
-    all_of = Counter(item.quantity for item in found)
+    all_of = Counter((item.quantity, item.judged) for item in found)
     lines = [
-        Markup("<strong>{}</strong>: {}").format(
-            quantity.replace("_", " "),
-            f"all {len(names)}" if len(names) == all_of[quantity] > 1 else sentences.listed(names),
+        Markup("<strong>{}</strong> ({}): {}").format(
+            which[0].replace("_", " "),
+            whose(which[1]),
+            f"all {len(names)}" if len(names) == all_of[which] > 1 else sentences.listed(names),
         )
-        for quantity, names in by_quantity.items()
+        for which, names in by_quantity.items()
     ]
-    told = "For these the page repeats the judgement: a reader who doubts it should doubt the answer as much."
+    told = "For these the page repeats the prior: a reader who doubts it should doubt the answer as much."
     return [heading("Hardly moved by the data"), paragraph(told), bullets(lines)]
 
 
@@ -83,7 +85,7 @@ def _measured(run: Run) -> list[Markup]:
     layout, support = run.prepared.layout, run.prepared.model.support
     if not layout.measured:
         return []
-    draws, _ = thin(*draws_of(run.tree))
+    draws, _ = draws_of(run.tree)  # all, so that a median is that of the table below
     most: dict[tuple[str, str], Moved] = {}
     for one in sorted(moved(layout, draws, support), key=lambda one: -abs(log(one.without / one.median))):
         most.setdefault((one.kind, one.unit), one)
@@ -107,20 +109,25 @@ def _measured(run: Run) -> list[Markup]:
 
 def _table(found: list[Learnt]) -> Markup:
     columns = [
-        "Quantity", "Of", Number("Judged: median"), Number("5% to 95%"), Number("With the data: median"),
+        "Quantity", "Of", "Prior", Number("Prior: median"), Number("5% to 95%"), Number("With the data: median"),
         Number("5% to 95%"), Number("Spread left"), Number("Shift, prior sds"), "",
     ]  # fmt: skip
     rows = [
-        [item.quantity.replace("_", " "), item.name, *_three(item.prior), *_three(item.posterior),
+        [item.quantity.replace("_", " "), item.name, whose(item.judged), *_three(item.prior), *_three(item.posterior),
          f"{sentences.shown_ratio(item.ratio)}%", _signed(item.shift),
          sentences.moved(item.ratio, item.shift)]
         for item in found
     ]  # fmt: skip
     caption = (
-        "Judged quantities before and after the data. Spread is the standard deviation, in logs for quantities above 0 "
-        "and in logits for those between 0 and 1."
+        "Unknown quantities before and after the data. Spread is the standard deviation, in logs for quantities above "
+        "0 and in logits for those between 0 and 1."
     )
     return table(caption, columns, rows)
+
+
+def whose(judged: bool) -> str:
+    """Whose a prior is."""
+    return "judged" if judged else "default"
 
 
 def _three(quantiles: tuple[float, float, float]) -> tuple[str, str]:
