@@ -68,7 +68,7 @@ def run(
     seed : int
         Same seed, inputs and versions: the same forecast.csv, byte for byte.
     draws, tune, chains : int
-        Kept and discarded draws of each chain, and chains.
+        Kept and discarded draws of each chain, and chains: two at least, since R-hat compares them.
     until : date or None
         Forecast up to this date instead of the case's horizon.
     as_of : date or None

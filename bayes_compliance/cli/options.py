@@ -66,7 +66,7 @@ def size(to: argparse.ArgumentParser, *, draws: int = DRAWS, tune: int = TUNE, c
     """How many draws."""
     to.add_argument("--draws", type=int, default=draws, help="kept draws of each chain")
     to.add_argument("--tune", type=int, default=tune, help="discarded draws of each chain")
-    to.add_argument("--chains", type=int, default=chains)
+    to.add_argument("--chains", type=int, default=chains, help="two at least, since R-hat compares them")
 
 
 def spread(to: argparse.ArgumentParser) -> None:

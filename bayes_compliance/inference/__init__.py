@@ -51,6 +51,7 @@ def fit(
     seed : int
         Same seed, inputs and versions: the same draws, bit for bit, in any process.
     draws, tune, chains : int
+        Kept and discarded draws of each chain, and chains: two at least, since R-hat compares them.
     progress : bool
         Show progress where the standard error is a terminal.
 
@@ -141,9 +142,11 @@ def check_settings(engine: str, seed: int, draws: int, tune: int, chains: int) -
         raise Refused(f"--engine: {engine!r} is no engine; allowed: {', '.join(ENGINES)}")
     if not SEEDS[0] <= seed <= SEEDS[1]:
         raise Refused(f"--seed: {seed} is out of range; allowed: {SEEDS[0]} to {SEEDS[1]}")
-    for name, value, least in (("draws", draws, 4), ("tune", tune, 1), ("chains", chains, 1)):
+    for name, value, least, why in (
+        ("draws", draws, 4, ""), ("tune", tune, 1, ""), ("chains", chains, 2, ", which R-hat compares"),
+    ):  # fmt: skip
         if value < least:
-            raise Refused(f"--{name}: {value} is too few; allowed: {least} or more")
+            raise Refused(f"--{name}: {value} is too few; allowed: {least} or more{why}")
 
 
 def diagnose(prepared: Prepared, tree: xr.DataTree) -> list[Check]:
