@@ -168,6 +168,22 @@ def test_an_interrupted_or_broken_run_leaves_the_old_one(folder, finished, monke
     assert [p.name for p in finished[1].parent.iterdir() if p.name.startswith(".")] == []
 
 
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_nobody_need_read_what_is_printed(folder, tmp_path, command):
+    """As after `| head -0`: no traceback, and a run is written all the same."""
+    out = tmp_path / "run"
+    more = ["--out", str(out), "--engine", "exact", "--draws", "50", "--chains", "2"] if command == "run" else []
+    reads, writes = os.pipe()
+    os.close(reads)
+    asked = [sys.executable, "-m", "bayes_compliance", command, str(folder), *more]
+    done = subprocess.run(asked, stdout=writes, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writes)
+    assert "Traceback" not in done.stderr
+    assert "Broken pipe" not in done.stderr
+    assert done.returncode in (cli.DONE, cli.FAILED_DIAGNOSTIC)
+    assert (out / "report.html").is_file() == (command == "run")
+
+
 def test_forecast_and_report_reuse_the_posterior(folder, finished, tmp_path):
     out = tmp_path / "parts"
     assert cli.main(["fit", str(folder), "--out", str(out), "--engine", "exact", "--seed", "5"]) == cli.DONE

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from bayes_compliance import __doc__ as summary
 from bayes_compliance import __version__
 from bayes_compliance.cli import elicitation, fitting, panel, sweep, validation
-from bayes_compliance.cli.options import DONE, EPILOG, FAILED_DIAGNOSTIC, INTERNAL, INTERRUPTED, REFUSED
+from bayes_compliance.cli.options import DONE, EPILOG, FAILED_DIAGNOSTIC, INTERNAL, INTERRUPTED, REFUSED, heard
 from bayes_compliance.errors import Refused
 
 __all__ = ["DONE", "FAILED_DIAGNOSTIC", "INTERNAL", "INTERRUPTED", "REFUSED", "main", "parser"]
@@ -24,8 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is the result."""
     gc.set_threshold(OBJECTS, *gc.get_threshold()[1:])
     try:
-        options = parser().parse_args(arguments)
-        return options.command(options)
+        options, code = parser().parse_args(arguments), DONE
+        with heard():
+            code = options.command(options)
+        return code
     except SystemExit as end:  # argparse: usage errors are 2 already
         return int(end.code or 0)
     except Refused as refused:

@@ -89,7 +89,8 @@ def _run(options: argparse.Namespace) -> int:
 def _tell(case: Case, forecast: Forecast) -> None:
     from bayes_compliance.answer import answer
 
-    print(answer(case, forecast), end="\n\n", flush=True)
+    with shared.heard():
+        print(answer(case, forecast), end="\n\n")
 
 
 def _fit(options: argparse.Namespace) -> int:
@@ -135,5 +136,6 @@ def _scenario(options: argparse.Namespace) -> int:
 
 def _finish(done: Run, written: str) -> int:
     shared.say_failures(done.checks)
-    print(written)
+    with shared.heard():
+        print(written)
     return DONE if done.passed else FAILED_DIAGNOSTIC

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -16,6 +18,16 @@ EPILOG = """exit codes: 0 done; 1 done, but a diagnostic failed its mark; 2 refu
 
 SAMPLER = ("seed", "draws", "tune", "chains")
 SPREAD = ("workers", "scheduler")
+
+
+@contextmanager
+def heard() -> Iterator[None]:
+    """Nobody may read what is printed here, as after ``| head``: then it, and all that follows, is printed nowhere."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def command(commands: Any, name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
