@@ -36,6 +36,33 @@ class Effect(NamedTuple):
     upper: float = 0.0
 
 
+def turns_on(rules: Mapping[str, float], scenarios: Mapping[str, Effect] | None) -> str:
+    """What the answer for a state hangs on most: which of its rules, and which scenario.
+
+    Parameters
+    ----------
+    rules : dict of rule to float
+        Probability on the day that the answer is about.
+    scenarios : dict of title to Effect or None
+        Those that do anything by then; None where nothing was asked.
+    """
+    told = []
+    if len(rules) > 1:
+        worst, best = (pick(rules, key=lambda rule: rules[rule]) for pick in (min, max))
+        told.append(f"By rule it runs from {percent(rules[worst])} (“{worst}”) to {percent(rules[best])} (“{best}”).")
+    if scenarios:
+        title = max(scenarios, key=lambda title: abs(scenarios[title].after - scenarios[title].before))
+        effect = scenarios[title]
+        if abs(shown(effect.after) - shown(effect.before)) < MATTERS:
+            told.append(f"On average no scenario of the case moves it by {MATTERS} percentage points.")
+        else:
+            told.append(
+                f"Of the case’s scenarios “{title}” would move it most, from {percent(effect.before)} to "
+                f"{percent(effect.after)}."
+            )
+    return " ".join(told)
+
+
 def lasting(state: str, turns: Mapping[str, date | None], until: date) -> str:
     """On which rules a violation becomes more likely than not, and where first.
 
@@ -123,7 +150,7 @@ def _doubt(effects: Sequence[Effect]) -> str:
         for e in effects
         if abs(gap(e)) < MATTERS and min(-e.lower, e.upper) >= MATTERS / 100
     ]
-    return f", but it adds doubt, not direction, to {listed(wide)}" if wide else ""
+    return f", but the scenario adds doubt, not direction, for {listed(wide)}" if wide else ""
 
 
 def _points(change: float) -> str:

@@ -89,8 +89,8 @@ def test_a_scenario_that_moves_worlds_both_ways_adds_doubt() -> None:
     ]
     said = findings.what_if("Storm", date(2025, 1, 20), effects, UNTIL)
     assert said.endswith(
-        "MEX and CAN move by less than 5 percentage points on average, but it adds doubt, not direction, to MEX (−30 "
-        "to +22 points, 5% to 95% over worlds)."
+        "MEX and CAN move by less than 5 percentage points on average, but the scenario adds doubt, not direction, for "
+        "MEX (−30 to +22 points, 5% to 95% over worlds)."
     )
 
 
@@ -152,3 +152,20 @@ def test_rules_joined_on_one_day_are_averaged_together(oranges: object) -> None:
     apart[0, 1] = np.datetime64("2003-01-01", "ns")
     parted = list(joined_on_one_day(found.assign(adherence_date=(on, apart)), case))
     assert [one["p_insincere"].item() for one, _ in parted] == [0.9, 0.2, 0.4]
+
+
+@given(st.dictionaries(st.sampled_from("abc"), st.floats(0, 1), min_size=1), st.floats(0, 1), st.floats(0, 1))
+def test_what_the_answer_turns_on_is_the_rule_and_the_scenario_furthest_off(
+    rules: dict[str, float], before: float, after: float
+) -> None:
+    effects = {"storm": Effect("H", before, after), "calm": Effect("H", before, before)}
+    said = findings.turns_on(rules, effects)
+    if len(rules) > 1:
+        assert f"from {percent(min(rules.values()))} (“" in said
+        assert f"to {percent(max(rules.values()))} (“" in said
+    else:
+        assert "By rule" not in said
+    moved = abs(shown(after) - shown(before)) >= findings.MATTERS
+    assert ("“storm” would move it most" in said) == moved
+    assert ("no scenario of the case moves it by 5 percentage points" in said) != moved
+    assert "scenario" not in findings.turns_on(rules, None)

@@ -38,13 +38,14 @@ if TYPE_CHECKING:
 
 Write = Callable[["Run"], Section | None]
 
-ANSWERING: tuple[Write, ...] = (
-    uncertainty, research, what_if, turning, agreement, sincere, insincerity, shadow, equilibria, partners, foresight,
-    duration, unanswered,
-)  # fmt: skip
-"""What the analyses answer, each of which answers several sections."""
-
 SECTIONS: tuple[Write, ...] = (
-    answer, forecasts, record, *ANSWERING, hanging, learning, pooling, reading, limits, judgements, diagnostics, data,
-    provenance,
+    answer, forecasts, record, uncertainty, research, what_if, turning, agreement, sincere, insincerity, shadow,
+    equilibria, partners, foresight, duration, unanswered, hanging, learning, pooling, reading, limits, judgements,
+    diagnostics, data, provenance,
 )  # fmt: skip
+
+ANSWERING: frozenset[Write] = frozenset({
+    answer, uncertainty, research, what_if, turning, agreement, sincere, insincerity, shadow, equilibria, partners,
+    foresight, duration, unanswered,
+})  # fmt: skip
+"""Those that the same answers of the analyses serve."""

@@ -1,4 +1,4 @@
-"""The answer for each state: two sentences, base rates, what pulls which way, and every rule at the horizon."""
+"""The answer for each state: three sentences, base rates, what pulls which way, and every rule at the horizon."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from bayes_compliance.report import facts, sentences
+from bayes_compliance.report import facts, findings, sentences
+from bayes_compliance.report.answers import answers, by_state_alone, over_rules
 from bayes_compliance.report.parts import Number, Section, figure, heading, join, paragraph, table, unbroken
 from bayes_compliance.report.plots import bars
 
@@ -24,7 +25,7 @@ TROUBLE = (
 
 
 def answer(run: Run) -> Section:
-    """Will each state comply, how sure can we be, and what drives it?"""
+    """Will each state comply, how sure can we be, what drives it, and what would change it?"""
     pulls, outlooks = facts.pulls(run), facts.outlooks(run)
     told = [_state(run, outlook, [pull for pull in pulls if pull.state == outlook.state]) for outlook in outlooks]
     parts = [*told, paragraph(TROUBLE, "note"), *_every_rule(run), *_pulls(outlooks, pulls)]
@@ -35,7 +36,27 @@ def _state(run: Run, outlook: Outlook, pulls: list[Pull]) -> Markup:
     case, state = run.prepared.case, outlook.state
     base = sentences.reference(state, facts.rate(case, state), facts.rate(case), outlook.last.p)
     told = [paragraph(text, "lead") for text in sentences.answer(outlook, pulls)]
-    return join([heading(state), *told, paragraph(base, "note")])
+    hangs = paragraph(findings.turns_on(_by_rule(run, state), _by_scenario(run, state)), "lead")
+    return join([heading(state), *told, hangs, paragraph(base, "note")])
+
+
+def _by_rule(run: Run, state: str) -> dict[str, float]:
+    """Probability at the horizon on each rule that the state owes."""
+    return {rule: facts.series(run)[state, rule][-1]["p_comply"] for rule in run.prepared.case.state(state).rules}
+
+
+def _by_scenario(run: Run, state: str) -> dict[str, findings.Effect] | None:
+    """What each scenario that does anything by the horizon makes of it; None where the case declares none."""
+    whole = answers(run).found.get("scenarios")
+    if whole is None:
+        return None
+    here = by_state_alone(over_rules(whole, run.prepared.case).isel(time=-1))[state]
+    each = (here.sel(scenario=id) for id in here["scenario"].values)
+    return {
+        str(one["title"].item()): findings.Effect(state, float(one["p_base"]), float(one["p_scenario"]))
+        for one in each
+        if not one["idle"].item()
+    }
 
 
 def _pulls(outlooks: list[Outlook], pulls: list[Pull]) -> list[Markup]:
@@ -70,7 +91,7 @@ def _every_rule(run: Run) -> list[Markup]:
     rows = [[state, facts.rule_name(rule), *_row(rows[0], rows[-1], names)] for (state, rule), rows in by_pair.items()]
     caption = (
         f"Every rule on {last}: the probabilities, 5% to 95% bands of compliance, and the probability of no violation "
-        "from now to that day."
+        "from the last decision on record to that day."
     )
     return [heading("Rule by rule"), table(caption, columns, rows)]
 
