@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ class Curves(NamedTuple):
     pool : array (point,)
         Density of the prior that the pool became.
     medians : dict of str to float
-        Of each analyst's distribution.
+        Of each analyst, as stated in one judgement, else of the distribution.
     median : float
         Of the pool.
     """
@@ -76,8 +77,19 @@ def curves(case: Case, priors: Priors, points: int = 201) -> list[Curves]:
             if members and prior is not None and not prior.is_constant:
                 linear = dim == "lobby" and case.is_linear(case.lobby(name))
                 in_points = quantity in (*IN_POINTS, "magnitude") or (quantity == "volatility" and linear)
-                found.append(_curves(quantity, name, "points" if in_points else "", members, prior, points))
+                one = _curves(quantity, name, "points" if in_points else "", members, prior, points)
+                found.append(one._replace(medians=one.medians | _stated(priors, one, members)))
     return found
+
+
+def _stated(priors: Priors, one: Curves, members: tuple[Member, ...]) -> dict[str, float]:
+    """The median that each analyst stated, where it stands in one judgement: a family may miss it by a hair."""
+    judged: dict[str, list[float]] = {}
+    for j in (fitted.judgement for fitted in priors.fitted):
+        if j.quantity == one.quantity and (j.lobby or j.state) in (one.name, ""):
+            judged.setdefault(j.analyst, []).append(j.p50)
+    alone = Counter(member.analyst for member in members)
+    return {analyst: p50 for analyst, (p50, *more) in judged.items() if not more and alone[analyst] == 1}
 
 
 def _curves(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SAMPLE = paragraph(
     "From a sample of the forecast's worlds: probabilities may differ by a few percentage points from those of the "
-    "forecast.",
+    "forecast and its forecast.csv.",
     "note",
 )
 

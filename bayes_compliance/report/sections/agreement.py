@@ -58,6 +58,6 @@ def left_out(case: Case) -> str:
     return (
         f" By the case's own setting (status_quo_includes), without the agreement {'' if one else 'neither '}"
         f"{listed(absent, 'nor')} {'does not weigh' if one else 'weighs'} in: what "
-        f"{'it' if one else 'either'} would do then is left out of the comparison, so that the agreement is credited "
-        "with all its weight."
+        f"{'it' if one else 'either'} would do then is left out of the comparison, and all that "
+        f"{'it weighs' if one else 'they weigh'} under it counts as what the agreement adds."
     )

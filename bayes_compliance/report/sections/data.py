@@ -52,8 +52,8 @@ def _proxies(case: Case, used: Measured) -> str:
 
 def _caption(case: Case, used: Measured) -> str:
     """Which proxies are data of the fit (`measure_proxies`), and which are only shown."""
-    kinds = listed([kind.replace("_", " ") for kind in case.measure_proxies])
+    kinds = listed([kind.replace("_", " ") for kind in case.measure_proxies], "or")
     if not used:
         return "Proxies: measured stand-ins for magnitudes, shown only; the fit does not see them"
     but = f", but for {len(used.left_out)} that cannot be used" if used.left_out else ""
-    return f"Proxies: the kinds {kinds} (measure_proxies) are data of the fit{but}; the rest is shown only"
+    return f"Proxies: those of kind {kinds} (measure_proxies) are data of the fit{but}; the rest is shown only"

@@ -81,15 +81,16 @@ def _inexact(case: Case) -> list[Markup]:
     if not ends:
         return []
     by_year = sum((day.month, day.day) == (7, 1) for day, _ in ends)
-    known = [(by_year, "a year alone, which stands on 1 July"), (len(ends) - by_year, "a month alone, on its 15th")]
-    each = sentences.listed([f"{n} by {what}" for n, what in known if n])
+    known = [
+        (by_year, "known by a year alone, standing on 1 July"),
+        (len(ends) - by_year, "known by a month, standing on its 15th"),
+    ]
+    each = sentences.listed([f"{n} {what}" for n, what in known if n])
     last = case.last_decision_date()
-    today = f" The last, of {sentences.day(last)}, is one of these: “today” is no nearer known than that." * (
+    today = f" The last, of {sentences.day(last)}, is one of these, so that “today” is by convention too." * (
         last in {day for day, _ in ends} and last not in {d.date for d in case.decisions if d.date == d.date_end}
     )
-    return [
-        paragraph(f"Not all dates on record are exact: of decisions known by less than a day, {each}.{today}", "note")
-    ]
+    return [paragraph(f"Not all dates of decisions on record are exact: {each}.{today}", "note")]
 
 
 def _kind(row: Recorded) -> str:
