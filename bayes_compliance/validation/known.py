@@ -40,9 +40,9 @@ class Known:
     prepared : Prepared
     tree : DataTree
     p_today : DataArray (state, rule, sample)
-        The forecast of the thinned draws on the last date. Its draws stand nearer to their mean than plain averages over
-        paths would (`bayes_compliance.kept.without_path_noise`), so a weighted mean moves by a part less: 1% to 3% of
-        what it moves on the shipped cases.
+        The forecast of the thinned draws on the last date. Its draws stand nearer to their mean than plain averages
+        over paths would (`bayes_compliance.kept.without_path_noise`), so a weighted mean moves by a part less: 1% to 3%
+        of what it moves on the shipped cases.
     seed : int
     until : date
     """
