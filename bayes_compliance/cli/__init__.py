@@ -24,10 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is the result."""
     gc.set_threshold(OBJECTS, *gc.get_threshold()[1:])
     try:
-        options, code = parser().parse_args(arguments), DONE
+        options = parser().parse_args(arguments)
         with heard():
-            code = options.command(options)
-        return code
+            return options.command(options)
+        return DONE
     except SystemExit as end:  # argparse: usage errors are 2 already
         return int(end.code or 0)
     except Refused as refused:
