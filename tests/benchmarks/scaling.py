@@ -15,6 +15,7 @@ import time
 from datetime import date
 from pathlib import Path
 
+import h5py
 import matplotlib as mpl
 import numpy as np
 
@@ -26,8 +27,8 @@ TOOL = [sys.executable, "-m", "bayes_compliance", "panel"]
 SIZES = ((30, 110), (150, 1100), (150, 13500))
 
 
-def measured(states: int, decisions: int, out: Path) -> tuple[int, float, float, float, bool]:
-    """Decisions kept, seconds in all and of sampling, gigabytes at most, and whether all diagnostics passed."""
+def measured(states: int, decisions: int, out: Path) -> tuple[int, float, float, float, bool, bool]:
+    """Decisions kept, seconds in all and of sampling, gigabytes at most; whether all passed, and was sampled twice."""
     folder, run = out / f"in {decisions}", out / f"out {decisions}"
     asked = ["--simulate", str(states), "--decisions", str(decisions)]
     subprocess.run([*TOOL, str(folder), *asked], check=True, stdout=subprocess.DEVNULL)
@@ -39,7 +40,9 @@ def measured(states: int, decisions: int, out: Path) -> tuple[int, float, float,
     if os.waitstatus_to_exitcode(status) not in (0, 1):
         raise SystemExit(f"panel ended with {status}")
     summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
-    return rows, seconds, summary["seconds"]["fit"], used.ru_maxrss / 1e6, summary["passed"]
+    with h5py.File(run / "posterior.nc") as kept:
+        twice = "diverged_at" in kept.attrs
+    return rows, seconds, summary["seconds"]["fit"], used.ru_maxrss / 1e6, summary["passed"], twice
 
 
 def page(found: list[list[float]], on: str, load: float) -> str:
@@ -59,12 +62,16 @@ def page(found: list[list[float]], on: str, load: float) -> str:
         axes.set_xticks([300, 1000, 3000, 10000], ["300", "1,000", "3,000", "10,000"])
         axes.xaxis.set_minor_formatter("")
     fig.savefig(HERE / "scaling.svg", metadata={"Date": None})
-    lines = [f"| {r:,.0f} | {s:.0f} | {f:.0f} | {m:.2f} | {'yes' if ok else 'no'} |" for r, s, f, m, ok in found]
+    lines = [
+        f"| {r:,.0f} | {s:.0f} | {f:.0f} | {m:.2f} | {'yes' if ok else 'no'} | {'yes' if twice else 'no'} |"
+        for r, s, f, m, ok, twice in found
+    ]
     return "\n".join([
         "# Panel: time and memory against decisions", "",
         f"`python tests/benchmarks/scaling.py`, {on}, {os.cpu_count()} cores; load at the end {load:.1f}.", "",
-        "| decisions | seconds | of which sampling | gigabytes at most | diagnostics passed |", "|---|---|---|---|---|",
-        *lines, "",
+        "| decisions | seconds | of which sampling | gigabytes at most | diagnostics passed | sampled twice |",
+        "|---|---|---|---|---|---|", *lines, "",
+        "Chains with a draw that diverges are run once more with shorter steps: such a row holds both.", "",
         f"Fitted exponents: {slope['all']:.2f} in all, {slope['sampling']:.2f} of sampling ({last:.2f} from the second "
         "size to the third; 1 is linear).", "", "![time and memory](scaling.svg)", "",
     ])  # fmt: skip

@@ -97,6 +97,6 @@ def _every_rule(run: Run) -> list[Markup]:
 
 
 def _row(first: dict, last: dict, outcomes: Sequence[str]) -> list[str]:
-    bands = (f"{sentences.shown(last[f'{p}_lower'])}–{sentences.shown(last[f'{p}_upper'])}%" for p in ("p", "p_today"))
+    bands = (sentences.band(last[f"{p}_lower"], last[f"{p}_upper"]) for p in ("p", "p_today"))
     shares = (sentences.percent(last[name]) for name in outcomes)
     return [sentences.percent(first["p_comply"]), *shares, *bands, sentences.percent(last["p_no_violation"])]
