@@ -44,7 +44,8 @@ class Terms(NamedTuple):
     row: NDArray
 
 
-def _is_zero(prior: Prior | None) -> bool:
+def is_zero(prior: Prior | None) -> bool:
+    """Whether a quantity is not there, or known to be 0."""
     return prior is None or (prior.is_constant and prior.value == 0)
 
 
@@ -124,7 +125,7 @@ class Layout:
     def _spreads(self, lobby: Lobby) -> bool:
         name = "rule_spread_points" if self.case.is_linear(lobby) else "rule_spread"
         state = [s.id for s in self.case.states].index(lobby.state)
-        return lobby.rules is None and not _is_zero(self.priors.quantities[name].priors[state])
+        return lobby.rules is None and not is_zero(self.priors.quantities[name].priors[state])
 
     def rows_for(self, items: Sequence[Item]) -> Rows:
         """Rows for the items, in their order."""
@@ -161,7 +162,7 @@ class Layout:
 
     def knots_at(self, points: Iterable[tuple[int, date]]) -> tuple[tuple[int, date], ...]:
         """Those points at which a path is not known beforehand, sorted."""
-        moving = [not _is_zero(prior) for prior in self.priors.quantities["volatility"].priors]
+        moving = [not is_zero(prior) for prior in self.priors.quantities["volatility"].priors]
         return tuple((lobby, day) for lobby, day in sorted(points) if moving[lobby] and day != self.case.reference_date)
 
     @cached_property
@@ -217,12 +218,12 @@ class Layout:
     @cached_property
     def entrenches(self) -> bool:
         """Whether entrenchment was judged for any lobby."""
-        return not all(_is_zero(prior) for prior in self.priors.quantities["entrenchment"].priors)
+        return not all(is_zero(prior) for prior in self.priors.quantities["entrenchment"].priors)
 
     @cached_property
     def specific(self) -> bool:
         """Whether asset specificity was judged for any lobby."""
-        return not all(_is_zero(prior) for prior in self.priors.quantities["specificity"].priors)
+        return not all(is_zero(prior) for prior in self.priors.quantities["specificity"].priors)
 
     @cached_property
     def diluted(self) -> bool:

@@ -1,7 +1,8 @@
-"""Percentages as every page and sentence writes them: by one rule, and none that claims certainty."""
+"""Percentages and lists as every page and sentence writes them: no percentage claims certainty."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import floor
 
 ENDS = {0: "under 1%", 100: "over 99%"}
@@ -30,3 +31,8 @@ def band(lower: float, upper: float) -> str:
     """
     low, high = (SHORT.get(end, str(end)) for end in (rounded(lower), rounded(upper)))
     return f"{low}–{high}%"
+
+
+def listed(items: Sequence[str], last: str = "and") -> str:
+    """`a, b and c`."""
+    return f" {last} ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))

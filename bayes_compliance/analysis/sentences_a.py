@@ -15,7 +15,7 @@ import xarray as xr
 
 from bayes_compliance.analysis.decomposition import NOISE, TODAY
 from bayes_compliance.rows import ANY_RULE
-from bayes_compliance.wording import percent
+from bayes_compliance.wording import listed, percent
 
 EVEN = 0.5
 """More likely than not."""
@@ -41,10 +41,10 @@ def _shares(found: xr.Dataset, who: str, state: str, rule: str, day: str) -> lis
     here = found.sel(state=state, rule=rule)
     share, error = (here[name].isel(time=-1).to_series() for name in ("share", "share_error"))
     share = share.sort_values(ascending=False, kind="stable")
-    listed = _and([f"{percent(p)} from {source}" for source, p in share.iloc[: _enough(share.to_numpy())].items()])
+    named = listed([f"{percent(p)} from {source}" for source, p in share.iloc[: _enough(share.to_numpy())].items()])
     first, last = (here["share"].sel(source=TODAY).isel(time=place).item() for place in (0, -1))
     return [
-        f"{who}: of the uncertainty about the decision on {day}, {listed}; {_moves(share, error)}.",
+        f"{who}: of the uncertainty about the decision on {day}, {named}; {_moves(share, error)}.",
         f"{who}: what is not known of today makes {percent(first)} of it on {_day(found, 0)} and {percent(last)} on "
         f"{day}.",
     ]
@@ -130,11 +130,11 @@ def _sincere_on(rules: Mapping[str, float]) -> str:
         parts.append(f"{'' if sincere else 'joining was '}probably not sincere on {_and_p(not_so)}")
     if rest:
         parts.append(f"on the other {rest} it cannot be told" if rest > 1 else "on the other one it cannot be told")
-    return _and(parts)
+    return listed(parts)
 
 
 def _and_p(items: list[tuple[str, float]]) -> str:
-    return _and([f"{name} ({percent(p)})" for name, p in items])
+    return listed([f"{name} ({percent(p)})" for name, p in items])
 
 
 def ceiling_of_reciprocity_sentences(found: xr.Dataset) -> list[str]:
@@ -161,8 +161,8 @@ def preference_types_sentences(found: xr.Dataset) -> list[str]:
     for who, state, rule, day in _at_the_horizon(found, "p_preference"):
         here = found.sel(state=state, rule=rule).isel(time=-1)
         kinds = here["p_preference"].to_series().sort_values(ascending=False, kind="stable")
-        listed = _and([f"{kind} {percent(p)}" for kind, p in kinds.items()])
-        said.append(f"{who}: its own preferences on {day} are most likely of the kind {kinds.index[0]} ({listed}).")
+        named = listed([f"{kind} {percent(p)}" for kind, p in kinds.items()])
+        said.append(f"{who}: its own preferences on {day} are most likely of the kind {kinds.index[0]} ({named}).")
         for other, p in here["p_both_dilemma"].to_series().dropna().items():
             game = "a prisoner's dilemma is" if p > EVEN else "a prisoner's dilemma is not"
             said.append(
@@ -236,7 +236,3 @@ def _numbers(found: xr.Dataset, name: str) -> Iterator[tuple[str, dict[str, floa
 
 def _day(found: xr.Dataset, position: int) -> str:
     return str(np.datetime_as_string(found["time"].values[position], "D"))
-
-
-def _and(items: list[str]) -> str:
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

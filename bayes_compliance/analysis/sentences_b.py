@@ -11,10 +11,10 @@ import numpy as np
 import xarray as xr
 
 from bayes_compliance.analysis.counterparties import ALL
-from bayes_compliance.analysis.sentences_a import EVEN, MATTERS, _and, _at_the_horizon, _day, _pairs
+from bayes_compliance.analysis.sentences_a import EVEN, MATTERS, _at_the_horizon, _day, _pairs
 from bayes_compliance.analysis.tipping import KEPT, LIMIT
 from bayes_compliance.rows import ANY_RULE
-from bayes_compliance.wording import percent
+from bayes_compliance.wording import listed, percent
 
 
 def tipping_points_sentences(found: xr.Dataset) -> list[str]:
@@ -142,7 +142,7 @@ def bilateral_or_multilateral_sentences(found: xr.Dataset) -> list[str]:
         if len(p) < 2:
             continue
         alone = {str(name): float(value) for name, value in p.items() if name != ALL}
-        each = _and([f"{percent(value)} with {name}" for name, value in alone.items()])
+        each = listed([f"{percent(value)} with {name}" for name, value in alone.items()])
         lost = {name: float(p[ALL]) - value for name, value in alone.items()}
         said.append(
             f"{who}: compliance on {_day(found, -1)} has probability {percent(p[ALL])} with all counterparties, "
@@ -163,7 +163,7 @@ def _sets(lost: Mapping[str, float]) -> str:
         parts.append(f"with {' or '.join(enough)} the answer of the others matters little")
     if better:
         parts.append(f"with {' or '.join(better)} compliance does better without the others")
-    return _and(parts)
+    return listed(parts)
 
 
 def scenarios_sentences(found: xr.Dataset) -> list[str]:

@@ -16,6 +16,7 @@ from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.layout import OUTCOME
 from bayes_compliance.report.sentences import Outlook, Point, Pull, Rate, plural, width
 from bayes_compliance.rows import ANY_RULE
+from bayes_compliance.validation.sensitivity import defaults
 from bayes_compliance.worlds import Future
 
 if TYPE_CHECKING:
@@ -212,3 +213,15 @@ def _by_lobby(layout: Layout, rows: Rows, weight: NDArray) -> NDArray:
         if item.rule != ANY_RULE:
             np.add.at(found, rows.lobby[i], weight[i] / len(layout.case.state(item.state).rules))
     return found
+
+
+def by_default(run: Run, quantity: str) -> set[str]:
+    """Lobbies or states of which nobody judged a quantity."""
+    return {of for what, of in defaults(run.prepared) if what == quantity}
+
+
+def whose(run: Run, quantity: str, default: str = "default") -> str:
+    """Whether a quantity was judged for the states that owe something: `judged`, `default`, or both."""
+    unjudged = by_default(run, quantity)
+    said = {default if state.id in unjudged else "judged" for state in run.prepared.case.states if state.rules}
+    return " or ".join(sorted(said, reverse=True))

@@ -36,15 +36,15 @@ class Effect(NamedTuple):
     upper: float = 0.0
 
 
-def turns_on(rules: Mapping[str, float], scenarios: Mapping[str, Effect] | None) -> str:
+def turns_on(rules: Mapping[str, float], scenarios: Mapping[str, Effect]) -> str:
     """What the answer for a state hangs on most: which of its rules, and which scenario.
 
     Parameters
     ----------
     rules : dict of rule to float
         Probability on the day that the answer is about.
-    scenarios : dict of title to Effect or None
-        Those that do anything by then; None where nothing was asked.
+    scenarios : dict of title to Effect
+        Those that do anything by then, if any.
     """
     told = []
     if len(rules) > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from bayes_compliance.layout import is_zero
 from bayes_compliance.report.facts import has_lobbies
 
 if TYPE_CHECKING:
@@ -88,6 +89,4 @@ def _of_l(case: Case, priors: Priors) -> Iterator[str]:
 def at_work(priors: Priors, name: str) -> bool:
     """Whether a quantity has a prior that is not the constant 0."""
     of = priors.quantities.get(name)
-    return of is not None and any(
-        prior is not None and not (prior.is_constant and prior.value == 0) for prior in of.priors
-    )
+    return of is not None and not all(is_zero(prior) for prior in of.priors)

@@ -48,10 +48,11 @@ def learnt(run: Run) -> list[Learnt]:
     """Every free quantity, judged or by default, that the data may speak to, magnitudes first."""
     latents = Latents(run.prepared.layout)
     names = sorted((name for name in latents.names if name not in AHEAD_ONLY), key=lambda name: name != "magnitude")
-    return [_learnt(run, latents, name, int(i)) for name in names for i in latents.free[name]]
+    default = defaults(run.prepared)
+    return [_learnt(run, latents, name, int(i), default) for name in names for i in latents.free[name]]
 
 
-def _learnt(run: Run, latents: Latents, quantity: str, position: int) -> Learnt:
+def _learnt(run: Run, latents: Latents, quantity: str, position: int, default: set[tuple[str, str]]) -> Learnt:
     layout = latents.layout
     by_lobby = layout.priors.quantities[quantity].dim == "lobby"
     lobby = layout.case.lobbies[position] if by_lobby else None
@@ -69,7 +70,7 @@ def _learnt(run: Run, latents: Latents, quantity: str, position: int) -> Learnt:
         _three(np.quantile(after, LEVELS)),
         ratio,
         shift,
-        (quantity, lobby.id if lobby else state) not in defaults(run.prepared),
+        (quantity, lobby.id if lobby else state) not in default,
     )
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from bayes_compliance import wording
 from bayes_compliance.wording import band as band
+from bayes_compliance.wording import listed as listed
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -118,11 +119,6 @@ def signed(x: float) -> str:
 def plural(n: int, noun: str, nouns: str = "") -> str:
     """`1 rule`, `2 rules`, `no rules`."""
     return f"{n or 'no'} {noun if n == 1 else nouns or noun + 's'}"
-
-
-def listed(items: Sequence[str], last: str = "and") -> str:
-    """`a, b and c`."""
-    return f" {last} ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
 def span(lower: float, upper: float) -> str:

@@ -218,13 +218,13 @@ def of_forecast(prepared: Prepared, tree: xr.DataTree, forecast: xr.Dataset) -> 
     kept = _thinned({**parts, ("likelihood", ""): data, ("prior", ""): prior}, chains)
     scaled = {key: Component(density) for key, density in kept.items() if key[0] not in AHEAD_ONLY}
     last = forecast["p_today"].isel(time=-1)
-    found = []
+    found, default = [], defaults(prepared)
     for state in last["state"].values:
         for rule in last["rule"].values:
             p = last.sel(state=state, rule=rule).values
             if np.isfinite(p).all():
                 day = str(last["time"].values)[:10]
-                found.append(_hangs(str(state), str(rule), day, p, scaled, defaults(prepared)))
+                found.append(_hangs(str(state), str(rule), day, p, scaled, default))
     return found
 
 

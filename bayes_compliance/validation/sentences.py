@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bayes_compliance.validation.otherwise import CANNOT_TELL
 from bayes_compliance.validation.sensitivity import CONFLICT, COUNTS, WEAK
-from bayes_compliance.wording import percent
+from bayes_compliance.wording import listed, percent
 
 if TYPE_CHECKING:
     from bayes_compliance.validation.noise import AtNoise
@@ -68,11 +68,9 @@ def untested(found: Sequence[Sensitivity], noises: Sequence[AtNoise], analysts: 
     parts += [f"the forecast without {one.analyst}" for one in analysts if not one.p]
     if not parts:
         return ""
-    return f"Not tested here, since the draws cannot be weighted that far or the case cannot do without: {_and(parts)}."
-
-
-def _and(items: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+    return (
+        f"Not tested here, since the draws cannot be weighted that far or the case cannot do without: {listed(parts)}."
+    )
 
 
 def _rests(found: Sensitivity) -> str:

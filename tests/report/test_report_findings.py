@@ -168,4 +168,4 @@ def test_what_the_answer_turns_on_is_the_rule_and_the_scenario_furthest_off(
     moved = abs(shown(after) - shown(before)) >= findings.MATTERS
     assert ("“storm” would move it most" in said) == moved
     assert ("no scenario of the case moves it by 5 percentage points" in said) != moved
-    assert "scenario" not in findings.turns_on(rules, None)
+    assert "scenario" not in findings.turns_on(rules, {})

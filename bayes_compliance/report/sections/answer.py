@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from bayes_compliance.report import facts, findings, sentences
-from bayes_compliance.report.answers import answers, by_state_alone, over_rules
+from bayes_compliance.report.answers import answers, over_rules
 from bayes_compliance.report.parts import Number, Section, figure, heading, join, paragraph, table, unbroken
 from bayes_compliance.report.plots import bars
+from bayes_compliance.report.sections.what_if import effects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,36 +28,40 @@ TROUBLE = (
 def answer(run: Run) -> Section:
     """Will each state comply, how sure can we be, what drives it, and what would change it?"""
     pulls, outlooks = facts.pulls(run), facts.outlooks(run)
-    told = [_state(run, outlook, [pull for pull in pulls if pull.state == outlook.state]) for outlook in outlooks]
+    moved = _by_scenario(run)
+    told = [
+        _state(run, outlook, [pull for pull in pulls if pull.state == outlook.state], moved.get(outlook.state, {}))
+        for outlook in outlooks
+    ]
     parts = [*told, paragraph(TROUBLE, "note"), *_every_rule(run), *_pulls(outlooks, pulls)]
     return Section("The answer", "answer", join(parts))
 
 
-def _state(run: Run, outlook: Outlook, pulls: list[Pull]) -> Markup:
+def _state(run: Run, outlook: Outlook, pulls: list[Pull], moved: dict[str, findings.Effect]) -> Markup:
     case, state = run.prepared.case, outlook.state
     base = sentences.reference(state, facts.rate(case, state), facts.rate(case), outlook.last.p)
     told = [paragraph(text, "lead") for text in sentences.answer(outlook, pulls)]
-    hangs = paragraph(findings.turns_on(_by_rule(run, state), _by_scenario(run, state)), "lead")
+    hangs = paragraph(findings.turns_on(_by_rule(run, state), moved), "lead")
     return join([heading(state), *told, hangs, paragraph(base, "note")])
 
 
 def _by_rule(run: Run, state: str) -> dict[str, float]:
     """Probability at the horizon on each rule that the state owes."""
-    return {rule: facts.series(run)[state, rule][-1]["p_comply"] for rule in run.prepared.case.state(state).rules}
+    by_pair = facts.series(run)
+    return {rule: by_pair[state, rule][-1]["p_comply"] for rule in run.prepared.case.state(state).rules}
 
 
-def _by_scenario(run: Run, state: str) -> dict[str, findings.Effect] | None:
-    """What each scenario that does anything by the horizon makes of it; None where the case declares none."""
+def _by_scenario(run: Run) -> dict[str, dict[str, findings.Effect]]:
+    """What each scenario that does anything by the horizon makes of each state, by state and title."""
     whole = answers(run).found.get("scenarios")
+    found: dict[str, dict[str, findings.Effect]] = {}
     if whole is None:
-        return None
-    here = by_state_alone(over_rules(whole, run.prepared.case).isel(time=-1))[state]
-    each = (here.sel(scenario=id) for id in here["scenario"].values)
-    return {
-        str(one["title"].item()): findings.Effect(state, float(one["p_base"]), float(one["p_scenario"]))
-        for one in each
-        if not one["idle"].item()
-    }
+        return found
+    last = over_rules(whole, run.prepared.case).isel(time=-1)
+    for one in (last.sel(scenario=id) for id in last["scenario"].values):
+        for effect in [] if one["idle"].item() else effects(one):
+            found.setdefault(effect.state, {})[str(one["title"].item())] = effect
+    return found
 
 
 def _pulls(outlooks: list[Outlook], pulls: list[Pull]) -> list[Markup]:

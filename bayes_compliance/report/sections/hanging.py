@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
+from bayes_compliance.report import facts
 from bayes_compliance.report.parts import Number, Section, bullets, heading, join, paragraph, table
 from bayes_compliance.report.sentences import number, percent, plural
 from bayes_compliance.rows import ANY_RULE
@@ -56,7 +57,10 @@ def hanging(run: Run) -> Section:
     parts = [paragraph(INTRODUCTION), bullets(told.hangs_on(one, all_told) for one in whole)]
     parts += [*([paragraph(missing)] if missing else []), _table(each)]
     parts += [heading("Priors against decisions"), paragraph(told.pulls(sensitivity.conflicts(prepared, tree)))]
-    parts += [heading("Another decision noise"), paragraph(told.noise(noises, _now(forecast), _whose_noise(run)))]
+    parts += [
+        heading("Another decision noise"),
+        paragraph(told.noise(noises, _now(forecast), facts.whose(run, "decision_noise", "a default"))),
+    ]
     parts += [*_without(run, analysts), *_repeats(run)]
     return Section("What the answer hangs on", "hangs-on", join(parts))
 
@@ -87,13 +91,6 @@ def _noise(run: Run) -> list[AtNoise]:
     assert run.forecast is not None
     seed, until = run.summary["settings"]["seed"], horizon(run.forecast.dataset)
     return [at_noise(run.prepared, run.tree, seed=seed, scale=scale, until=until) for scale in SCALES]
-
-
-def _whose_noise(run: Run) -> str:
-    """Whether the decision noise was judged for the states that owe something."""
-    default = {of for quantity, of in sensitivity.defaults(run.prepared) if quantity == "decision_noise"}
-    said = {"a default" if state.id in default else "judged" for state in run.prepared.case.states if state.rules}
-    return " or ".join(sorted(said, reverse=True))
 
 
 def _without(run: Run, found: list[Without]) -> list[Markup]:

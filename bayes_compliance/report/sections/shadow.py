@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from bayes_compliance.analysis.sentences_a import (
     critical_discount_sentences,
     preference_types_sentences,
 )
+from bayes_compliance.report import facts
 from bayes_compliance.report.answers import answers, by_state_alone, last_day, over_rules
 from bayes_compliance.report.comparison import SAMPLE, pairs
 from bayes_compliance.report.parts import Number, Section, bullets, heading, join, paragraph, table
@@ -46,15 +46,14 @@ def shadow(run: Run) -> Section | None:
     if "preference_types" not in found:
         return None
     discounts = discounts_over_rules(found["critical_discount"], case)
-    default = {d.name for d in run.prepared.priors.defaults if d.quantity == "shadow"}
     parts = [
         heading("Could reciprocity suffice?"), paragraph(CEILING),
         bullets(ceiling_of_reciprocity_sentences(over_rules(found["ceiling_of_reciprocity"], case))),
         heading("Which game?"), paragraph(TYPES),
         bullets(preference_types_sentences(over_rules(found["preference_types"], case))),
         heading("How patient?"), paragraph(DISCOUNT),
-        bullets(critical_discount_sentences(discounts, default)),
-        _by_punishment(discounts), _table(found, case, default), SAMPLE,
+        bullets(critical_discount_sentences(discounts, facts.by_default(run, "shadow"))),
+        _by_punishment(discounts), _table(found, case, facts.whose(run, "shadow")), SAMPLE,
     ]  # fmt: skip
     return Section("Dilemma and shadow of the future", "shadow", join(parts))
 
@@ -82,13 +81,13 @@ def _by_punishment(discounts: xr.Dataset) -> Markup:
     return table(caption, columns, rows)
 
 
-def _table(found: dict[str, xr.Dataset], case: Case, default: Collection[str]) -> Markup:
+def _table(found: dict[str, xr.Dataset], case: Case, whose: str) -> Markup:
     ceiling, types, discount = (
         found[name].isel(time=-1) for name in ("ceiling_of_reciprocity", "preference_types", "critical_discount")
     )
     columns = [
         "State", "Rule", *map(Number, ("Complies", "at the ceiling", "Harmony", "Dilemma", "Deadlock",
-        "Discount needed in a dilemma", f"The {_whose(case, default)} shadow is enough")),
+        "Discount needed in a dilemma", f"The {whose} shadow is enough")),
     ]  # fmt: skip
     rows = []
     for state, rule, here in pairs(types["p_preference"].to_dataset(), case):
@@ -99,12 +98,6 @@ def _table(found: dict[str, xr.Dataset], case: Case, default: Collection[str]) -
         rows.append([state, rule, *ps, *shares, _band(needed), _percent(float(discount["p_enough"].sel(on)))])
     until = day(last_day(found["preference_types"]))
     return table(f"The game on each rule on {until}; discounts under punishment for ever, 5% to 95%", columns, rows)
-
-
-def _whose(case: Case, default: Collection[str]) -> str:
-    """Whether the shadow of the future was judged for the states that owe something."""
-    said = {"default" if state.id in default else "judged" for state in case.states if state.rules}
-    return " or ".join(sorted(said, reverse=True))
 
 
 def _band(discount: np.ndarray) -> str:

@@ -42,12 +42,16 @@ def what_if(run: Run) -> Section | None:
     )
 
 
-def _sentence(one: xr.Dataset, until: date) -> str:
-    effects = [
+def effects(one: xr.Dataset) -> list[findings.Effect]:
+    """What a scenario makes of each state on a date."""
+    return [
         findings.Effect(state, *(float(here[name]) for name in EFFECT)) for state, here in by_state_alone(one).items()
     ]
+
+
+def _sentence(one: xr.Dataset, until: date) -> str:
     title = f"{one['scenario'].item()}: {one['title'].item()}"
-    return findings.what_if(title, day_of(one["since"].values), effects, until, one["idle"].item())
+    return findings.what_if(title, day_of(one["since"].values), effects(one), until, one["idle"].item())
 
 
 def _figure(found: xr.Dataset, until: date) -> Markup:
