@@ -222,8 +222,9 @@ def error_sd(reliability: float) -> float:
 class Moved(NamedTuple):
     """What a group of proxies, or one vote, did to a lobby's magnitude.
 
-    `median` and `without` are its medians on the reference date with and without it, in points; `effective` is the
-    number of draws that `without` rests on: below a hundred or so it cannot be told without another fit.
+    `median` and `without` are its medians on the reference date with and without it, in points; `shift` is the
+    probability without it of a magnitude above `median`, less one half, whatever the scale or sign; `effective` is the
+    number of draws that these rest on: below a hundred or so they cannot be told without another fit.
     """
 
     kind: str
@@ -231,6 +232,7 @@ class Moved(NamedTuple):
     lobby: str
     median: float
     without: float
+    shift: float
     effective: float
 
 
@@ -258,9 +260,10 @@ def moved(layout: Layout, draws: Mapping[str, NDArray], support: Callable[..., A
         weights /= weights.sum()
         for lobby in speaks_of:
             m = draws["magnitude"][:, lobby]
+            median = float(np.median(m))
             without = float(np.quantile(m, 0.5, method="inverted_cdf", weights=weights))
-            effective = float(1 / (weights**2).sum())
-            found.append(Moved(kind, unit, layout.case.lobbies[lobby].id, float(np.median(m)), without, effective))
+            shift, effective = float(weights[m > median].sum()) - 0.5, float(1 / (weights**2).sum())
+            found.append(Moved(kind, unit, layout.case.lobbies[lobby].id, median, without, shift, effective))
     return found
 
 

@@ -169,6 +169,18 @@ def test_what_one_vote_moved_is_the_distance_to_the_fit_with_the_others(tmp_path
     assert abs(first.median - median) > 0.2, "the comparison must be able to fail"
 
 
+def test_a_median_may_change_its_sign(tmp_path):
+    ready = prepared(tmp_path, [gaussian("j", 0.3, 0.8), gaussian("k", 0.0, 0.0001), *LINEAR[2:]], [vote(0.2)])
+    draws = Latents(ready.layout).draw_all(50_000, np.random.default_rng(3))
+    kept = np.random.default_rng(4).choice(50_000, 50_000, p=weights_of(ready, draws))
+    found = measurements.moved(ready.layout, {name: x[kept] for name, x in draws.items()}, ready.model.support)
+    (j,) = [one for one in found if one.lobby == "j"]
+    assert j.median < 0 < j.without
+    # without the vote the posterior is the prior, of which so much lies above the median with it
+    assert j.shift == pytest.approx(stats.norm.sf(j.median, 0.3, 0.8) - 0.5, abs=0.03)
+    assert j.shift > 0.2, "the comparison must be able to fail"
+
+
 def test_only_the_kinds_asked_for_are_measured(tmp_path):
     ready = prepared(tmp_path, LOG, [stake("j", 3.0), stake("k", 3.0), vote(0.6)], measure=["vote_share"])
     assert (len(ready.layout.measured.groups), ready.layout.measured.left_out) == (0, ())

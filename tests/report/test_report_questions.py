@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 
 from bayes_compliance.elicitation.pooling import POOLS
+from bayes_compliance.measurements import Moved
 from bayes_compliance.report import facts, render, sentences
 from bayes_compliance.report.answers import answers, by_state_alone, over_rules
 from bayes_compliance.report.glossary import terms
@@ -242,16 +244,31 @@ def test_what_nobody_judged_is_a_default(coalition: Run) -> None:
     assert row_of(text, "magnitude", "growers")[2] == "judged"
 
 
-def test_one_posterior_has_one_median(tmp_path: object, tools: SimpleNamespace) -> None:
-    """More draws than a forecast thins to: the tables on measurements and on what was learnt use them all."""
+def measured_run(folder: Path, tools: SimpleNamespace, draws: int) -> Run:
     proxies = (
         "date,state,lobby,kind,value,unit,reliability,source,url\n2001-01-01,H,,vote_share,0.55,share,0.5,Gazette,\n"
     )
-    (tmp_path / "proxies.csv").write_text(proxies, encoding="utf-8")  # type: ignore[operator]
+    (folder / "proxies.csv").write_text(proxies, encoding="utf-8")
     case = tools.case.replace("outcomes = 3", 'outcomes = 3\nmeasure_proxies = ["vote_share"]')
-    run = tools.make_run(tools.write_case(tmp_path, case=case), draws=1500)
-    text = html_of(learning(run))
-    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", text, flags=re.S)]
+    return tools.make_run(tools.write_case(folder, case=case), draws=draws)
+
+
+def cells(text: str) -> list[list[str]]:
+    return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", text, flags=re.S)]
+
+
+def test_the_lobby_moved_most_is_named_whatever_its_sign(
+    tmp_path: Path, tools: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Moved("vote_share", "share", *one, 500.0) for one in [("growers", 9, 8, -0.1), ("court", -0.2, 0.3, 0.4)]]
+    monkeypatch.setitem(learning.__globals__, "moved", lambda *_: found)
+    (vote,) = [row for row in cells(html_of(learning(measured_run(tmp_path, tools, 40)))) if row[:1] == ["vote share"]]
+    assert vote[2:5] == ["court", "−0.2", "0.3"]
+
+
+def test_one_posterior_has_one_median(tmp_path: Path, tools: SimpleNamespace) -> None:
+    """More draws than a forecast thins to: the tables on measurements and on what was learnt use them all."""
+    rows = cells(html_of(learning(measured_run(tmp_path, tools, 1500))))
     (vote,) = [row for row in rows if row[:1] == ["vote share"]]
     (own,) = [row for row in rows if row[:2] == ["magnitude", vote[2]]]
     assert vote[3] == own[5]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from math import log
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -87,7 +86,7 @@ def _measured(run: Run) -> list[Markup]:
         return []
     draws, _ = draws_of(run.tree)  # all, so that a median is that of the table below
     most: dict[tuple[str, str], Moved] = {}
-    for one in sorted(moved(layout, draws, support), key=lambda one: -abs(log(one.without / one.median))):
+    for one in sorted(moved(layout, draws, support), key=lambda one: -abs(one.shift)):
         most.setdefault((one.kind, one.unit), one)
     rows = [
         [one.kind.replace("_", " "), one.unit, one.lobby, sentences.number(one.median),
