@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import floor
+from math import floor, inf
 
 ENDS = {0: "under 1%", 100: "over 99%"}
 SHORT = {0: "<1", 100: ">99"}
@@ -31,6 +31,15 @@ def band(lower: float, upper: float) -> str:
     """
     low, high = (SHORT.get(end, str(end)) for end in (rounded(lower), rounded(upper)))
     return f"{low}–{high}%"
+
+
+def pareto(k: float) -> str:
+    """Pareto k of importance weights; below 0 it is 0, since no draw outweighs the others.
+
+    >>> pareto(0.714), pareto(-0.2), pareto(float("inf"))
+    ('0.71', '0.00', 'infinite')
+    """
+    return "infinite" if k == inf else f"{max(k, 0):.2f}"
 
 
 def listed(items: Sequence[str], last: str = "and") -> str:

@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from functools import partial
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -166,7 +167,8 @@ def system(
     looks = np.einsum("sk,skn->sn", rows.sees[row, slot], mean_of(views(layout, rows, rows))[row])
 
     def flat(values: Any) -> Any:
-        return np.broadcast_to(values, (*worlds, values.shape[-1])).reshape(-1, values.shape[-1])
+        # not -1 for the worlds: where no lobby answers there is nothing to count them by
+        return np.broadcast_to(values, (*worlds, values.shape[-1])).reshape(prod(worlds), values.shape[-1])
 
     return System(flat(base), flat(noise), flat(gain), flat(bend), row, looks), worlds
 

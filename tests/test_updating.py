@@ -7,13 +7,13 @@ from scipy import stats
 from bayes_compliance import api, models
 from bayes_compliance.case import load_case
 from bayes_compliance.errors import Refused
+from bayes_compliance.importance import weights_of
 from bayes_compliance.inference.carry import carry
 from bayes_compliance.inference.density import log_likelihood, log_prior, of_rows
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.latents import AHEAD_ONLY, Latents
 from bayes_compliance.updating import update
 from bayes_compliance.validation.known import only_rows_differ, only_there
-from bayes_compliance.validation.sensitivity import weights_of
 from tests.inference.linear_cases import walk
 from tests.models.cases import two_states
 from tests.models.test_density import JUDGED, by_numpy

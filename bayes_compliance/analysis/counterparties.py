@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bayes_compliance.alterations import Alteration
 from bayes_compliance.analysis.ahead import Ahead
 from bayes_compliance.analysis.scenarios import p_of_worlds
+from bayes_compliance.case.vocabulary import ALL
 from bayes_compliance.errors import Refused
 from bayes_compliance.forecast import MAX_DRAWS
 from bayes_compliance.parallel import in_threads
@@ -19,8 +20,6 @@ from bayes_compliance.parallel import in_threads
 if TYPE_CHECKING:
     from bayes_compliance.case import Case, CounterpartySet
     from bayes_compliance.models import Prepared
-
-ALL = "all"
 
 
 def bilateral_or_multilateral(

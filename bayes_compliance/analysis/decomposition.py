@@ -76,8 +76,8 @@ def shares_of_variance(
     Dataset
         `variance` of S + sigma e, points squared, or of Y, and `variance_today` of the first part alone, (state, rule,
         time); `share` (state, rule, time, source), summing to 1 over sources, 0 for the drift of a lobby that has no
-        part; and `share_error`, its Monte Carlo standard error by a jackknife over chunks of draws (NaN where there is
-        but one): that of support may be large on the log scale.
+        part, NaN where nothing varies; and `share_error`, its Monte Carlo standard error by a jackknife over chunks of
+        draws (NaN where there is but one): that of support may be large on the log scale.
 
     Raises
     ------
@@ -201,7 +201,8 @@ class Shares:
 
 
 def _shares(by_source: NDArray) -> NDArray:
-    return by_source / by_source.sum(-1, keepdims=True)
+    whole = by_source.sum(-1, keepdims=True)
+    return np.divide(by_source, whole, out=np.full_like(by_source, np.nan), where=whole != 0)
 
 
 def _on_outcome(scene: Scene, parts: NDArray) -> NDArray:

@@ -40,14 +40,18 @@ def shares_of_variance_sentences(found: xr.Dataset) -> list[str]:
 def _shares(found: xr.Dataset, who: str, state: str, rule: str, day: str) -> list[str]:
     here = found.sel(state=state, rule=rule)
     share, error = (here[name].isel(time=-1).to_series() for name in ("share", "share_error"))
+    if share.isna().any():
+        return [f"{who}: no simulated world leaves the decision on {day} in doubt, so there is nothing to share out."]
     share = share.sort_values(ascending=False, kind="stable")
     named = listed([f"{percent(p)} from {source}" for source, p in share.iloc[: _enough(share.to_numpy())].items()])
     first, last = (here["share"].sel(source=TODAY).isel(time=place).item() for place in (0, -1))
-    return [
-        f"{who}: of the uncertainty about the decision on {day}, {named}; {_moves(share, error)}.",
-        f"{who}: what is not known of today makes {percent(first)} of it on {_day(found, 0)} and {percent(last)} on "
-        f"{day}.",
-    ]
+    told = [f"{who}: of the uncertainty about the decision on {day}, {named}; {_moves(share, error)}."]
+    if np.isfinite(first):
+        told.append(
+            f"{who}: what is not known of today makes {percent(first)} of it on {_day(found, 0)} and {percent(last)} "
+            f"on {day}."
+        )
+    return told
 
 
 def _moves(share: pd.Series, error: pd.Series) -> str:

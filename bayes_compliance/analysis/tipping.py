@@ -222,7 +222,8 @@ def crossing(margin: NDArray, push: NDArray, log_scale: NDArray, bound: NDArray)
         done = (np.abs(f) < 1e-13) | (high - low < 1e-12) | ~crosses | (below == above)
         if done.all():
             break
-        newton = v - f / np.where(slope == 0, np.inf, slope)
+        with np.errstate(over="ignore"):  # a slope next to nothing: too far a step, which is not taken
+            newton = v - f / np.where(slope == 0, np.inf, slope)
         v = np.where(done, v, np.where((newton > low) & (newton < high), newton, (low + high) / 2))
     return np.where(crosses & (below != above), v, np.nan)
 

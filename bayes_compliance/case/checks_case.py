@@ -88,8 +88,8 @@ def _lobby(names: Names, path: Path, lobby: Lobby) -> None:
                 f"{id!r} is no counterparty of state {lobby.state!r}",
                 suggest(id, modelled or _others(names, lobby.state)),
             )
-    if lobby.role == "L" and modelled:
-        _answered(names, path, lobby, [id for id in modelled if not lobby.counterparties or id in lobby.counterparties])
+    if lobby.role == "L" and modelled and (others := set(lobby.counterparties or modelled).intersection(modelled)):
+        _answered(names, path, lobby, sorted(others))
 
 
 def _answered(names: Names, path: Path, lobby: Lobby, others: list[str]) -> None:

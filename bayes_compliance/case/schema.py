@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from bayes_compliance.case.dates import FIRST_YEAR, LAST_YEAR
 from bayes_compliance.case.problems import show
 from bayes_compliance.case.vocabulary import (
+    ALL,
     PER_YEAR,
     PROXY_KINDS,
     WHOLE_TREATY,
@@ -40,6 +41,12 @@ def _id(value: str) -> str:
         raise wrong("'*' stands for the whole treaty", "any other name")
     if not value or value != value.strip() or not value.isprintable() or set(value) & set(",;|"):
         raise wrong(f"{show(value)} cannot be an id", "a name on one line, no blanks at its ends, none of , ; |")
+    return value
+
+
+def _not_all(value: str) -> str:
+    if value == ALL:
+        raise wrong(f"{ALL!r} stands for all counterparties, which are compared in any case", "any other name")
     return value
 
 
@@ -246,5 +253,5 @@ class Dynamics(Part):
 class CounterpartySet(Part):
     """Counterparties to compare, for bilateral against multilateral."""
 
-    id: Id
+    id: Annotated[Id, AfterValidator(_not_all)]
     states: SortedIds

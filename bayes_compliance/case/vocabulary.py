@@ -25,6 +25,9 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
 }
 """Decisions that each kind of row may have."""
 
+ALL = "all"
+"""All counterparties together, beside the sets that a case declares; no set may be called so."""
+
 WHOLE_TREATY = "*"
 """Stands for all rules of a state in an adherence row; no id may be this."""
 

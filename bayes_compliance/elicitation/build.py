@@ -151,10 +151,10 @@ def unit_of(k_ref: Mapping[str, float], state: str, what: str, instead: str = "a
     Raises
     ------
     CaseError
-        If the state has no K on any of its rules; `instead` is what would do without one.
+        If the state has no K of a median other than 0 on any of its rules; `instead` is what would do without one.
     """
     if state not in k_ref:
-        why = f"state {state!r} has no K on any of its rules, so {what} has no unit"
+        why = f"state {state!r} has no K of a median other than 0 on any of its rules, so {what} has no unit"
         raise CaseError([Problem("case.toml", 1, "lobbies", why, f"a lobby of role K, or {instead}")])
     return k_ref[state]
 

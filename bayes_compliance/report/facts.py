@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable
 from datetime import date
+from math import exp
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance import seeds
 from bayes_compliance.forecast import BAND, plan, thin
+from bayes_compliance.importance import leave_out
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.layout import OUTCOME
 from bayes_compliance.report.sentences import Outlook, Point, Pull, Rate, plural, width
@@ -161,14 +163,8 @@ def left_out(run: Run) -> list[tuple[float, float]]:
 
     Pareto-smoothed importance sampling; a decision whose likelihood is the same in every draw has k = 0.
     """
-    from arviz_stats.base import array_stats
-
     log_p = run.tree["log_likelihood"].to_dataset()["outcome"].transpose("decision", "chain", "draw").values
-    found = []
-    for row in log_p:
-        log_left_out, k = (row.mean(), 0.0) if np.ptp(row) == 0 else array_stats.loo(row)[:2]
-        found.append((float(np.exp(log_left_out)), float(k)))
-    return found
+    return [(exp(p), k) for p, k in (leave_out(row.ravel()) for row in log_p)]
 
 
 def _three(values: NDArray, middle: Callable[..., NDArray]) -> list[tuple[float, float, float]]:

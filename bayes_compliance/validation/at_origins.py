@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from bayes_compliance import seeds
 from bayes_compliance.forecast import thin
+from bayes_compliance.importance import good_k, weights_of
 from bayes_compliance.inference.density import log_likelihood
 from bayes_compliance.latents import Draws
 from bayes_compliance.models import Prepared, prepare
 from bayes_compliance.validation import baselines
 from bayes_compliance.validation.foretelling import Foretold, foretell, known_of
 from bayes_compliance.validation.origins import Origin, View, epochs, known_by, origins
-from bayes_compliance.validation.sensitivity import good_k, weights_of
 from bayes_compliance.validation.shared import Shared
 
 if TYPE_CHECKING:

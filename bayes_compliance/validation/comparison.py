@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance.errors import Refused
+from bayes_compliance.importance import good_k, leave_out
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -159,22 +160,19 @@ def score(prepared: Prepared, tree: xr.DataTree, name: str, checks: Sequence[Che
     checks : sequence of Check
         The fit's diagnostics.
     """
+    log_p = tree["log_likelihood"]["outcome"].transpose("decision", "chain", "draw").values[~prepared.layout.depth]
+    found = [_leave_out(row) for row in log_p]
+    elpd_i, pareto_k = np.array(found).reshape(-1, 2).T
+    good = float(good_k(log_p[0].size)) if len(log_p) else 0.7
+    return Score(name, elpd_i, pareto_k, good, tuple(checks), getattr(prepared.model, "NOTE", ""))
+
+
+def _leave_out(log_p: NDArray) -> tuple[float, float]:
+    """A row's elpd and Pareto k, (chain, draw)."""
     from arviz_stats.base import array_stats
 
-    log_p = tree["log_likelihood"]["outcome"].transpose("decision", "chain", "draw").values[~prepared.layout.depth]
-    found = [_leave_out(row, array_stats) for row in log_p]
-    elpd_i, pareto_k = np.array(found).reshape(-1, 2).T
-    good_k = min(1 - 1 / np.log10(log_p[0].size), 0.7) if len(log_p) else 0.7
-    return Score(name, elpd_i, pareto_k, float(good_k), tuple(checks), getattr(prepared.model, "NOTE", ""))
-
-
-def _leave_out(log_p: NDArray, array_stats: Any) -> tuple[float, float]:
-    """A row's elpd and Pareto k; the same in every draw means that leaving it out changes nothing."""
-    if np.ptp(log_p) == 0:
-        return float(log_p[0, 0]), 0.0
     r_eff = float(array_stats.ess(np.exp(log_p), method="mean", relative=True)) if len(log_p) > 1 else 1.0
-    elpd, k, _ = array_stats.loo(log_p, r_eff=min(r_eff, 1.0) if np.isfinite(r_eff) else 1.0)
-    return float(elpd), float(k)
+    return leave_out(log_p.ravel(), min(r_eff, 1.0) if np.isfinite(r_eff) else 1.0)
 
 
 def compared(case: str, decisions: Sequence[str], scores: Sequence[Score]) -> Comparison:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance import seeds
 from bayes_compliance.forecast import owed, thin
+from bayes_compliance.importance import weights_of
 from bayes_compliance.inference import completed
 from bayes_compliance.inference.carry import carry
 from bayes_compliance.inference.density import log_likelihood, log_prior, of_rows
@@ -18,7 +19,6 @@ from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.latents import Draws, Latents
 from bayes_compliance.layout import Layout
 from bayes_compliance.validation.otherwise import Reused, on_last_date
-from bayes_compliance.validation.sensitivity import weights_of
 
 if TYPE_CHECKING:
     from datetime import date

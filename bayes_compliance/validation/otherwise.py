@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from bayes_compliance.dynamics import years_between
 from bayes_compliance.forecast import futures, plan, simulate
+from bayes_compliance.importance import good_k, weights_of
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.parallel import in_threads
-from bayes_compliance.validation.sensitivity import good_k, weights_of
 
 if TYPE_CHECKING:
     from datetime import date

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance.forecast import thin
+from bayes_compliance.importance import Reweighted, Weights, weights_of
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.latents import AHEAD_ONLY, Latents
 
@@ -35,18 +36,6 @@ CONFLICT, BOTH = "judgement and decisions pull apart", "judgement and decisions 
 WEAK, SETTLED = "the judgement decides", "the decisions decide"
 SHIFT = 1.0
 """Prior standard deviations by which a mean must have moved before judgement and decisions are said to pull apart."""
-
-
-class Reweighted(NamedTuple):
-    """A mean under other weights, with Pareto k; NaN where importance sampling cannot be trusted."""
-
-    mean: float
-    pareto_k: float
-
-    @property
-    def trusted(self) -> bool:
-        """Whether the weights can carry a mean."""
-        return bool(np.isfinite(self.mean))
 
 
 class Hang(NamedTuple):
@@ -102,32 +91,6 @@ class Conflict(NamedTuple):
     judged: bool = True
 
 
-def good_k(n: int) -> float:
-    """Largest Pareto k at which n draws carry a weighted mean: ``min(1 - 1 / log10 n, .7)`` (Vehtari et al. 2024)."""
-    return min(1 - 1 / np.log10(n), 0.7)
-
-
-class Weights(NamedTuple):
-    """Importance weights that sum to 1, (draw,), and Pareto k."""
-
-    share: NDArray
-    pareto_k: float
-
-    def mean(self, values: NDArray) -> Reweighted:
-        """Weighted mean; NaN where the weights cannot carry it."""
-        good = self.pareto_k <= good_k(len(values))
-        return Reweighted(float(self.share @ values) if good else float("nan"), self.pareto_k)
-
-
-def weights_of(log_ratio: NDArray) -> Weights:
-    """Pareto-smoothed weights of log importance ratios, (draw,)."""
-    if np.ptp(log_ratio) == 0:
-        return Weights(np.full(len(log_ratio), 1 / len(log_ratio)), 0.0)
-    log_weights, k = smoothed(log_ratio)
-    weights = np.exp(log_weights - log_weights.max())
-    return Weights(weights / weights.sum(), k)
-
-
 class Component:
     """A density that can be scaled by a power: one judgement's prior, all of them, or the likelihood.
 
@@ -138,13 +101,9 @@ class Component:
     """
 
     def __init__(self, log_density: NDArray) -> None:
-        from arviz_stats.base import array_stats
-
         self.log_density, self.moves = log_density, np.ptp(log_density) > 0
-        self.rate = [
-            np.exp(array_stats.power_scale_lw(log_density[None], alpha=a, axis=(-2, -1))) if self.moves else None
-            for a in RATE
-        ]
+        # so near to even that smoothing them would change nothing
+        self.rate = [np.exp((alpha - 1) * (log_density - log_density.mean()))[None] for alpha in RATE]
 
     def power(self, values: NDArray) -> float:
         """Sensitivity of values, (draw,): finite difference around alpha = 1; 0 for a constant."""
@@ -166,14 +125,6 @@ class Component:
     def double(self) -> Weights:
         """Weights if the density counted twice."""
         return weights_of((DOUBLE - 1) * self.log_density)
-
-
-def smoothed(log_ratio: NDArray) -> tuple[NDArray, float]:
-    """Pareto-smoothed log weights, (draw,), and Pareto k; infinite where one draw has all the weight."""
-    from arviz_stats.base import array_stats
-
-    log_weights, k = array_stats.psislw(-np.asarray(log_ratio, float))
-    return np.asarray(log_weights), float("inf") if np.isnan(k) else float(k)
 
 
 def components(prepared: Prepared, tree: xr.DataTree) -> dict[tuple[str, str], NDArray]:

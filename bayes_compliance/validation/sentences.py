@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from bayes_compliance.validation.otherwise import CANNOT_TELL
 from bayes_compliance.validation.sensitivity import CONFLICT, COUNTS, WEAK
-from bayes_compliance.wording import listed, percent
+from bayes_compliance.wording import listed, pareto, percent
 
 if TYPE_CHECKING:
+    from bayes_compliance.importance import Reweighted
     from bayes_compliance.validation.noise import AtNoise
     from bayes_compliance.validation.predictive import Check
-    from bayes_compliance.validation.sensitivity import Conflict, Hang, Reweighted, Sensitivity
+    from bayes_compliance.validation.sensitivity import Conflict, Hang, Sensitivity
     from bayes_compliance.validation.without import Without
 
 NAMES = {
@@ -129,7 +130,7 @@ def noise(found: Sequence[AtNoise], now: dict[tuple[str, str], float], what: str
     parts = []
     for one in found:
         if one.how == CANNOT_TELL:
-            parts.append(f"at {one.scale:g} times the noise this fit cannot tell (Pareto k {one.pareto_k:.2f})")
+            parts.append(f"at {one.scale:g} times the noise this fit cannot tell (Pareto k {pareto(one.pareto_k)})")
             continue
         pair = max(one.p, key=lambda key: (abs(one.p[key] - now[key]), key))
         parts.append(

@@ -87,7 +87,6 @@ CASES = {
         'counterparties = ["F"]\ncounterparty_weights', 'counterparties = ["Ff"]\ncounterparty_weights',
         ["case.toml:@: states[H].counterparties .. unknown state 'Ff' .. H or F",
          "case.toml:@10: rules[bananas].answered_by .. 'oranges' is owed by no counterparty",
-         "case.toml:@39: lobbies[exporters] .. waits for an answer to rule 'bananas'",
          "case.toml:@44: lobbies[exporters].counterparties .. 'F' is no counterparty of state 'H'"],
     ),
     "its own counterparty": (
@@ -176,6 +175,10 @@ CASES = {
     ),
     "an id that is the whole treaty": (
         'id = "F alone"', 'id = "*"', ["case.toml:@: counterparty_sets[*].id .. whole treaty .. any other name"],
+    ),
+    "a set that is called as all are": (
+        'id = "F alone"', 'id = "all"',
+        ["case.toml:@: counterparty_sets[all].id .. all counterparties .. any other name"],
     ),
     "an id with a semicolon": (
         'id = "F alone"', 'id = "F; alone"',

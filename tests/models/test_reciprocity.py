@@ -11,7 +11,7 @@ from bayes_compliance.case import load_case
 from bayes_compliance.latents import Latents
 from bayes_compliance.rows import Item
 from bayes_compliance.worlds import Future
-from tests.builders import known, write_case
+from tests.builders import known, quantiles, write_case
 from tests.models.cases import constants, lobbies, magnitudes, two_states
 
 # strong answers, little noise: both all and nothing hold themselves up
@@ -82,6 +82,15 @@ def test_optimism_helps_where_there_are_several_and_only_there(case):
 def test_without_answering_lobbies_it_forecasts_as_coalition(tmp_path):
     none = two_states(tmp_path, judgements=[*constants(shadow=0.0, shock_hazard=0.0)])
     (_, _, ours), (_, _, theirs) = moments("reciprocity", none), moments("coalition", none)
+    for one, other in zip(ours, theirs, strict=True):
+        assert_allclose(one.answer.p_comply, other.answer.p_comply, atol=1e-12)
+
+
+def test_without_any_such_lobby_it_forecasts_as_coalition(tmp_path):
+    sides = ({"id": "K", "state": "H", "role": "K"}, {"id": "J", "state": "H", "role": "J"})
+    judged = [quantiles("magnitude", 20, 40, 80, side["id"]) for side in sides]
+    alone = load_case(write_case(tmp_path, scale="log", lobbies=sides, judgements=judged))
+    (_, _, ours), (_, _, theirs) = moments("reciprocity", alone), moments("coalition", alone)
     for one, other in zip(ours, theirs, strict=True):
         assert_allclose(one.answer.p_comply, other.answer.p_comply, atol=1e-12)
 

@@ -9,10 +9,10 @@ from bayes_compliance import inference, models
 from bayes_compliance.case import load_case
 from bayes_compliance.elicitation.analysts import left_out
 from bayes_compliance.forecast import simulate
+from bayes_compliance.importance import weights_of
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.validation import otherwise, without
 from bayes_compliance.validation.known import Known
-from bayes_compliance.validation.sensitivity import weights_of
 from tests.builders import complied, known, normal, write_case
 
 UNTIL = date(2006, 1, 1)

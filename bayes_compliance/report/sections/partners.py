@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayes_compliance.analysis.counterparties import ALL
 from bayes_compliance.analysis.sentences_b import bilateral_or_multilateral_sentences
+from bayes_compliance.case.vocabulary import ALL
 from bayes_compliance.report.answers import answers, by_state_alone, last_day, over_rules
 from bayes_compliance.report.comparison import SAMPLE
 from bayes_compliance.report.parts import Section, bullets, figure, join, paragraph

@@ -18,7 +18,8 @@ def provenance(run: Run) -> Section:
     parts = [
         paragraph(
             f"Made by {summary['tool']} {summary['version']}. The same seed, inputs and versions give the same "
-            "forecast, byte for byte."
+            f"forecast, byte for byte, on machines of one kind ({summary.get('machine', 'not recorded')}); another "
+            "may draw other draws of the same posterior."
         ),
         table("Settings", ["Setting", "Value"], [[name, _said(value)] for name, value in summary["settings"].items()]),
         table("Versions", ["Library", "Version"], list(summary["versions"].items())),

@@ -1,0 +1,100 @@
+"""Draws weighed anew: Pareto-smoothed importance sampling, by ArviZ, and what may be read off its weights.
+
+Source: A. Vehtari, D. Simpson, A. Gelman, Y. Yao and J. Gabry, "Pareto Smoothed Importance Sampling", Journal of
+Machine Learning Research 25 (2024).
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+LEAST_TAIL = 5
+"""Draws without which no tail can be fitted."""
+
+
+class Reweighted(NamedTuple):
+    """A mean under other weights, with Pareto k; NaN where importance sampling cannot be trusted."""
+
+    mean: float
+    pareto_k: float
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the weights can carry a mean."""
+        return bool(np.isfinite(self.mean))
+
+
+class Weights(NamedTuple):
+    """Importance weights that sum to 1, (draw,), and Pareto k."""
+
+    share: NDArray
+    pareto_k: float
+
+    def mean(self, values: NDArray) -> Reweighted:
+        """Weighted mean; NaN where the weights cannot carry it."""
+        good = self.pareto_k <= good_k(len(values))
+        return Reweighted(float(self.share @ values) if good else float("nan"), self.pareto_k)
+
+
+def good_k(n: int) -> float:
+    """Largest Pareto k at which n draws carry a weighted mean: ``min(1 - 1 / log10 n, .7)``."""
+    return min(1 - 1 / np.log10(n), 0.7)
+
+
+def weights_of(log_ratio: NDArray) -> Weights:
+    """Smoothed weights of log importance ratios, (draw,)."""
+    log_weights, k = smoothed(log_ratio)
+    weights = np.exp(log_weights)
+    return Weights(weights / weights.sum(), k)
+
+
+def smoothed(log_ratio: NDArray, r_eff: float = 1.0) -> tuple[NDArray, float]:
+    """Smoothed logs of importance weights, 0 for the largest, and Pareto k.
+
+    Parameters
+    ----------
+    log_ratio : array (draw,)
+    r_eff : float
+        Effective share of the draws.
+
+    Returns
+    -------
+    tuple of array (draw,) and float
+        Where the largest ratios are alike nothing is smoothed, and k is 0: no draw outweighs the others. Where there
+        are too few draws to tell, or one has all the weight, k is infinite.
+    """
+    log_ratio = np.asarray(log_ratio, float)
+    tail = _tail(len(log_ratio), r_eff)
+    k = 0.0
+    if np.ptp(log_ratio) > 0 and tail < LEAST_TAIL:
+        k = float("inf")
+    elif np.ptp(np.partition(log_ratio, -tail)[-tail:]) > 0:
+        from arviz_stats.base import array_stats
+
+        with np.errstate(all="ignore"):  # a tail beyond numbers has an infinite k
+            log_ratio, k = array_stats.psislw(-log_ratio, r_eff=r_eff)
+    return log_ratio - log_ratio.max(), float("inf") if np.isnan(k) else float(k)
+
+
+def _tail(n: int, r_eff: float) -> int:
+    """Largest ratios that are smoothed, as ArviZ counts them; one at least."""
+    return max(1, int(3 * sqrt(n / r_eff)) if n * r_eff > 225 else n // 5)
+
+
+def leave_out(log_p: NDArray, r_eff: float = 1.0) -> tuple[float, float]:
+    """Log probability of an observation had the fit not seen it, and Pareto k of the weights 1 / p.
+
+    Parameters
+    ----------
+    log_p : array (draw,)
+        Its log probability under each posterior draw.
+    r_eff : float
+        Effective share of the draws.
+    """
+    log_weights, k = smoothed(-log_p, r_eff)
+    return float(logsumexp(log_weights + log_p) - logsumexp(log_weights)), k
