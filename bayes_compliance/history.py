@@ -39,16 +39,6 @@ class Record:
         self.complied = np.zeros((*worlds, n_obligations))
         self.since = np.zeros(n_obligations)
 
-    def copy_to(self, worlds: tuple[int, ...]) -> "Record":
-        """The same record at the start of each of many worlds."""
-        new = Record(*self.count.shape, worlds)
-        new.credit += self.credit
-        new.count += self.count
-        new.kept += self.kept
-        new.complied += self.complied
-        new.since += self.since
-        return new
-
     def add(self, obligation: int, time: float, outcome: Any, viewers: NDArray) -> None:
         """Enter a compliance decision: `outcome` 0, 1 or 2 in each world, seen by the states where `viewers` is true.
 

@@ -122,7 +122,7 @@ def _group(layout: Layout, kind: str, unit: str, proxies: list[Proxy]) -> Group:
     return Group(
         kind, unit, tuple(p.row for p in proxies), lobby, tuple(p.date for p in proxies),
         value - value.mean() + center.mean() - center, center,
-        np.array([ERROR**2 * (1 - p.reliability) / p.reliability for p in proxies]),
+        np.array([error_sd(p.reliability) ** 2 for p in proxies]),
     )  # fmt: skip
 
 

@@ -61,10 +61,12 @@ def test_a_slot_without_weight_adds_nothing(fitted):
 def test_what_all_watch_is_what_each_would_see():
     """Random decisions of four obligations in five worlds, some twice on a date, against viewer by viewer."""
     rng = np.random.default_rng(3)
-    known = Record(4, 3)
+    known, plainly = Record(4, 3), Record(4, 3, (5,))
     for own, outcome in ((0, 2), (2, 1), (0, 0)):
-        known.add(own, 1.0 + own, outcome, rng.random(3) < 0.5)
-    plainly, quickly = known.copy_to((5,)), Watched(known, (5,))
+        viewers = rng.random(3) < 0.5
+        known.add(own, 1.0 + own, outcome, viewers)
+        plainly.add(own, 1.0 + own, np.full(5, outcome), viewers)
+    quickly = Watched(known, (5,))
     answering, viewer = rng.random((6, 2, 4)) < 0.4, rng.integers(0, 3, 6)
     for time in (4.0, 4.5, 7.0, 9.5):
         decided = rng.integers(0, 4, rng.integers(1, 6))

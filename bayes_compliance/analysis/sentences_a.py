@@ -203,22 +203,6 @@ def _discount(d: float) -> str:
     return "more than 1" if np.isinf(d) else f"{d:.2f}"
 
 
-def survival_sentences(found: xr.Dataset) -> list[str]:
-    """How long the promise lasts."""
-    said = []
-    for who, state, rule, day in _at_the_horizon(found, "p_no_violation"):
-        here = found.sel(state=state, rule=rule)
-        p, half = here["p_no_violation"].isel(time=-1).item(), here["more_likely_than_not"].values
-        if np.isnat(half):
-            said.append(f"{who}: no violation up to {day} has probability {percent(p)}.")
-        else:
-            said.append(
-                f"{who}: by {np.datetime_as_string(half, 'D')} a violation is more likely than not; none up to {day} "
-                f"has probability {percent(p)}."
-            )
-    return said
-
-
 def _pairs(values: xr.DataArray) -> Iterator[tuple[str, str, str]]:
     """A name for each owed pair, its state and its rule."""
     flat = values.stack(pair=("state", "rule"))

@@ -11,65 +11,9 @@ import numpy as np
 import xarray as xr
 
 from bayes_compliance.analysis.sentences_a import EVEN, MATTERS, _at_the_horizon, _day, _pairs
-from bayes_compliance.analysis.tipping import KEPT, LIMIT
 from bayes_compliance.case.vocabulary import ALL
 from bayes_compliance.rows import ANY_RULE
 from bayes_compliance.wording import listed, percent
-
-
-def tipping_points_sentences(found: xr.Dataset) -> list[str]:
-    """What would move the answer most: the smallest change in one lobby that takes p across one half."""
-    said = []
-    for who, state, rule, day in _at_the_horizon(found, "p"):
-        here = found.sel(state=state, rule=rule).isel(time=-1)
-        p = here["p"].item()
-        verdict = "more likely than not" if p > EVEN else "less likely than not" if p < EVEN else "as likely as not"
-        said.append(f"{who}: compliance on {day} is {verdict} ({percent(p)}); {_tipping(here)}.")
-    return said
-
-
-def _tipping(here: xr.Dataset) -> str:
-    ways = []
-    factors = here["factor"].dropna("lobby")
-    if factors.size:
-        nearest = factors[np.abs(np.log(factors.values)).argmin()]
-        ways.append(f"{nearest['lobby'].item()} {times(nearest.item())}")
-    points = here["points"].dropna("lobby")
-    if points.size:
-        nearest = points[np.abs(points.values).argmin()]
-        more = "more" if nearest.item() >= 0 else "less"
-        ways.append(f"{abs(nearest.item()):.3g} points {more} of {nearest['lobby'].item()}")
-    if not ways:
-        return f"no change in one lobby alone, up to {LIMIT:g} times, would take it across one half"
-    return f"what would take it across one half is {' or '.join(ways)}"
-
-
-def times(factor: float) -> str:
-    """How much stronger or weaker a lobby is, in words."""
-    if factor < 1:
-        return f"shrunk to {factor:.2g} of its strength" if factor < 0.995 else "shrunk by less than 1%"
-    return f"grown to {factor:.3g} times its strength" if factor >= 1.005 else "grown by less than 1%"
-
-
-def deepest_rule_sentences(found: xr.Dataset) -> list[str]:
-    """How deep each rule could be and still be kept by all who owe it."""
-    said, day = [], _day(found, -1)
-    for rule in found["rule"].values:
-        here = found.sel(rule=rule).isel(time=-1)
-        sides = here["sides"].item()
-        by = f"all {sides} who owe it" if sides > 1 else "the one who owes it"
-        name = "a new rule" if rule == ANY_RULE else f"{rule}"
-        said.append(f"{name}: on {day} {_depth(here['depth'].item(), by)}.")
-    return said
-
-
-def _depth(depth: float, by: str) -> str:
-    bar = f"{KEPT:.0%} or more by {by}"
-    if np.isnan(depth):
-        return f"no version of the rule, from a hundredth of its depth up, would be kept with probability {bar}"
-    if np.isinf(depth):
-        return f"a rule {LIMIT:g} times as deep would still be kept with probability {bar}"
-    return f"a rule up to {depth:.2g} times as deep would be kept with probability {bar}"
 
 
 def value_of_information_sentences(found: xr.Dataset) -> list[str]:
@@ -164,32 +108,3 @@ def _sets(lost: Mapping[str, float]) -> str:
     if better:
         parts.append(f"with {' or '.join(better)} compliance does better without the others")
     return listed(parts)
-
-
-def scenarios_sentences(found: xr.Dataset) -> list[str]:
-    """What each scenario does by the horizon."""
-    return [_scenario(found.sel(scenario=id), _day(found, -1)) for id in found["scenario"].values]
-
-
-def _scenario(one: xr.Dataset, day: str) -> str:
-    title = f"{one['title'].item()} (from {np.datetime_as_string(one['since'].values, 'D')})"
-    if one["idle"].item():
-        return f"{title}: changes nothing, as {one['idle'].item()}."
-    last = one.isel(time=-1)
-    pairs = list(_pairs(last["difference"]))
-    moved = [last["difference"].sel(state=state, rule=rule).item() for _, state, rule in pairs]
-    who, state, rule = pairs[int(np.argmax(np.abs(moved)))]
-    most = last.sel(state=state, rule=rule)
-    many = sum(abs(value) >= MATTERS for value in moved)
-    how = f"of {len(moved)} probabilities {many} move by {percent(MATTERS)} or more" if many else "little changes"
-    return (
-        f"{title}: on {day} {how}; the most is {who}, from {percent(most['p_base'].item())} to "
-        f"{percent(most['p_scenario'].item())} (difference {signed(most['difference'].item())}, in 90% of worlds "
-        f"{signed(most['difference_lower'].item())} to {signed(most['difference_upper'].item())})."
-    )
-
-
-def signed(change: float) -> str:
-    """A change in probability, in percentage points with its sign."""
-    points = round(100 * change)
-    return f"{points:+d} points" if points else "0 points"

@@ -74,11 +74,6 @@ def by_state(layout: PanelLayout, folds: int, seed: int) -> NDArray:
     return fold[layout.state]
 
 
-def by_row(layout: PanelLayout, folds: int, seed: int) -> NDArray:
-    """Fold of each row, at random."""
-    return seeds.generator(seed, "folds of rows").permutation(len(layout.outcome)) % folds
-
-
 @dataclass(frozen=True)
 class Folds:
     """A job of `bayes_compliance.sweeps`: fit on the rows of all folds but one, and score that one's rows.

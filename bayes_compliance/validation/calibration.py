@@ -55,12 +55,10 @@ def simulate(prepared: Prepared, rng: np.random.Generator) -> World:
     return World(truth, outcome, history_of(prepared.layout, outcome))
 
 
-def drawn(prepared: Prepared, rng: np.random.Generator, noise: float = 1.0) -> tuple[Draws, NDArray]:
-    """Latents from their priors, and the decisions that they make with the noise scaled."""
-    layout = prepared.layout
-    draws = completed(prepared, Latents(layout).draw_all(1, rng), rng, observed=False)
-    made = draws | {"decision_noise": draws["decision_noise"] * noise}
-    outcome = worlds.replay(prepared.model, layout, made, rng, as_coded=True)[0]
+def drawn(prepared: Prepared, rng: np.random.Generator) -> tuple[Draws, NDArray]:
+    """Latents from their priors, and the decisions that they make."""
+    draws = completed(prepared, Latents(prepared.layout).draw_all(1, rng), rng, observed=False)
+    outcome = worlds.replay(prepared.model, prepared.layout, draws, rng, as_coded=True)[0]
     return {name: values[0] for name, values in draws.items()}, outcome
 
 

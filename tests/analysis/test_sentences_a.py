@@ -138,15 +138,6 @@ def test_where_nothing_is_a_dilemma_nothing_is_said_of_patience():
     assert say.critical_discount_sentences(found) == []
 
 
-@given(P)
-def test_survival_gives_the_date_or_the_chance(p):
-    half = np.datetime64("2012-08-09" if p <= 0.5 else "NaT", "ns")
-    found = _found(p_no_violation=p).assign(more_likely_than_not=(("state", "rule"), np.array([[half]])))
-    (text,) = say.survival_sentences(found)
-    assert ("by 2012-08-09 a violation is more likely than not" in text) == (p <= 0.5)
-    assert f"up to 2013-06-30 has probability {say.percent(p)}." in text
-
-
 def _shares(first, last, error):
     names = ["judgement of today", "drift of k", "decision noise"]
     dims = ("state", "rule", "time", "source")
@@ -188,7 +179,7 @@ def test_without_a_known_error_the_greatest_source_is_named():
 def test_sentences_speak_of_every_pair_of_a_case(rich):
     found = overview(*rich, seed=plain.SEED, paths=None)
     ours = [name for name in found if hasattr(say, f"{name}_sentences")]
-    assert len(ours) == 8
+    assert len(ours) == 7
     for name in ours:
         said = getattr(say, f"{name}_sentences")(found[name])
         pairs = {text.split(":")[0] for text in said}

@@ -26,43 +26,6 @@ def one(coords=None, **values) -> xr.Dataset:
     return xr.Dataset(data, coords={"state": ["H"], "rule": ["r"], "time": DAY} | (coords or {}))
 
 
-@given(P, st.lists(st.one_of(st.just(np.nan), st.floats(0.01, 100)), min_size=2, max_size=2),
-       st.lists(st.one_of(st.just(np.nan), st.floats(-50, 50)), min_size=2, max_size=2))  # fmt: skip
-def test_the_smallest_change_is_named(p, factors, points):
-    nan = [np.nan] * 2
-    found = one(
-        {"lobby": ["a", "b", "c", "d"]}, p=p, factor=("lobby", [*factors, *nan]), points=("lobby", [*nan, *points])
-    )
-    (said,) = say.tipping_points_sentences(found)
-    assert ("more likely than not" in said) == (p > 0.5)
-    assert ("less likely than not" in said) == (p < 0.5)
-    if np.isfinite(factors).any():
-        k = int(np.nanargmin(np.abs(np.log(factors))))
-        assert f" {'ab'[k]} {'shrunk' if factors[k] < 1 else 'grown'}" in said
-        number = re.search(r"(?:shrunk|grown) to ([\d.e+-]+)", said)
-        assert number is None or abs(float(number[1]) / factors[k] - 1) < 0.06
-    if np.isfinite(points).any():
-        k = int(np.nanargmin(np.abs(points)))
-        number = re.search(r"([\d.e+-]+) points (more|less) of (\w)", said)
-        assert number[3] == "cd"[k]
-        assert abs(float(number[1]) - abs(points[k])) <= 0.006 * abs(points[k])
-        assert (number[2] == "more") == (points[k] >= 0)
-    assert ("no change in one lobby alone" in said) == np.isnan([*factors, *points]).all()
-
-
-@given(st.one_of(st.floats(0.01, 99), st.just(np.nan), st.just(np.inf)), st.integers(1, 3))
-def test_depth(depth, sides):
-    found = xr.Dataset(
-        {"depth": (("rule", "time"), [[depth]]), "sides": ("rule", [sides])}, {"rule": ["r"], "time": DAY}
-    )
-    (said,) = say.deepest_rule_sentences(found)
-    assert ("no version" in said) == np.isnan(depth)
-    assert ("100 times as deep would still" in said) == np.isinf(depth)
-    assert (f"all {sides} who owe it" in said) == (sides > 1)
-    if np.isfinite(depth):
-        assert abs(float(re.search(r"up to ([\d.e+-]+) times", said)[1]) / depth - 1) < 0.06
-
-
 @given(st.lists(st.floats(-0.05, 1), min_size=1, max_size=3))
 def test_what_to_find_out_is_the_lobby_of_the_highest_value(voi):
     names = ["a", "b", "c"][: len(voi)]
@@ -125,43 +88,9 @@ def test_who_is_needed_is_said_of_each_set():
     )
 
 
-@given(st.lists(P, min_size=2, max_size=2), st.lists(P, min_size=2, max_size=2), CHANGE, st.floats(0, 0.5))
-def test_scenarios(base, after, lower, width):
-    at = ("state", "rule", "scenario", "time")
-    change = [b - a for a, b in zip(base, after, strict=True)]
-
-    def spread(values):
-        return at, np.array(values).reshape(1, 2, 1, 1)
-
-    found = xr.Dataset(
-        {"p_base": (("state", "rule", "time"), np.array(base).reshape(1, 2, 1)), "p_scenario": spread(after),
-         "difference": spread(change), "difference_lower": spread([lower] * 2),
-         "difference_upper": spread([lower + width] * 2)},
-        {"state": ["H"], "rule": ["r", "s"], "time": DAY, "scenario": ["x"], "title": ("scenario", ["What if"]),
-         "since": ("scenario", DAY), "idle": ("scenario", [""])},
-    )  # fmt: skip
-    (said,) = say.scenarios_sentences(found)
-    k = int(np.argmax(np.abs(change)))
-    assert f"the most is H, {'rs'[k]}, from {say.percent(base[k])} to {say.percent(after[k])}" in said
-    assert f"difference {say.signed(change[k])}" in said
-    many = sum(abs(c) >= 0.05 for c in change)
-    assert (f"of 2 probabilities {many} move" in said) == (many > 0)
-    assert ("little changes" in said) == (many == 0)
-    idle = found.assign_coords(idle=("scenario", ["'k' is scaled by 1"]))
-    assert say.scenarios_sentences(idle) == ["What if (from 2030-01-01): changes nothing, as 'k' is scaled by 1."]
-
-
-@given(CHANGE)
-def test_a_signed_change_is_a_hundredth_close(change):
-    assert abs(float(say.signed(change).split()[0]) / 100 - change) <= 0.0051
-
-
 def test_on_a_real_analysis_every_owed_pair_is_spoken_of(rich):
     from bayes_compliance.analysis.anticipation import anticipation
     from bayes_compliance.analysis.information_value import value_of_information
-    from bayes_compliance.analysis.tipping import deepest_rule, tipping_points
 
-    assert len(say.tipping_points_sentences(tipping_points(*rich))) == 6
-    assert len(say.deepest_rule_sentences(deepest_rule(*rich))) == 4
     assert len(say.value_of_information_sentences(value_of_information(*rich))) == 6
     assert len(say.anticipation_sentences(anticipation(*rich))) == 4

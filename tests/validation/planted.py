@@ -32,7 +32,11 @@ def sign_of_k(prepared: Prepared, rng: np.random.Generator) -> World:
 
 def noise_halved(prepared: Prepared, rng: np.random.Generator) -> World:
     """The simulator decides with half the noise that the fit assumes."""
-    truth, outcome = drawn(prepared, rng, noise=0.5)
+    truth, _ = drawn(prepared, rng)
+    made = {name: values[None] for name, values in truth.items()} | {
+        "decision_noise": truth["decision_noise"][None] / 2
+    }
+    outcome = worlds.replay(prepared.model, prepared.layout, made, rng, as_coded=True)[0]
     return World(truth, outcome, history_of(prepared.layout, outcome))
 
 
