@@ -83,12 +83,7 @@ class Layout:
             for rule in [*sorted(case.state(lobby.state).rules), ANY_RULE]
         )
         self.builder = RowBuilder(case, {p: i for i, p in enumerate(self.pairs)}, self.obligation_index)
-        depth = [
-            Item(state, rule.id, case.adherence_of(state, rule.id), "status_quo")
-            for rule in case.rules
-            if rule.depth
-            for state in sorted(rule.states)
-        ]
+        depth = [Item(*one, "status_quo") for one in case.depths()]
         decided = self.decisions
         self.depth = np.arange(len(depth) + len(decided)) < len(depth)
         self.rows = self.rows_for([*depth, *(Item(d.state, d.rule, d.date, d.kind) for d in decided)])

@@ -57,6 +57,9 @@ class Case(Head):
         Sorted by id; only a state's own `rules` keep the order of case.toml, since its first gives K_ref.
     judgements, decisions, proxies, seeds : tuple
         Sorted by what they say; `row` is the line in the file.
+    known_by : date or None
+        The day as of which the case is known, where that is before a rule of declared depth binds a state: what the
+        state would do without it is not on record yet.
     inputs : dict of str to str
         SHA-256 of the bytes of each file that was read, by name.
     """
@@ -71,6 +74,7 @@ class Case(Head):
     proxies: tuple[Proxy, ...] = ()
     seeds: tuple[Seed, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
+    known_by: date | None = None
     inputs: dict[str, str] = Field(default_factory=dict)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
@@ -113,6 +117,22 @@ class Case(Head):
         """Rules that the counterparty owes and that answer this one; by default every rule that it owes."""
         return answers(self.rule(rule), self.state(counterparty).rules)
 
+    def depths(self) -> list[tuple[str, str, date]]:
+        """State, rule and t1 of each declared depth that is known, rules in their order."""
+        declared = [
+            (state, rule.id, self.adherence_of(state, rule.id))
+            for rule in self.rules
+            if rule.depth
+            for state in sorted(rule.states)
+        ]
+        return [one for one in declared if self.known_by is None or one[-1] <= self.known_by]
+
+    def with_depths(self, day: date) -> Self:
+        """The same with the depths of what binds on a day, of those that are known."""
+        day = min(day, self.known_by or day)
+        later = any(t1 > day for _, _, t1 in self.model_copy(update={"known_by": None}).depths())
+        return self.model_copy(update={"known_by": day if later else None})
+
     def last_decision_date(self) -> date:
         """Date of the last decision that is not pending; the adherence date where there is none."""
         return last_decision_date(self.decisions, self.adherence_date)
@@ -120,7 +140,8 @@ class Case(Head):
     def as_of(self, day: date) -> Self:
         """The case as it was known at the end of a day.
 
-        Rows whose period had not ended are left out, and so are later shocks and scenarios.
+        Rows whose period had not ended are left out, and so are later shocks and scenarios, and declared depths of
+        what did not bind yet.
 
         Raises
         ------
@@ -136,7 +157,7 @@ class Case(Head):
             shocks=tuple(shock for shock in self.dynamics.shocks if shock.date <= day),
         )
         self._refuse_gaps(fields["judgements"], day)
-        return self.model_copy(update=fields)
+        return self.model_copy(update=fields).with_depths(day)
 
     def _refuse_gaps(self, known: Iterable[Judgement], day: date) -> None:
         problems = Problems()

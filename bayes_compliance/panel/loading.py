@@ -167,11 +167,9 @@ def _cases(
 def _entries(name: str, case: Case) -> list[Entry]:
     """The decisions of a case, and a status-quo violation for each state that owes a rule of declared depth."""
     deep = [
-        Entry(name, Decision(date=day, date_end=day, state=state, rule=rule.id, kind="status_quo",
-                             decision="violate"), depth=True)
-        for rule in case.rules if rule.depth
-        for state in rule.states
-        for day in [case.adherence_of(state, rule.id)]
+        Entry(name, Decision(date=day, date_end=day, state=state, rule=rule, kind="status_quo", decision="violate"),
+              depth=True)
+        for state, rule, day in case.depths()
     ]  # fmt: skip
     return [*(Entry(name, decision) for decision in case.decisions), *deep]
 

@@ -122,17 +122,21 @@ def epochs(case: Case, found: Sequence[Origin], *, renew: bool = False) -> list[
         if not shared_by or _judgements_of(shared_by[-1][0]) != _judgements_of(known):
             shared_by.append((known, []))
         shared_by[-1][1].append(one)
-    return [(known.model_copy(update={"decisions": case.decisions}), some) for known, some in shared_by]
+    return [
+        (known.model_copy(update={"decisions": case.decisions, "known_by": case.known_by}), some)
+        for known, some in shared_by
+    ]
 
 
 def _judgements_of(known: Case) -> Case:
-    """What a fit reads of a case but for its decisions."""
-    return known.model_copy(update={"decisions": (), "proxies": (), "scenarios": ()})
+    """What a fit reads of a case but for its decisions and declared depths."""
+    return known.model_copy(update={"decisions": (), "proxies": (), "scenarios": (), "known_by": None})
 
 
 def known_by(case: Case, day: date) -> Case:
-    """The case with the decisions whose period had ended on a day."""
-    return case.model_copy(update={"decisions": tuple(d for d in case.decisions if d.date_end <= day)})
+    """The case with the decisions whose period had ended on a day, and the depths of what bound on it."""
+    known = case.model_copy(update={"decisions": tuple(d for d in case.decisions if d.date_end <= day)})
+    return known.with_depths(day)
 
 
 class View:
@@ -162,8 +166,7 @@ class View:
     @property
     def data(self) -> shared.Data:
         """Rows known on the day, with the conduct known on the day."""
-        depth = int(self.whole.depth.sum())
-        at = np.concatenate([np.arange(depth), depth + np.flatnonzero(self.known[depth:])])
+        at = np.flatnonzero(self.known)
         history = History(*(_placed(part, at, len(self.whole.rows)) for part in self.layout.history))
         return shared.seen(self.whole, self.known, history)
 

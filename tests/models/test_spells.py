@@ -76,7 +76,7 @@ def test_a_state_without_k_has_no_unit_for_spells(tmp_path):
     )  # fmt: skip
     case = load_case(place)
     assert models.prepare("coalition", case).priors.k_ref == {"F": 1.0}
-    with pytest.raises(CaseError, match=r"state 'H' has no K on .* volatility of spells has no unit; allowed: a lobb"):
+    with pytest.raises(CaseError, match=r"state 'H' has no K of .* volatility of spells has no unit; allowed: a lobb"):
         models.prepare("spells", case)
 
 

@@ -106,6 +106,19 @@ def test_a_depth_that_is_declared_for_a_later_adherence_is_not_known(tmp_path):
     plain, changed = view(made(tmp_path / "a")), view(made(tmp_path / "b", rules=later))
     assert plain.known[plain.whole.depth].all()
     assert not changed.known[changed.whole.depth].any()
+    # neither by weights, nor by the exact engine, nor as of a day, which all read the layout of what was known
+    assert plain.layout.depth.sum() == plain.whole.depth.sum() == 2
+    assert not changed.layout.depth.any()
+    whole = changed.whole.rows.items
+    assert tuple(whole[i] for i in np.flatnonzero(changed.known)) == changed.layout.rows.items
+    assert [len(part) for part in changed.data.history] == [len(changed.whole.rows)] * 3
+
+
+@pytest.mark.parametrize("day", [date(2004, 12, 31), date(2005, 1, 1)])
+def test_as_of_a_day_a_depth_counts_once_its_rule_binds(tmp_path, day):
+    case = made(tmp_path, rules=[RULES[0] | {"adherence_date": date(2005, 1, 1)}, RULES[1]]).as_of(day)
+    assert len(case.depths()) == (2 if day.year == 2005 else 0)
+    assert len(case.as_of(date(2020, 1, 1)).depths()) == len(case.depths()), "what was not known stays unknown"
 
 
 def test_the_fit_s_data_are_silent_on_later_rows_and_right_on_known_ones(tmp_path):

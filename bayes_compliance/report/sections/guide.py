@@ -84,7 +84,7 @@ def _of_case(case: Case) -> list[str]:
     pending = sum(d.decision == "pending" for d in case.decisions)
     shaky = sum(d.confidence in ("low", "medium") for d in case.decisions)
     judged = [state.id for state in case.states if not state.counterparties and has_lobbies(case)]
-    deep = [rule.id for rule in case.rules if rule.depth]
+    deep = list(dict.fromkeys(rule for _, rule, _ in case.depths()))
     said = [
         (pending, f"{plural(pending, 'decision')} on record {_is(pending)} pending."),
         (shaky, f"{plural(shaky, 'decision')} on record {_is(shaky)} coded with medium or low confidence."),
