@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from bayes_compliance.case import Case
     from bayes_compliance.elicitation import DefaultUsed, Fitted
     from bayes_compliance.elicitation.cooke import Classical
+    from bayes_compliance.latents import Draws
     from bayes_compliance.models import Prepared
+    from bayes_compliance.rows import Item
 
 __all__ = ["Conflict", "Feedback", "Implied", "Move", "Record", "Surprise", "feedback"]
 
@@ -138,23 +140,32 @@ def feedback(prepared: Prepared, name: str = "coalition", *, seed: int = 1, draw
     """
     case, priors = prepared.case, prepared.priors
     drawn = imagined.prior_draws(prepared, draws, seed)
-    joins, keeps = imagined.joining(prepared), imagined.first_and_last(prepared)
-    judged = judged_items(case)
-    judged_joins = [item for _, item in judged if item.stage == "adherence"]
-    judged_keeps = [item for _, item in judged if item.stage == "compliance"]
-    asked = sorted({*keeps, *judged_keeps})
-    found = dict(zip(asked, imagined.compliance(prepared, drawn, asked, seed), strict=True))
-    asked = sorted({*joins, *judged_joins})
-    found |= dict(zip(asked, imagined.adherence(prepared, drawn, asked, seed), strict=True))
+    judged, kept = judged_items(case), _keeping(prepared, drawn, seed)
+    asked = sorted({*imagined.joining(prepared), *(item for _, item in judged if item.stage == "adherence")})
+    found = kept | dict(zip(asked, imagined.adherence(prepared, drawn, asked, seed), strict=True))
     return Feedback(
         case, name, priors.pool, draws, seed,
         adherence=tuple(_implied(found[item]) for item in asked),
-        compliance=tuple(_implied(found[item]) for item in sorted({*keeps, *judged_keeps})),
+        compliance=tuple(_implied(one) for one in kept.values()),
         record=_record(prepared, drawn),
         conflicts=tuple(conflict(prepared, judgement, found[item]) for judgement, item in judged),
         bent=tuple(priors.bent()), defaults=priors.defaults, k_ref=priors.k_ref, performance=priors.performance,
         notes=(*priors.notes, *prepared.layout.measured.left_out), questions=tuple(unanswered(case)),
     )  # fmt: skip
+
+
+def at_the_horizon(prepared: Prepared, *, seed: int = 1, draws: int = imagined.DRAWS) -> dict[tuple[str, str], Implied]:
+    """What the priors alone say of compliance on the last date, by state and rule: the numbers of `feedback`."""
+    found = _keeping(prepared, imagined.prior_draws(prepared, draws, seed), seed)
+    last = prepared.case.horizon.until
+    return {(item.state, item.rule): _implied(one) for item, one in found.items() if item.date == last}
+
+
+def _keeping(prepared: Prepared, draws: Draws, seed: int) -> dict[Item, imagined.Imagined]:
+    """Compliance decisions that are judged, the first of each state and rule and the one at the horizon, sorted."""
+    judged = [item for _, item in judged_items(prepared.case) if item.stage == "compliance"]
+    asked = sorted({*imagined.first_and_last(prepared), *judged})
+    return dict(zip(asked, imagined.compliance(prepared, draws, asked, seed), strict=True))
 
 
 def _implied(one: imagined.Imagined) -> Implied:

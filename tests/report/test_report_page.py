@@ -124,8 +124,8 @@ def test_text_of_the_case_is_escaped(page: Page, html: str, tools: SimpleNamespa
 def test_drawings_have_texts(page: Page, oranges: Run) -> None:
     drawings = page.all("svg")
     ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
-    # pulls, p, support, record and magnitudes of two states; variance, information, lock-in and the pool
-    assert len(drawings) == 14
+    # pulls, p, support, record and magnitudes of two states; variance, information, lock-in, the answer and the pool
+    assert len(drawings) == 15
     for attributes in drawings:
         assert attributes["role"] == "img"
         assert set(attributes["aria-labelledby"].split()) <= ids

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from bayes_compliance.elicitation.pooling import POOLS
+from bayes_compliance.feedback import feedback
 from bayes_compliance.measurements import Moved
 from bayes_compliance.report import facts, render, sentences
 from bayes_compliance.report.answers import answers, by_state_alone, over_rules
@@ -33,6 +34,7 @@ from bayes_compliance.report.sections.unanswered import QUESTIONS, unanswered
 from bayes_compliance.report.sections.uncertainty import MOVING, grouped
 from bayes_compliance.report.sections.what_if import what_if
 from bayes_compliance.runs import Run
+from bayes_compliance.validation.otherwise import means
 
 SETS = '\n[[counterparty_sets]]\nid = "F alone"\nstates = ["F"]\n'
 SCENARIOS = """
@@ -230,6 +232,31 @@ def test_curves_are_of_what_several_judged(coalition: Run) -> None:
     assert found.groups()[:2] == ("40", "90")  # a gamma family bends the second
     growers = next(item for item in learnt(coalition) if (item.quantity, item.name) == ("magnitude", "growers"))
     assert found[3] == sentences.number(growers.prior[1])
+
+
+def test_the_answer_before_the_record_is_what_check_says(coalition: Run) -> None:
+    text = html_of(learning(coalition))
+    said = {(one.state, one.rule): one.p for one in feedback(coalition.prepared).compliance if one.date.year == 2012}
+    told = means(coalition.forecast.dataset["p_today"].isel(time=-1))  # type: ignore[union-attr]
+    h = [said["H", rule] for rule in ("lemons", "oranges")]
+    after = (told["H", "lemons"] + told["H", "oranges"]) / 2
+    now = sentences.percent(after)
+    how = "leaves it there" if now == sentences.percent(sum(h) / 2) else f"makes it {now}"
+    before = (
+        f"H, over its 2 rules: the priors alone say {sentences.percent(sum(h) / 2)}, and the record {how}; it moves"
+    )
+    assert before in text
+    # drawn by state and rule, the priors first
+    drawn = re.search(r"<desc[^>]*>([^<]*the priors alone[^<]*)</desc>", text)
+    assert drawn is not None
+    assert f"F, oranges: {sentences.percent(said['F', 'oranges'])} the priors alone" in drawn[1]
+
+
+def test_without_a_record_nothing_moved_the_answer(tmp_path: Path, tools: SimpleNamespace) -> None:
+    header = tools.decisions.splitlines()[0] + "\n"
+    shallow = tools.case.replace("depth = true\n", "")
+    run = tools.make_run(tools.write_case(tmp_path, case=shallow, decisions=header), draws=20)
+    assert "the priors alone" not in html_of(learning(run))
 
 
 def test_what_nobody_judged_is_a_default(coalition: Run) -> None:

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from bayes_compliance.case import Horizon
+from bayes_compliance.feedback import at_the_horizon
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.measurements import Moved, moved
-from bayes_compliance.report import sentences
+from bayes_compliance.report import facts, sentences
+from bayes_compliance.report.answers import owed
 from bayes_compliance.report.learning import Learnt, learnt
 from bayes_compliance.report.parts import Number, Section, bullets, figure, heading, join, paragraph, table
-from bayes_compliance.report.plots import bars
+from bayes_compliance.report.plots import bars, compare
+from bayes_compliance.validation.otherwise import horizon, means
 from bayes_compliance.validation.sentences import both, unknown
+from bayes_compliance.wording import percent
 
 if TYPE_CHECKING:
     from bayes_compliance.runs import Run
@@ -32,10 +37,16 @@ MEASURED = (
 FEW_DRAWS = 100
 
 
+ANSWER = (
+    "The probability of compliance at the horizon before the record and after it: what the priors alone say, in worlds "
+    "from adherence on in which no decision is known (standard error up to two percentage points), and the forecast."
+)
+
+
 def learning(run: Run) -> Section:
-    """Each unknown quantity before and after the data."""
+    """The answer and each unknown quantity before and after the data."""
     found = learnt(run)
-    parts = [paragraph(INTRODUCTION), paragraph(_summary(found))]
+    parts = [*_answer(run), heading("What is not known"), paragraph(INTRODUCTION), paragraph(_summary(found))]
     for i, state in enumerate(run.prepared.case.states):
         own = [item for item in found if item.quantity == "magnitude" and item.state == state.id]
         if own:
@@ -47,6 +58,37 @@ def learning(run: Run) -> Section:
     if found:
         parts += [*_hardly(found), *_measured(run), heading("All unknown quantities"), _table(found)]
     return Section("What the data moved", "learnt", join(parts))
+
+
+def _answer(run: Run) -> list[Markup]:
+    prepared, forecast = run.prepared, facts.ahead(run).dataset
+    if not len(prepared.layout.rows):
+        return []
+    until = horizon(forecast)
+    whole = prepared._replace(case=prepared.case.model_copy(update={"horizon": Horizon(until=until)}))
+    alone = at_the_horizon(whole, seed=run.summary["settings"]["seed"])
+    told = means(forecast["p_today"].isel(time=-1))
+    both_ways = {
+        state: {rule: (alone[state, rule].p, told[state, rule]) for rule in rules}
+        for state, rules in owed(prepared.case).items()
+    }
+    title = f"Probability of compliance on {sentences.day(until)}, before the record and after it"
+    panels = [compare.Panel(state, {rule: [*p] for rule, p in rules.items()}) for state, rules in both_ways.items()]
+    drawn = compare.dots("before-and-after", title, ["the priors alone", "with the record"], panels)
+    return [paragraph(ANSWER), bullets(_moved(*one) for one in both_ways.items()), figure(drawn, f"{title}, by rule.")]
+
+
+def _moved(state: str, rules: dict[str, tuple[float, float]]) -> str:
+    """How far the record moved the answer on one of a state's rules taken at random, and on which rule it did most."""
+    before, after = (sum(p) / len(rules) for p in zip(*rules.values(), strict=True))
+    rule, (first, last) = max(rules.items(), key=lambda one: abs(one[1][1] - one[1][0]))
+    how = "leaves it there" if percent(before) == percent(after) else f"makes it {percent(after)}"
+    if len(rules) == 1:
+        return f"{state}, {rule}: the priors alone say {percent(before)}, and the record {how}."
+    return (
+        f"{state}, over its {len(rules)} rules: the priors alone say {percent(before)}, and the record {how}; it moves "
+        f"most on {rule}, from {percent(first)} to {percent(last)}."
+    )
 
 
 def _summary(found: list[Learnt]) -> str:
