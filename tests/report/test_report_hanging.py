@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from bayes_compliance.report.sections.hanging import by_state, hanging, with_own_rules
+from bayes_compliance.report.sections.hanging import OWN_RULES, by_state, hanging, with_own_rules
 from bayes_compliance.rows import ANY_RULE
 from bayes_compliance.validation import predictive, sensitivity
 
@@ -23,7 +23,7 @@ def test_its_rules_are_the_mean_of_those_owed(oranges):
     for state in p["state"].values:
         owed = [p.sel(state=state, rule=r).values for r in p["rule"].values if r != ANY_RULE]
         owed = [values for values in owed if np.isfinite(values).all()]
-        assert found.sel(state=state, rule="its rules").values == pytest.approx(np.mean(owed, axis=0))
+        assert found.sel(state=state, rule=OWN_RULES).values == pytest.approx(np.mean(owed, axis=0))
 
 
 def test_every_forecast_has_its_row_and_no_new_rule_has(oranges, text):

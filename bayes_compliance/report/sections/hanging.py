@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from bayes_compliance.validation.sensitivity import Sensitivity
     from bayes_compliance.validation.without import Without
 
-OWN_RULES = "its rules"
+OWN_RULES = "one of its rules, at random"
+"""Stands where a rule's id would; no id has a comma."""
+
 INTRODUCTION = (
     "How far would the forecast move if one prior (a judgement, or a default where nobody judged) counted half, or "
     "twice as if a second analyst had said the same? The draws are weighted anew by that prior's density to a power; a "
