@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 MAY_DIFFER = (
-    "name", "title", "horizon", "judgements", "decisions", "proxies", "measure_proxies", "seeds", "scenarios", "inputs",
+    "name", "title", "horizon", "judgements", "decisions", "known_by", "proxies", "measure_proxies", "seeds",
+    "scenarios", "inputs",
 )  # fmt: skip
 """Parts of a case that an update allows for, or that no forecast of the run's last date depends on."""
 

@@ -1,5 +1,7 @@
 """A run brought up to date by weights says what a new run says."""
 
+from datetime import date
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -51,6 +53,18 @@ def test_a_decision_less_is_taken_back(tmp_path, done):
     anew, error = at_the_end(api.run(case, tmp_path / "run less", **SIZE))
     found = update(done, load_case(case), refit=False)
     assert found.after["H", "r"] == pytest.approx(anew, abs=5 * np.hypot(2 * error, found.error))
+
+
+def test_a_depth_that_has_become_known_is_what_a_run_of_the_new_case_says(tmp_path):
+    deep = [{"id": "r", "states": ["H"], "depth": True, "adherence_date": date(2000, 12, 31)}]
+    was, is_now = (walk(tmp_path / name, WORDS[:3], rules=deep) for name in ("was", "now"))
+    done = api.run(was, tmp_path / "run", **SIZE, as_of=date(2000, 12, 30))
+    assert not done.prepared.layout.depth.any()
+    anew, error = at_the_end(api.run(is_now, tmp_path / "run now", **SIZE))
+    found = update(done, load_case(is_now), refit=False)
+    assert found.how == "reweighted"
+    assert found.after["H", "r"] == pytest.approx(anew, abs=10 * np.hypot(error, found.error))
+    assert found.before["H", "r"] - found.after["H", "r"] > 10 * error, "the comparison must be able to fail"
 
 
 def test_a_judgement_changed_is_what_a_run_of_the_new_case_says(tmp_path, done):
