@@ -140,7 +140,7 @@ def feedback(prepared: Prepared, name: str = "coalition", *, seed: int = 1, draw
     """
     case, priors = prepared.case, prepared.priors
     drawn = imagined.prior_draws(prepared, draws, seed)
-    judged, kept = judged_items(case), _keeping(prepared, drawn, seed)
+    judged, kept = judged_items(case), _keeping(prepared, drawn, case.horizon.until, seed)
     asked = sorted({*imagined.joining(prepared), *(item for _, item in judged if item.stage == "adherence")})
     found = kept | dict(zip(asked, imagined.adherence(prepared, drawn, asked, seed), strict=True))
     return Feedback(
@@ -154,17 +154,16 @@ def feedback(prepared: Prepared, name: str = "coalition", *, seed: int = 1, draw
     )  # fmt: skip
 
 
-def at_the_horizon(prepared: Prepared, *, seed: int = 1, draws: int = imagined.DRAWS) -> dict[tuple[str, str], Implied]:
-    """What the priors alone say of compliance on the last date, by state and rule: the numbers of `feedback`."""
-    found = _keeping(prepared, imagined.prior_draws(prepared, draws, seed), seed)
-    last = prepared.case.horizon.until
-    return {(item.state, item.rule): _implied(one) for item, one in found.items() if item.date == last}
+def at_the_horizon(prepared: Prepared, until: date, *, seed: int = 1) -> dict[tuple[str, str], Implied]:
+    """What the priors alone say of compliance on a last date, by state and rule; at the horizon as `feedback`."""
+    found = _keeping(prepared, imagined.prior_draws(prepared, imagined.DRAWS, seed), until, seed)
+    return {(item.state, item.rule): _implied(one) for item, one in found.items() if item.date == until}
 
 
-def _keeping(prepared: Prepared, draws: Draws, seed: int) -> dict[Item, imagined.Imagined]:
-    """Compliance decisions that are judged, the first of each state and rule and the one at the horizon, sorted."""
+def _keeping(prepared: Prepared, draws: Draws, until: date, seed: int) -> dict[Item, imagined.Imagined]:
+    """Compliance decisions that are judged, the first of each state and rule and the last one, sorted."""
     judged = [item for _, item in judged_items(prepared.case) if item.stage == "compliance"]
-    asked = sorted({*imagined.first_and_last(prepared), *judged})
+    asked = sorted({*imagined.first_and_last(prepared, until), *judged})
     return dict(zip(asked, imagined.compliance(prepared, draws, asked, seed), strict=True))
 
 

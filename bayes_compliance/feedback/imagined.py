@@ -186,16 +186,16 @@ def _one(
     )  # fmt: skip
 
 
-def first_and_last(prepared: Prepared) -> list[Item]:
-    """For every state and rule its first compliance decision and one at the horizon."""
+def first_and_last(prepared: Prepared, until: date) -> list[Item]:
+    """For every state and rule its first compliance decision and one on a last date."""
     case, found = prepared.case, []
     for state, rule in prepared.layout.obligations:
         kept = [d for d in prepared.layout.decisions if d.kind == "compliance"]
         dates = [d.date for d in kept if (d.state, d.rule) == (state, rule)]
         pace = case.rule(rule).decisions_per_year or 1.0
         due = date.fromordinal(case.adherence_of(state, rule).toordinal() + int(DAYS_PER_YEAR / pace))
-        first = min(dates, default=min(due, case.horizon.until))
-        found += [Item(state, rule, day, "compliance") for day in sorted({first, case.horizon.until})]
+        first = min(dates, default=min(due, until))
+        found += [Item(state, rule, day, "compliance") for day in sorted({first, until})]
     return found
 
 

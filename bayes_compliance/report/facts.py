@@ -18,6 +18,7 @@ from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.layout import OUTCOME
 from bayes_compliance.report.sentences import Outlook, Point, Pull, Rate, plural, width
 from bayes_compliance.rows import ANY_RULE
+from bayes_compliance.validation.otherwise import means
 from bayes_compliance.validation.sensitivity import defaults
 from bayes_compliance.worlds import Future
 
@@ -209,6 +210,17 @@ def _by_lobby(layout: Layout, rows: Rows, weight: NDArray) -> NDArray:
         if item.rule != ANY_RULE:
             np.add.at(found, rows.lobby[i], weight[i] / len(layout.case.state(item.state).rules))
     return found
+
+
+def at_the_end(run: Run) -> dict[tuple[str, str], float]:
+    """The forecast's probability of compliance on its last date, by state and rule."""
+    return means(ahead(run).dataset["p_today"].isel(time=-1))
+
+
+def by_state(p: dict[tuple[str, str], float]) -> dict[str, float]:
+    """Probability on one of the rules that a state owes, taken at random."""
+    states = dict.fromkeys(state for state, _ in p)
+    return {state: float(np.mean([p[key] for key in p if key[0] == state and key[1] != ANY_RULE])) for state in states}
 
 
 def by_default(run: Run, quantity: str) -> set[str]:

@@ -159,8 +159,8 @@ class View:
     def __init__(self, whole: Layout, day: date) -> None:
         self.whole, self.day = whole, day
         self.layout = Layout(known_by(whole.case, day), whole.priors)
-        first = int(whole.depth.sum())
-        declared = [item.date <= day for item in whole.rows.items[:first]]
+        binding = self.layout.case.depths()
+        declared = [one in binding for one in whole.case.depths()]
         self.known = np.array([*declared, *(d.date_end <= day for d in whole.decisions)], bool)
 
     @property

@@ -8,7 +8,8 @@ import re
 import numpy as np
 import pytest
 
-from bayes_compliance.report.sections.hanging import OWN_RULES, by_state, hanging, with_own_rules
+from bayes_compliance.report.facts import by_state
+from bayes_compliance.report.sections.hanging import OWN_RULES, hanging, with_own_rules
 from bayes_compliance.rows import ANY_RULE
 from bayes_compliance.validation import predictive, sensitivity
 

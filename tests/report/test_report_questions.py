@@ -156,10 +156,13 @@ def test_what_to_find_out_is_in_order(coalition: Run) -> None:
     assert said.group(1).startswith(f"F, {best}: ")
 
 
+def cells(text: str) -> list[list[str]]:
+    return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", text, flags=re.S)]
+
+
 def row_of(text: str, state: str, rule: str) -> list[str]:
     """Cells of the first row of a state and rule."""
-    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", text, flags=re.S)]
-    return next(row for row in rows if row[:2] == [state, rule])
+    return next(row for row in cells(text) if row[:2] == [state, rule])
 
 
 def test_no_violation_in_any_sampled_world_is_not_that_nothing_falls_due(coalition: Run) -> None:
@@ -278,10 +281,6 @@ def measured_run(folder: Path, tools: SimpleNamespace, draws: int) -> Run:
     (folder / "proxies.csv").write_text(proxies, encoding="utf-8")
     case = tools.case.replace("outcomes = 3", 'outcomes = 3\nmeasure_proxies = ["vote_share"]')
     return tools.make_run(tools.write_case(folder, case=case), draws=draws)
-
-
-def cells(text: str) -> list[list[str]]:
-    return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", text, flags=re.S)]
 
 
 def test_the_lobby_moved_most_is_named_whatever_its_sign(

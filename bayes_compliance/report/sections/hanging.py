@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from markupsafe import Markup
 
 from bayes_compliance.report import facts
@@ -15,7 +14,7 @@ from bayes_compliance.validation import predictive, sensitivity
 from bayes_compliance.validation import sentences as told
 from bayes_compliance.validation.known import FEW, FUTURES
 from bayes_compliance.validation.noise import SCALES, at_noise
-from bayes_compliance.validation.otherwise import horizon, means
+from bayes_compliance.validation.otherwise import horizon
 from bayes_compliance.validation.without import without_each
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def hanging(run: Run) -> Section:
     parts += [heading("Priors against decisions"), paragraph(told.pulls(sensitivity.conflicts(prepared, tree)))]
     parts += [
         heading("Another decision noise"),
-        paragraph(told.noise(noises, _now(forecast), facts.whose(run, "decision_noise", "a default"))),
+        paragraph(told.noise(noises, facts.at_the_end(run), facts.whose(run, "decision_noise", "a default"))),
     ]
     parts += [*_without(run, analysts), *_repeats(run)]
     return Section("What the answer hangs on", "hangs-on", join(parts))
@@ -99,9 +98,9 @@ def _without(run: Run, found: list[Without]) -> list[Markup]:
     assert run.forecast is not None
     if not found:
         return []
-    now = by_state(_now(run.forecast.dataset))
+    now = facts.by_state(facts.at_the_end(run))
     rows = [
-        [one.analyst, state, percent(p), percent(by_state(one.p)[state]) if one.p else "", one.how]
+        [one.analyst, state, percent(p), percent(facts.by_state(one.p)[state]) if one.p else "", one.how]
         for one in found
         for state, p in now.items()
     ]
@@ -119,16 +118,6 @@ def _paired(error: float) -> str:
         f" Where a default moves, its change to the forecast is that of up to {FEW} draws with {FUTURES} futures each, "
         f"the same before and after: Monte Carlo standard error up to {max(100 * error, 0.1):.1f} percentage points."
     )
-
-
-def by_state(p: dict[tuple[str, str], float]) -> dict[str, float]:
-    """Probability on one of the rules that a state owes, taken at random."""
-    states = dict.fromkeys(state for state, _ in p)
-    return {state: float(np.mean([p[key] for key in p if key[0] == state and key[1] != ANY_RULE])) for state in states}
-
-
-def _now(forecast: xr.Dataset) -> dict[tuple[str, str], float]:
-    return means(forecast["p_today"].isel(time=-1))
 
 
 def _repeats(run: Run) -> list[Markup]:

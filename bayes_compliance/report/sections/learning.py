@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from bayes_compliance.case import Horizon
 from bayes_compliance.feedback import at_the_horizon
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.measurements import Moved, moved
@@ -16,9 +15,8 @@ from bayes_compliance.report.answers import owed
 from bayes_compliance.report.learning import Learnt, learnt
 from bayes_compliance.report.parts import Number, Section, bullets, figure, heading, join, paragraph, table
 from bayes_compliance.report.plots import bars, compare
-from bayes_compliance.validation.otherwise import horizon, means
+from bayes_compliance.validation.otherwise import horizon
 from bayes_compliance.validation.sentences import both, unknown
-from bayes_compliance.wording import percent
 
 if TYPE_CHECKING:
     from bayes_compliance.runs import Run
@@ -35,12 +33,12 @@ MEASURED = (
     "effective draws only a new fit can tell."
 )
 FEW_DRAWS = 100
-
-
 ANSWER = (
     "The probability of compliance at the horizon before the record and after it: what the priors alone say, in worlds "
     "from adherence on in which no decision is known (standard error up to two percentage points), and the forecast."
 )
+
+Chances = dict[tuple[str, str], float]
 
 
 def learning(run: Run) -> Section:
@@ -61,33 +59,31 @@ def learning(run: Run) -> Section:
 
 
 def _answer(run: Run) -> list[Markup]:
-    prepared, forecast = run.prepared, facts.ahead(run).dataset
+    prepared, until = run.prepared, horizon(facts.ahead(run).dataset)
     if not len(prepared.layout.rows):
         return []
-    until = horizon(forecast)
-    whole = prepared._replace(case=prepared.case.model_copy(update={"horizon": Horizon(until=until)}))
-    alone = at_the_horizon(whole, seed=run.summary["settings"]["seed"])
-    told = means(forecast["p_today"].isel(time=-1))
-    both_ways = {
-        state: {rule: (alone[state, rule].p, told[state, rule]) for rule in rules}
-        for state, rules in owed(prepared.case).items()
-    }
+    alone = at_the_horizon(prepared, until, seed=run.summary["settings"]["seed"])
+    before, after = {pair: one.p for pair, one in alone.items()}, facts.at_the_end(run)
     title = f"Probability of compliance on {sentences.day(until)}, before the record and after it"
-    panels = [compare.Panel(state, {rule: [*p] for rule, p in rules.items()}) for state, rules in both_ways.items()]
+    panels = [
+        compare.Panel(state, {rule: [before[state, rule], after[state, rule]] for rule in rules})
+        for state, rules in owed(prepared.case).items()
+    ]
+    said = [_moved(state, rules, before, after) for state, rules in owed(prepared.case).items()]
     drawn = compare.dots("before-and-after", title, ["the priors alone", "with the record"], panels)
-    return [paragraph(ANSWER), bullets(_moved(*one) for one in both_ways.items()), figure(drawn, f"{title}, by rule.")]
+    return [paragraph(ANSWER), bullets(said), figure(drawn, f"{title}, by rule.")]
 
 
-def _moved(state: str, rules: dict[str, tuple[float, float]]) -> str:
+def _moved(state: str, rules: list[str], before: Chances, after: Chances) -> str:
     """How far the record moved the answer on one of a state's rules taken at random, and on which rule it did most."""
-    before, after = (sum(p) / len(rules) for p in zip(*rules.values(), strict=True))
-    rule, (first, last) = max(rules.items(), key=lambda one: abs(one[1][1] - one[1][0]))
-    how = "leaves it there" if percent(before) == percent(after) else f"makes it {percent(after)}"
+    first, last = (sentences.percent(facts.by_state(p)[state]) for p in (before, after))
+    how = "leaves it there" if first == last else f"makes it {last}"
+    most = max(rules, key=lambda rule: abs(after[state, rule] - before[state, rule]))
     if len(rules) == 1:
-        return f"{state}, {rule}: the priors alone say {percent(before)}, and the record {how}."
+        return f"{state}, {most}: the priors alone say {first}, and the record {how}."
     return (
-        f"{state}, over its {len(rules)} rules: the priors alone say {percent(before)}, and the record {how}; it moves "
-        f"most on {rule}, from {percent(first)} to {percent(last)}."
+        f"{state}, over its {len(rules)} rules: the priors alone say {first}, and the record {how}; it moves most on "
+        f"{most}, from {sentences.percent(before[state, most])} to {sentences.percent(after[state, most])}."
     )
 
 
