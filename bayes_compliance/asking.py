@@ -65,7 +65,7 @@ def ask_observed(model: ModuleType, layout: Layout, draws: Mapping[str, NDArray]
 def observed_support(model: ModuleType, layout: Layout, draws: Mapping[str, NDArray]) -> NDArray:
     """Net support of the observed rows under each draw, (..., row): a sum over terms where the model has `parts`."""
     x, spread = related(layout, draws), draws["spread"]
-    walk = draws["innovation"] @ layout.path_factor.T
+    walk = layout.walk(draws["innovation"])
     if not hasattr(model, "parts"):
         slots = on_slots(walk, layout.knot_slot), on_slots(spread, layout.pair_slot)
         return model.support(layout, layout.rows, x, *slots, layout.history)

@@ -99,6 +99,17 @@ class Path:
         return np.where(lag >= 0, np.exp(-self.rate * np.maximum(lag, 0)), 0.0)
 
 
+def steps_of(factor: NDArray) -> tuple[NDArray, NDArray]:
+    """``kept`` and ``new``, (n,) each, with W[i] = kept[i] W[i - 1] + new[i] e[i] where W = `Path.factor` e.
+
+    They exist because W is a Markov process: what moved it before the last time matters by way of W then.
+    """
+    new = np.diag(factor)
+    kept = np.zeros(len(factor))
+    kept[1:] = np.diag(factor, -1) / new[:-1]
+    return kept, new
+
+
 def _root(covariance: NDArray) -> NDArray:
     # a date already known has no variance left, which a Cholesky factor refuses
     root = np.zeros_like(covariance)

@@ -178,13 +178,26 @@ class Layout:
         return np.array([i for i, (which, _) in enumerate(self.knots) if which == lobby], int)
 
     @cached_property
-    def path_factor(self) -> NDArray:
-        """Block-diagonal A with W at the knots = A e for independent standard normal e, shape (knot, knot)."""
-        factor = np.zeros((len(self.knots), len(self.knots)))
-        for lobby, path in enumerate(self.paths):
-            where = self.knots_of(lobby)
-            factor[np.ix_(where, where)] = path.factor(np.array([self.time(self.knots[i][1]) for i in where]))
-        return factor
+    def path_factors(self) -> tuple[NDArray, ...]:
+        """Of each lobby, lower-triangular A with W at its knots = A e for independent standard normal e."""
+        times = [[self.time(self.knots[i][1]) for i in self.knots_of(lobby)] for lobby in range(len(self.paths))]
+        return tuple(path.factor(np.array(at)) for path, at in zip(self.paths, times, strict=True))
+
+    @cached_property
+    def path_steps(self) -> tuple[NDArray, NDArray]:
+        """The same knot by knot, (knot,) each: W is kept times W at the lobby's knot before, plus new times e."""
+        each = [dynamics.steps_of(factor) for factor in self.path_factors]
+        kept, new = (np.concatenate([np.zeros(0), *parts]) for parts in zip(*each, strict=True))
+        return kept, new
+
+    def walk(self, innovation: NDArray) -> NDArray:
+        """W at the knots for standard normal innovations, (..., knot)."""
+        found = np.empty(innovation.shape)
+        first = 0
+        for factor in self.path_factors:
+            where = slice(first, first := first + len(factor))
+            found[..., where] = innovation[..., where] @ factor.T
+        return found
 
     @cached_property
     def pairs_used(self) -> NDArray:

@@ -210,7 +210,7 @@ def log_densities_of(layout: Layout, draws: Mapping[str, NDArray], support: Call
     if not layout.measured:
         return np.zeros((0, len(draws["innovation"])))
 
-    walk = draws["innovation"] @ layout.path_factor.T
+    walk = layout.walk(draws["innovation"])
     return np.array(log_densities(layout, related(layout, draws), walk, draws["spread"], support, on_slots))
 
 
@@ -275,7 +275,7 @@ def _votes_each(
 
     if layout.measured.votes is None:
         return []
-    walk = draws["innovation"] @ layout.path_factor.T
+    walk = layout.walk(draws["innovation"])
     margin = _margins(layout, related(layout, draws), walk, draws["spread"], support, on_slots)
     _, rows, value, variance = layout.measured.votes
     whole = normal(value - margin, margin, variance, 0.0)

@@ -51,7 +51,7 @@ def replay(
     """
     n = len(draws["innovation"])
     x = related(layout, draws)
-    walk, spread = draws["innovation"] @ layout.path_factor.T, draws["spread"]
+    walk, spread = layout.walk(draws["innovation"]), draws["spread"]
     record = Record(len(layout.obligations), len(layout.case.states), (n,))
     decided = np.zeros((n, len(layout.rows)), int)
     first = int(layout.depth.sum())
@@ -164,7 +164,7 @@ def continued(
     law : sequence of Path or None
         The law of each lobby's path where it is not the layout's own.
     """
-    known, new = innovation @ layout.path_factor.T, normal(len(layout.paths), len(times))
+    known, new = layout.walk(innovation), normal(len(layout.paths), len(times))
     walk = np.empty_like(new)
     for lobby, path in enumerate(layout.paths if law is None else law):
         where = layout.knots_of(lobby)

@@ -135,7 +135,8 @@ def build(
     """
     import pymc as pm
 
-    from bayes_compliance.inference.variables import at_knots, decide, judged, measure, on_slots
+    from bayes_compliance.inference.paths import at_knots
+    from bayes_compliance.inference.variables import decide, judged, measure, on_slots
 
     with pm.Model(coords=layout.coords, check_bounds=False) as model:
         x = judged(layout)

@@ -143,7 +143,7 @@ def log_ratio(layout: Layout, draws: Draws) -> Any:
 def by_type(layout: Layout, draws: Draws) -> tuple[Any, Any]:
     """Log likelihood of each row if its state is insincere, and if it is sincere, (..., row) each."""
     x = related(layout, draws)
-    walk = on_slots(draws["innovation"] @ layout.path_factor.T, layout.knot_slot)
+    walk = on_slots(layout.walk(draws["innovation"]), layout.knot_slot)
     spread = on_slots(draws["spread"], layout.pair_slot)
     n = len(layout.case.states)
     insincere, sincere = (

@@ -180,7 +180,7 @@ def on_record(
 
     Each with the positions of its decisions among the `joint` rows and the shape of its worlds.
     """
-    walk = x["innovation"] @ layout.path_factor.T
+    walk = layout.walk(x["innovation"])
     for number, (day, (rows, history, knot, pair)) in enumerate(zip(layout.days, layout.by_date, strict=True)):
         if days is None or day in days:
             slots = on_slots(walk, knot), on_slots(x["spread"], pair)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayes_compliance.dynamics import Path, performed, years_between
+from bayes_compliance.dynamics import Path, performed, steps_of, years_between
 
 TIMES = st.lists(
     st.floats(-20, 20).filter(lambda t: abs(t) > 0.01), min_size=1, max_size=6, unique_by=lambda t: round(t, 2)
@@ -58,6 +58,16 @@ def test_the_factor_is_a_root_of_the_covariance(path, times):
     t = np.sort(np.array(times))
     factor = path.factor(t)
     assert factor @ factor.T == pytest.approx(path.covariance(t, t), abs=1e-8)
+
+
+@given(PATHS, TIMES, st.integers(0, 2**32))
+def test_step_by_step_a_path_is_what_the_factor_makes_of_its_innovations(path, times, seed):
+    factor = path.factor(np.sort(np.array(times)))
+    e = np.random.default_rng(seed).standard_normal(len(factor))
+    w, last = [], 0.0
+    for kept, new, own in zip(*steps_of(factor), e, strict=True):
+        w.append(last := kept * last + new * own)
+    assert w == pytest.approx(factor @ e, abs=1e-7)
 
 
 @given(PATHS, TIMES)

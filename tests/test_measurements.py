@@ -130,7 +130,7 @@ def test_a_series_tells_how_a_lobby_moved(tmp_path):
     assert [day.year for _, day in ready.layout.knots] == [2010]
     draws = Latents(ready.layout).draw_all(100_000, np.random.default_rng(2))
     weights = weights_of(ready, draws)
-    change = 0.1 * (draws["innovation"] @ ready.layout.path_factor.T)[:, 0]
+    change = 0.1 * ready.layout.walk(draws["innovation"])[:, 0]
     moved = weights @ change
     # prior sd .1 sqrt(10) = .32 against an error of .17 sqrt(2): most of log 2 is believed
     gain = 0.1 / (0.1 + 2 * error_sd(0.9) ** 2)

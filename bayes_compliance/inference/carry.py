@@ -38,14 +38,14 @@ def carry(draws: Draws, old: Layout, new: Layout, rng: np.random.Generator | Non
 
 def _paths(innovation: NDArray, old: Layout, new: Layout, rng: np.random.Generator | None) -> NDArray:
     place = {knot: i for i, knot in enumerate(old.knots)}
-    walk = innovation @ old.path_factor.T
+    walk = old.walk(innovation)
     found = np.zeros((*innovation.shape[:-1], len(new.knots)))
     for lobby in range(len(new.paths)):
         where, before = new.knots_of(lobby), old.knots_of(lobby)
         if [new.knots[i] for i in where] == [old.knots[i] for i in before]:
             found[..., where] = innovation[..., before]
             continue
-        factor = new.path_factor[np.ix_(where, where)]
+        factor = new.path_factors[lobby]
         both = np.array([new.knots[i] in place for i in where], bool)
         told = walk[..., [place[new.knots[i]] for i in where[both]]]
         seen = factor[both]

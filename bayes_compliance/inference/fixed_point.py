@@ -27,7 +27,8 @@ from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_defa
 
 from bayes_compliance import theory
 from bayes_compliance.equilibria import MOST, NEARLY_CERTAIN, PHI_0, TOLERANCE
-from bayes_compliance.inference.variables import at_knots, on_slots
+from bayes_compliance.inference.paths import at_knots
+from bayes_compliance.inference.variables import on_slots
 
 if TYPE_CHECKING:
     from bayes_compliance.joint import JointLayout, Margins

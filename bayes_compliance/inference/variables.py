@@ -134,9 +134,3 @@ def decide(layout: Layout, x: dict[str, Any], margin: Any) -> None:
 def measure(layout: Layout, x: dict[str, Any], walk: Any, spread: Any, support: Callable[..., Any]) -> None:
     """The proxies that the case has for measurements, observed."""
     pm.Potential("proxies", log_density(layout, x, walk, spread, support, on_slots))
-
-
-def at_knots(layout: Layout, innovation: Any) -> Any:
-    """W at the knots, `layout.path_factor @ innovation`, by the few entries of the factor that are not zero."""
-    to, of = np.nonzero(layout.path_factor)
-    return pt.zeros(len(layout.knots))[to].inc(layout.path_factor[to, of] * innovation[of])

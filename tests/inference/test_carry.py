@@ -20,7 +20,7 @@ def layouts(tmp_path, old=(0, 3), new=(0, 1, 2, 3, 4)):
 
 
 def paths(layout, draws):
-    return draws["innovation"] @ layout.path_factor.T
+    return layout.walk(draws["innovation"])
 
 
 def test_shared_dates_keep_their_paths(tmp_path):

@@ -137,7 +137,7 @@ def by_hand(layout, x, day):
     """Two chances on a date, iterated with plain arithmetic on the magnitudes of one draw."""
     lobby = {b.id: i for i, b in enumerate(layout.case.lobbies)}
     state = {s.id: i for i, s in enumerate(layout.case.states)}
-    w = dict(zip(layout.knots, layout.path_factor @ x["innovation"], strict=True))
+    w = dict(zip(layout.knots, layout.walk(x["innovation"]), strict=True))
 
     def size(name):
         i = lobby[name]

@@ -39,7 +39,7 @@ def test_parts_add_up_to_support(case, draws, name):
         "sincere": np.tile([0.0, 1.0], (50, 1)),
     }
     x = asking.related(prepared.layout, draws | more)
-    walk = asking.on_slots(draws["innovation"] @ prepared.layout.path_factor.T, prepared.layout.knot_slot)
+    walk = asking.on_slots(prepared.layout.walk(draws["innovation"]), prepared.layout.knot_slot)
     asked = (prepared.layout, prepared.layout.rows, x, walk, np.zeros_like(walk), prepared.layout.history)
     found = prepared.model.parts(*asked)
     assert_allclose(found.contributions.sum(-1), prepared.model.support(*asked), atol=1e-12)

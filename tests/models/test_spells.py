@@ -26,7 +26,8 @@ def law(t, s):
 
 def test_u_is_an_ornstein_uhlenbeck_process_of_each_state_and_rule(tmp_path):
     layout = models.prepare("spells", two_states(tmp_path)).layout
-    covariance = layout.path_factor @ layout.path_factor.T
+    factor = layout.walk(np.eye(len(layout.knots))).T
+    covariance = factor @ factor.T
     knots = [(i, layout.case.lobbies[b].id, layout.time(day)) for i, (b, day) in enumerate(layout.knots)]
     spells = [one for one in knots if one[1].startswith("spell of ")]
     assert sorted({name for _, name, _ in spells}) == ["spell of bananas in H", "spell of oranges in F"]

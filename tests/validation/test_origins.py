@@ -56,7 +56,7 @@ def inputs(case, **more):
     latents = Latents(layout)
     found = {f"prior {n}": latents.fixed(n) for n in latents.names}
     found |= {f"median {n}": [latents.prior(n, i).quantile() for i in latents.free[n]] for n in latents.names}
-    found |= {"outcome": layout.outcome, "error": layout.error, "factor": layout.path_factor}
+    found |= {"outcome": layout.outcome, "error": layout.error, "factor": layout.walk(np.eye(len(layout.knots)))}
     found |= dict(zip(("credit", "count", "accrued"), layout.history, strict=True))
     found |= {"record": layout.record.credit, "record count": layout.record.count, "pairs": layout.pairs_used}
     return layout.rows.items, found
@@ -146,8 +146,8 @@ def test_carried_draws_make_the_same_paths_and_spreads(tmp_path):
     rng = np.random.default_rng(1)
     whole = Latents(seen.whole).draw_all(6, rng)
     carried = seen.carried(whole)
-    theirs = dict(zip(seen.whole.knots, (whole["innovation"] @ seen.whole.path_factor.T).T, strict=True))
-    ours = carried["innovation"] @ seen.layout.path_factor.T
+    theirs = dict(zip(seen.whole.knots, seen.whole.walk(whole["innovation"]).T, strict=True))
+    ours = seen.layout.walk(carried["innovation"])
     for k, knot in enumerate(seen.layout.knots):
         np.testing.assert_allclose(ours[:, k], theirs[knot], atol=1e-10)
     pairs = dict(zip(seen.whole.pairs_used, whole["spread"].T, strict=True))

@@ -114,7 +114,7 @@ class Linear:
         if other is not None:
             draws[other[0]][:, other[1]] = other[2]
         x = asking.related(self.layout, draws)
-        walk = asking.on_slots(draws["innovation"] @ self.layout.path_factor.T, self.layout.knot_slot)
+        walk = asking.on_slots(self.layout.walk(draws["innovation"]), self.layout.knot_slot)
         spread = asking.on_slots(draws["spread"], self.layout.pair_slot)
         found = self.model.support(self.layout, self.layout.rows, x, walk, spread, self.history)
         return np.broadcast_to(found, (len(points), len(self.layout.rows)))
