@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
@@ -47,7 +47,7 @@ def overview(
         As in `Ahead`.
     draws, paths : int
         At most so many posterior draws, and future paths for each (None: the forecast's). What alters the worlds, and
-        so simulates them anew, goes by a fourth of the draws.
+        so simulates them anew, goes by fewer worlds: see `fewer`.
     horizon_only : bool
         Whether `tipping_points` and `deepest_rule` have the last date alone: they cost most.
 
@@ -75,7 +75,7 @@ def overview(
         return _from_today(ahead, usual)
 
     def altered() -> dict[str, xr.Dataset]:
-        return _altered(prepared, tree, seed, until, max(1, draws // 4), paths)
+        return _altered(prepared, tree, seed=seed, until=until, **fewer(draws))
 
     def joining() -> dict[str, xr.Dataset]:
         return {"sincerity": sincerity(prepared, tree, seed=seed, until=until)}
@@ -114,14 +114,18 @@ def _from_today(ahead: Ahead, usual: Ahead) -> dict[str, xr.Dataset]:
     return {"value_of_information": signals.result(), "shares_of_variance": shares.result()}
 
 
-def _altered(
-    prepared: Prepared, tree: xr.DataTree, seed: int, until: date | None, draws: int, paths: int | None
-) -> dict[str, xr.Dataset]:
+def fewer(draws: int) -> dict[str, int]:
+    """Draws and paths for worlds that differ: half of the draws, and one antithetic pair of paths for each.
+
+    A difference varies more from draw to draw than from path to path.
+    """
+    return {"draws": max(1, draws // 2), "paths": 2}
+
+
+def _altered(prepared: Prepared, tree: xr.DataTree, **asked: Any) -> dict[str, xr.Dataset]:
     found = {}
     if prepared.case.counterparty_sets:
-        found["bilateral_or_multilateral"] = bilateral_or_multilateral(
-            prepared, tree, seed=seed, until=until, draws=draws, paths=paths
-        )
+        found["bilateral_or_multilateral"] = bilateral_or_multilateral(prepared, tree, **asked)
     if prepared.case.scenarios:
-        found["scenarios"] = scenarios(prepared, tree, seed=seed, until=until, draws=draws, paths=paths, refuse=False)
+        found["scenarios"] = scenarios(prepared, tree, refuse=False, **asked)
     return found

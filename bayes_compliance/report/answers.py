@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from bayes_compliance.report.facts import has_lobbies
+from bayes_compliance.report.facts import has_lobbies, series
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,7 +68,38 @@ def _answers(run: Run) -> Answers:
         found = _of_a_rival(run, missing)
     else:
         found = _by_lobby(run, missing) if hasattr(model, "parts") else _without_parts(run, missing)
-    return Answers(found | _of_the_model(run), missing)
+    return Answers(_from_the_forecast(run, found) | _of_the_model(run), missing)
+
+
+def _from_the_forecast(run: Run, found: dict[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+    """The forecast's own probabilities, and what each comparison makes of them.
+
+    A sample of worlds tells the difference between two probabilities well, and less well where both stand.
+    """
+    told = {}
+    if (one := found.get("scenarios")) is not None:
+        p = _forecast_on(run, one)
+        told["scenarios"] = one.assign(p_base=p, p_scenario=(p + one["difference"]).clip(0, 1))
+    if (one := found.get("bilateral_or_multilateral")) is not None:
+        p = _forecast_on(run, one)
+        told["bilateral_or_multilateral"] = one.assign(p=(p + one["difference"]).clip(0, 1))
+    if (one := found.get("lock_in")) is not None:
+        p = _forecast_on(run, one)
+        told["lock_in"] = one.assign(p_agreement=p, p_alone=(p - one["lift"]).clip(0, 1))
+    return found | told
+
+
+def _forecast_on(run: Run, found: xr.Dataset) -> xr.DataArray:
+    """p_comply of the forecast on the states, rules and dates of a Dataset; NaN where a rule is not owed."""
+    import numpy as np
+    import xarray as xr
+
+    coords = {name: found[name].values for name in ("state", "rule", "time")}
+    p = xr.DataArray(np.full([len(values) for values in coords.values()], np.nan), coords, list(coords))
+    for (state, rule), rows in series(run).items():
+        at = [np.datetime64(row["date"]) for row in rows]
+        p.loc[state, rule, at] = [row["p_comply"] for row in rows]
+    return p
 
 
 def _by_lobby(run: Run, missing: dict[str, str]) -> dict[str, xr.Dataset]:
@@ -86,6 +117,7 @@ def _without_parts(run: Run, missing: dict[str, str]) -> dict[str, xr.Dataset]:
     """What needs no lobbies told apart."""
     from bayes_compliance.analysis.counterparties import bilateral_or_multilateral
     from bayes_compliance.analysis.lock_in import LockIn
+    from bayes_compliance.analysis.overview import fewer
     from bayes_compliance.analysis.scenarios import scenarios
     from bayes_compliance.analysis.sincerity import sincerity
     from bayes_compliance.analysis.survival import Survival
@@ -96,11 +128,11 @@ def _without_parts(run: Run, missing: dict[str, str]) -> dict[str, xr.Dataset]:
     ahead.put(questions.values())
     found = {name: question.result() for name, question in questions.items()}
     found["sincerity"] = sincerity(run.prepared, run.tree, **asked)
-    fewer = asked | {"draws": DRAWS // 4, "paths": PATHS}
+    some = asked | fewer(DRAWS)
     if "scenarios" not in missing:
-        found["scenarios"] = scenarios(run.prepared, run.tree, **fewer, refuse=False)
+        found["scenarios"] = scenarios(run.prepared, run.tree, **some, refuse=False)
     if "bilateral_or_multilateral" not in missing:
-        found["bilateral_or_multilateral"] = bilateral_or_multilateral(run.prepared, run.tree, **fewer)
+        found["bilateral_or_multilateral"] = bilateral_or_multilateral(run.prepared, run.tree, **some)
     return found
 
 

@@ -21,6 +21,11 @@ SAMPLE = paragraph(
     "note",
 )
 
+DIFFERENCES = paragraph(
+    "What changes a probability of the forecast is told from a sample of its worlds, and may be off by a point or two.",
+    "note",
+)
+
 
 def by_rule(found: xr.Dataset, case: Case, names: Sequence[str]) -> list[Panel]:
     """A panel for each state, a row for each rule that it owes, with the named numbers."""

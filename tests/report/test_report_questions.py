@@ -10,11 +10,13 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
+from bayes_compliance.analysis import overview
+from bayes_compliance.analysis.scenarios import scenarios
 from bayes_compliance.elicitation.pooling import POOLS
 from bayes_compliance.feedback import feedback
 from bayes_compliance.measurements import Moved
 from bayes_compliance.report import facts, render, sentences
-from bayes_compliance.report.answers import answers, by_state_alone, over_rules
+from bayes_compliance.report.answers import DRAWS, answers, by_state_alone, over_rules
 from bayes_compliance.report.glossary import terms
 from bayes_compliance.report.learning import learnt
 from bayes_compliance.report.plots import compare
@@ -125,6 +127,24 @@ def test_types_have_their_section(small: SimpleNamespace) -> None:
         assert re.search(rf"<td[^>]*>{state}</td>\s*(<td[^>]*>[^<]*</td>\s*)<td[^>]*>{p}</td>", text)
 
 
+def test_what_is_compared_with_the_forecast_starts_from_its_own_probabilities(coalition: Run) -> None:
+    found, fewer = answers(coalition).found, overview.fewer(DRAWS)
+    p = {pair: [row["p_comply"] for row in rows] for pair, rows in facts.series(coalition).items()}
+    levels = (
+        found["scenarios"]["p_base"], found["lock_in"]["p_agreement"],
+        found["bilateral_or_multilateral"]["p"].sel(set="all", drop=True),
+    )  # fmt: skip
+    for level in levels:
+        for (state, rule), values in p.items():
+            assert level.sel(state=state, rule=rule).values == pytest.approx(values, abs=1e-12)
+    seed = coalition.summary["settings"]["seed"]
+    sampled = scenarios(coalition.prepared, coalition.tree, seed=seed, refuse=False, **fewer)
+    change = (found["scenarios"]["p_scenario"] - found["scenarios"]["p_base"]).sel(scenario="storm")
+    np.testing.assert_allclose(change, sampled["difference"].sel(scenario="storm"), atol=1e-12)
+    # negative control: fewer worlds than the forecast's have other probabilities
+    assert float(abs(sampled["p_base"] - found["scenarios"]["p_base"]).max()) > 1e-3
+
+
 def test_scenarios_say_what_they_do(coalition: Run) -> None:
     found = answers(coalition).found["scenarios"].sel(scenario="storm").isel(time=-1)
     p = {
@@ -190,7 +210,7 @@ def test_a_rule_on_which_nothing_falls_due(tmp_path: object, tools: SimpleNamesp
 def test_what_stands_aside_without_the_agreement_is_said_by_the_case_s_setting(coalition: Run) -> None:
     case = coalition.prepared.case
     assert "the pro-law lobby does not weigh in" in left_out(case)  # the case has no lobby G
-    assert "From a sample of the forecast's worlds" in html_of(agreement(coalition))
+    assert "told from a sample of its worlds" in html_of(agreement(coalition))
     assert left_out(case.model_copy(update={"status_quo_includes": ("P", "G")})) == ""
     with_g = case.lobbies[0].model_copy(update={"role": "G"})
     both = left_out(case.model_copy(update={"lobbies": (*case.lobbies, with_g)}))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bayes_compliance.analysis.sentences_a import lock_in_sentences, tilt_sentences
 from bayes_compliance.report.answers import answers, over_rules
-from bayes_compliance.report.comparison import SAMPLE, by_rule
+from bayes_compliance.report.comparison import DIFFERENCES, by_rule
 from bayes_compliance.report.parts import Section, bullets, figure, heading, join, paragraph
 from bayes_compliance.report.plots import compare
 from bayes_compliance.report.sentences import listed
@@ -42,7 +42,7 @@ def agreement(run: Run) -> Section | None:
     if "tilt" in found:
         said = bullets(tilt_sentences(over_rules(found["tilt"], case)))
         parts += [heading("The bias and the temptation"), paragraph(TILT), said]
-    return Section("What the agreement adds", "agreement", join([*parts, SAMPLE]))
+    return Section("What the agreement adds", "agreement", join([*parts, DIFFERENCES]))
 
 
 WEIGH_IN = {"P": "the pro-law lobby", "G": "the government itself"}

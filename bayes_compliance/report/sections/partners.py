@@ -9,7 +9,7 @@ import numpy as np
 from bayes_compliance.analysis.sentences_b import bilateral_or_multilateral_sentences
 from bayes_compliance.case.vocabulary import ALL
 from bayes_compliance.report.answers import answers, by_state_alone, last_day, over_rules
-from bayes_compliance.report.comparison import SAMPLE
+from bayes_compliance.report.comparison import DIFFERENCES
 from bayes_compliance.report.parts import Section, bullets, figure, join, paragraph
 from bayes_compliance.report.plots import compare
 from bayes_compliance.report.sentences import day
@@ -45,5 +45,5 @@ def partners(run: Run) -> Section | None:
     title = f"Probability of compliance on {until}, by who answers"
     drawn = figure(compare.dots("partners", title, ["probability"], rows), f"{title}.")
     return Section(
-        "Bilateral or multilateral", "partners", join([paragraph(INTRODUCTION), bullets(said), drawn, SAMPLE])
+        "Bilateral or multilateral", "partners", join([paragraph(INTRODUCTION), bullets(said), drawn, DIFFERENCES])
     )

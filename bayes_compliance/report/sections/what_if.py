@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from bayes_compliance.report import findings
 from bayes_compliance.report.answers import answers, by_state_alone, day_of, last_day, over_rules
-from bayes_compliance.report.comparison import SAMPLE
+from bayes_compliance.report.comparison import DIFFERENCES
 from bayes_compliance.report.parts import Section, bullets, figure, join, paragraph
 from bayes_compliance.report.plots import compare
 from bayes_compliance.report.sentences import day
@@ -38,7 +38,7 @@ def what_if(run: Run) -> Section | None:
     found, until = over_rules(whole, run.prepared.case).isel(time=-1), last_day(whole)
     said = [_sentence(found.sel(scenario=id), until) for id in found["scenario"].values]
     return Section(
-        "What if?", "scenarios", join([paragraph(INTRODUCTION), bullets(said), _figure(found, until), SAMPLE])
+        "What if?", "scenarios", join([paragraph(INTRODUCTION), bullets(said), _figure(found, until), DIFFERENCES])
     )
 
 
