@@ -29,10 +29,15 @@ STRANGE = 0.05
 
 
 REPEATS = "decisions that repeat the last outcome of the same state on the same rule"
+RETURN = "years from a violation to the return to compliance, on average"
 
 
 class Check(NamedTuple):
-    """One count: as observed, the middle and the 90% band of the replicates, and the mid-p share of those below."""
+    """One count: as observed, the middle and the 90% band of the replicates, and the mid-p share of those below.
+
+    `having` is the share of replicates that have such a number, and of which the others are; 1 but for an average over
+    what a replicate need not have. Where neither the record nor any replicate has one there is no check.
+    """
 
     name: str
     observed: float
@@ -40,6 +45,7 @@ class Check(NamedTuple):
     lower: float
     upper: float
     below: float
+    having: float = 1.0
 
     @property
     def strange(self) -> bool:
@@ -107,7 +113,7 @@ def repeats(outcome: NDArray) -> NDArray:
 def checks(prepared: Prepared, tree: xr.DataTree) -> list[Check]:
     """All checks of a fit: violations by state, the longest run of them, years until return, outcomes repeated.
 
-    None where nothing was decided.
+    None where nothing was decided. No check of an average where the record, or every replicate, has nothing to average.
 
     Parameters
     ----------
@@ -120,7 +126,8 @@ def checks(prepared: Prepared, tree: xr.DataTree) -> list[Check]:
     if not replicated.shape[-1]:
         return []
     replicated = replicated.reshape(-1, replicated.shape[-1])
-    return [_check(name, count, layout.outcome, replicated) for name, count in counts(layout)]
+    found = (_check(name, count, layout.outcome, replicated) for name, count in counts(layout))
+    return [check for check in found if check is not None]
 
 
 def counts(layout: Layout) -> Iterator[tuple[str, Callable[[NDArray], NDArray]]]:
@@ -137,7 +144,7 @@ def counts(layout: Layout) -> Iterator[tuple[str, Callable[[NDArray], NDArray]]]
         "longest run of violations of one rule by one state",
         lambda y: np.max([longest_run(y[..., at]) for at, _ in series], axis=0),
     )
-    yield "years from a violation to the return to compliance, on average", lambda y: _mean_return(y, series)
+    yield RETURN, lambda y: _mean_return(y, series)
     if any(len(at) > 1 for at, _ in series):
         yield REPEATS, lambda y: np.sum([repeats(y[..., at]) for at, _ in series], axis=0)
 
@@ -153,14 +160,19 @@ def _series(layout: Layout) -> Iterator[tuple[NDArray, NDArray]]:
 
 
 def _mean_return(outcome: NDArray, series: list[tuple[NDArray, NDArray]]) -> NDArray:
+    """Years until return, averaged over runs of violations; NaN where there is none."""
     total, runs = (
         sum(parts) for parts in zip(*(years_until_return(outcome[..., at], t) for at, t in series), strict=True)
     )
-    return np.where(runs > 0, total / np.maximum(runs, 1), 0.0)
+    return np.where(runs > 0, total / np.maximum(runs, 1), np.nan)
 
 
-def _check(name: str, count: Callable[[NDArray], NDArray], observed: NDArray, replicated: NDArray) -> Check:
+def _check(name: str, count: Callable[[NDArray], NDArray], observed: NDArray, replicated: NDArray) -> Check | None:
+    """A count beside those replicates that have a number of it; None where none has, or the record has not."""
     value, others = float(count(observed)), np.asarray(count(replicated), float)
-    lower, median, upper = np.quantile(others, (BAND[0], 0.5, BAND[1]))
-    below = float(np.mean(others < value) + np.mean(others == value) / 2)
-    return Check(name, value, float(median), float(lower), float(upper), below)
+    there = others[~np.isnan(others)]
+    if np.isnan(value) or not len(there):
+        return None
+    lower, median, upper = np.quantile(there, (BAND[0], 0.5, BAND[1]))
+    below = float(np.mean(there < value) + np.mean(there == value) / 2)
+    return Check(name, value, float(median), float(lower), float(upper), below, len(there) / len(others))

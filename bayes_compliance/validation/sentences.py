@@ -10,7 +10,6 @@ from bayes_compliance.validation.sensitivity import CONFLICT, COUNTS, WEAK
 from bayes_compliance.wording import listed, pareto, percent
 
 if TYPE_CHECKING:
-    from bayes_compliance.importance import Reweighted
     from bayes_compliance.validation.noise import AtNoise
     from bayes_compliance.validation.predictive import Check
     from bayes_compliance.validation.sensitivity import Conflict, Hang, Sensitivity
@@ -22,6 +21,10 @@ NAMES = {
     "rule_spread_points": "spread between rules", "shadow": "shadow of the future", "trust": "trust at adherence",
     "reciprocity": "expected conduct abroad", "partial_width": "width of partial compliance",
 }  # fmt: skip
+
+MARK = f"{COUNTS:.2f}".removeprefix("0")
+NAMED = 3
+"""Priors named at most, of those of which weights cannot tell."""
 
 
 def name(quantity: str, of: str, judged: bool = True) -> str:
@@ -45,15 +48,33 @@ def hangs_on(found: Sensitivity, all_tested: bool = True) -> str:
     head = f"{found.state}, {found.rule}, {found.date}:"
     if not found.hangs:
         return f"{head} nothing has a prior with uncertainty."
-    first, *others = found.hangs
-    moved = f"the probability of {percent(found.p)} would be {_moved(first)}"
-    if first.sensitivity < COUNTS:
-        whole = all_tested and not _not_reweighted(found)
-        none = "no single prior" if whole else "no single prior that could be reweighted"
-        return f"{head} the answer hangs on {none}, the most, though little, on {_of(first)}: {moved}. {_rests(found)}"
-    next_ = [_of(hang) for hang in others[:2] if hang.sensitivity >= COUNTS]
-    also = f"; next on {' and '.join(next_)}" if next_ else ""
-    return f"{head} the answer hangs most on {_of(first)}: {moved}{also}. {_rests(found)}"
+    told, untold = counting(found)
+    unsaid = f"whether {'it' if told else 'the answer'} hangs on {_some(untold)} cannot be told without a new fit"
+    if told:
+        first, *others = told
+        most = "of what can be told, the answer hangs most" if untold else "the answer hangs most"
+        next_ = f"; next on {listed([_of(hang) for hang in others[:2]])}" if others else ""
+        said = f"{most} on {_of(first)}: the probability of {percent(found.p)} would be {_moved(first)}{next_}"
+        said += f"; {unsaid}" * bool(untold)
+    elif untold:
+        said = f"{unsaid}; no other prior has a sensitivity of {MARK} or more"
+    else:
+        which = "" if all_tested and not _not_reweighted(found) else " that could be reweighted"
+        said = f"the answer hangs on no single prior{which}: none has a sensitivity of {MARK} or more"
+    return f"{head} {said}. {_rests(found)}"
+
+
+def counting(found: Sensitivity) -> tuple[list[Hang], list[Hang]]:
+    """Priors whose sensitivity counts: those that can be weighted both ways, and those of which weights cannot tell."""
+    strong = [hang for hang in found.hangs if hang.sensitivity >= COUNTS]
+    able = [hang.half.trusted and hang.double.trusted for hang in strong]
+    return ([hang for hang, can in zip(strong, able, strict=True) if can],
+            [hang for hang, can in zip(strong, able, strict=True) if not can])  # fmt: skip
+
+
+def _some(hangs: Sequence[Hang]) -> str:
+    names = [_of(hang) for hang in hangs]
+    return listed(names, "or") if len(names) <= NAMED else f"{', '.join(names[:NAMED])} or {len(names) - NAMED} others"
 
 
 def _not_reweighted(found: Sensitivity) -> list[str]:
@@ -75,19 +96,19 @@ def untested(found: Sequence[Sensitivity], noises: Sequence[AtNoise], analysts: 
 
 
 def _rests(found: Sensitivity) -> str:
-    """What moves a forecast: the decisions, all priors together, both or neither."""
+    """What moves a forecast if its weight is changed a little: the decisions, all priors together, both or neither."""
     parts = [("the decisions", found.likelihood), ("all priors together", found.prior)]
-    strong = [name for name, value in sorted(parts, key=lambda part: -part[1]) if value >= COUNTS]
-    if not strong:
-        return "Neither the decisions nor all priors together move it much: what is open is the future."
-    return f"It rests on {' and on '.join(strong)}."
+    (first, most), (second, least) = sorted(parts, key=lambda part: -part[1])
+    if most < COUNTS:
+        return "A small change in the weight of the decisions, or of all priors together, moves it little."
+    moves = f"A small change in the weight of {first} moves it"
+    if least < COUNTS:
+        return f"{moves}; one in that of {second} moves it little."
+    return f"{moves}, and so does one in that of {second}."
 
 
 def _moved(hang: Hang) -> str:
-    def said(mean: Reweighted) -> str:
-        return percent(mean.mean) if mean.trusted else "unknown without a new fit"
-
-    return f"{said(hang.half)} if that prior counted half, {said(hang.double)} if it counted twice"
+    return f"{percent(hang.half.mean)} if that prior counted half, {percent(hang.double.mean)} if it counted twice"
 
 
 def unknown(judged: int, default: int) -> str:
@@ -102,18 +123,22 @@ def both(judged: int, default: int) -> str:
 
 
 def pulls(found: Sequence[Conflict]) -> str:
-    """Where priors and decisions pull apart, and where the prior alone decides."""
+    """Where priors and decisions pull apart, and where the prior alone decides, with the mark of either."""
     judged, alone = sum(c.judged for c in found), [c.judged for c in found if c.verdict == WEAK]
     whose = both(sum(alone), len(alone) - sum(alone))
     said = (
-        f"Of {unknown(judged, len(found) - judged)} {len(alone)} ({whose}) stand as "
-        "their priors have them: the decisions do not speak to them."
+        f"Of {unknown(judged, len(found) - judged)} {len(alone)} ({whose}) move with the weight of their own prior (a "
+        f"sensitivity of {MARK} or more) and not with that of the decisions (a sensitivity below {MARK}). This is not "
+        "the count of those that the data hardly moved, which goes by how far spread and mean moved."
     )
     apart = [f"{name(c.quantity, c.of, c.judged)} ({c.shift:+.1f})" for c in found if c.verdict == CONFLICT]
     if not apart:
         return f"{said} Prior and decisions pull apart on none."
     named = ", ".join(apart[:4]) + (" and others" if len(apart) > 4 else "")
-    return f"{said} They pull apart on {named}: moved by so many standard deviations of the prior, which resists."
+    return (
+        f"{said} Prior and decisions pull apart on {named}: moved by so many standard deviations of the prior, which "
+        "resists."
+    )
 
 
 def noise(found: Sequence[AtNoise], now: dict[tuple[str, str], float], what: str = "judged") -> str:

@@ -8,6 +8,8 @@ import xarray as xr
 
 from bayes_compliance import models
 from bayes_compliance.case import load_case
+from bayes_compliance.report.parts import join
+from bayes_compliance.report.sections.hanging import _returns
 from bayes_compliance.validation import predictive, sentences
 from tests.builders import complied, known, normal, write_case
 
@@ -55,9 +57,35 @@ def test_counts_are_of_compliance_rows_only(prepared):
     )
 
 
+def test_years_until_return_are_of_replicates_with_a_violation(prepared):
+    """Of ten replicates four violate, on the first of six yearly dates, and return a year later."""
+    rows = len(prepared.layout.rows)
+    at = [i for i in range(rows) if prepared.layout.rows.compliance[i]]
+    replicates = np.full((10, rows), C)
+    first = min(at, key=lambda i: prepared.layout.rows.items[i].date)
+    replicates[:4, first] = V
+    found = {check.name: check for check in predictive.checks(prepared, replicated(prepared, replicates))}
+    years = found[predictive.RETURN]
+    assert years.having == pytest.approx(0.4)
+    assert (years.lower, years.median, years.upper) == pytest.approx((1, 1, 1), abs=0.01)
+    assert {check.having for name, check in found.items() if name != predictive.RETURN} == {1.0}
+    said = str(join(_returns(list(found.values()))))
+    assert "of replicates that have a violation at all, 40% of them." in said
+    assert "counts up to the last decision on its rule" in said
+
+
+def test_without_a_violation_on_record_there_are_no_years_until_return(prepared):
+    replicates = np.full((10, len(prepared.layout.rows)), V)
+    prepared.layout.outcome = np.full(len(prepared.layout.rows), C)
+    found = predictive.checks(prepared, replicated(prepared, replicates))
+    assert predictive.RETURN not in {check.name for check in found}
+    assert _returns(found) == []
+
+
 def test_decisions_unlike_their_replicates_are_strange(prepared):
     never = np.full((200, len(prepared.layout.rows)), C)
     found = predictive.checks(prepared, replicated(prepared, never))
+    assert predictive.RETURN not in {check.name for check in found}  # nor does any replicate have one
     assert all(check.strange for check in found)
     assert "more than the model expects" in str(found[0])
     assert "violations by H" in sentences.replicates(found)

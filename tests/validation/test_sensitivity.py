@@ -155,32 +155,47 @@ def test_the_sentence_names_the_judgement_and_both_ways():
     found = foretold(hang(0.4), hang(0.1, of="exporters"), hang(0.01))
     assert sentences.hangs_on(found) == (
         "H, r, 2030-01-01: the answer hangs most on the weight of farmers: the probability of 60% would be 40% if that "
-        "prior counted half, 70% if it counted twice; next on the weight of exporters. It rests on the decisions and "
-        "on all priors together."
+        "prior counted half, 70% if it counted twice; next on the weight of exporters. A small change in the weight of "
+        "the decisions moves it, and so does one in that of all priors together."
     )
-    untrusted = foretold(found.hangs[0]._replace(half=Reweighted(np.nan, 0.9)))
-    assert "would be unknown without a new fit if that prior counted half, 70%" in sentences.hangs_on(untrusted)
+
+
+def test_what_weights_cannot_tell_is_not_what_the_answer_hangs_on():
+    unable = hang(0.4, half=np.nan, of="borrowers")
+    said = sentences.hangs_on(foretold(unable, hang(0.01)))
+    assert said.startswith(
+        "H, r, 2030-01-01: whether the answer hangs on the weight of borrowers cannot be told without a new fit; no "
+        "other prior has a sensitivity of .05 or more. "
+    )
+    said = sentences.hangs_on(foretold(unable, hang(0.2), hang(0.1, of="exporters")))
+    assert "of what can be told, the answer hangs most on the weight of farmers: the probability of 60%" in said
+    assert said.count("the weight of exporters") == 1
+    assert "; whether it hangs on the weight of borrowers cannot be told without a new fit. " in said
+    many = [hang(0.4, half=np.nan, of=f"lobby {i}") for i in range(5)]
+    assert "the weight of lobby 2 or 2 others cannot be told" in sentences.hangs_on(foretold(*many))
 
 
 @pytest.mark.parametrize(
     ("prior", "likelihood", "words"),
     [
-        (0.0, 0.2, "It rests on the decisions."),
-        (0.2, 0.0, "It rests on all priors together."),
-        (0.3, 0.2, "It rests on all priors together and on the decisions."),
-        (0.0, 0.0, "what is open is the future"),
+        (0.0, 0.2, "the decisions moves it; one in that of all priors together moves it little."),
+        (0.2, 0.0, "all priors together moves it; one in that of the decisions moves it little."),
+        (0.3, 0.2, "all priors together moves it, and so does one in that of the decisions."),
+        (0.0, 0.0, "the decisions, or of all priors together, moves it little."),
     ],
 )
-def test_where_no_judgement_counts_the_sentence_says_so(prior, likelihood, words):
-    text = sentences.hangs_on(foretold(hang(0.01), prior=prior, likelihood=likelihood))
-    assert "hangs on no single prior, the most, though little, on the weight of farmers" in text
-    assert words in text
+def test_a_prior_below_the_mark_is_not_named_and_the_rest_is_of_small_changes(prior, likelihood, words):
+    text = sentences.hangs_on(foretold(hang(0.049), prior=prior, likelihood=likelihood))
+    assert "hangs on no single prior: none has a sensitivity of .05 or more. A small change in the weight of" in text
+    assert text.endswith(words)
+    assert "farmers" not in text
+    assert "farmers" in sentences.hangs_on(foretold(hang(0.05)))  # negative control
 
 
 def test_what_was_not_tested_is_not_said_to_move_nothing():
     unable = hang(0.001, half=np.nan, quantity="volatility", of="exporters")._replace(judged=False)
     found = foretold(hang(0.01), unable)
-    assert "hangs on no single prior that could be reweighted, the most" in sentences.hangs_on(found)
+    assert "hangs on no single prior that could be reweighted: none" in sentences.hangs_on(found)
     assert "no single prior that could be reweighted" in sentences.hangs_on(foretold(hang(0.01)), all_tested=False)
     noises = [noise.AtNoise(0.5, otherwise.REWEIGHTED, 0.2, {("H", "r"): 0.9}),
               noise.AtNoise(2.0, otherwise.CANNOT_TELL, 1.3, {})]  # fmt: skip
@@ -208,7 +223,11 @@ def test_sentences_on_conflict_and_noise():
         Conflict("magnitude", "farmers", 0.2, 0.3, -1.44, sensitivity.CONFLICT),
         Conflict("shadow", "H", 0.2, 0.0, 0.1, sensitivity.WEAK, judged=False),
     ]
-    assert "Of 2 unknown quantities (1 judged, 1 default) 1 (0 judged, 1 default) stand as" in sentences.pulls(found)
+    assert sentences.pulls(found).startswith(
+        "Of 2 unknown quantities (1 judged, 1 default) 1 (0 judged, 1 default) move with the weight of their own prior "
+        "(a sensitivity of .05 or more) and not with that of the decisions (a sensitivity below .05). This is not the "
+        "count of those that the data hardly moved"
+    )
     assert "pull apart on the weight of farmers (-1.4)" in sentences.pulls(found)
     assert "pull apart on none" in sentences.pulls(found[1:])
     at = [noise.AtNoise(0.5, otherwise.REWEIGHTED, 0.2, {("H", "r"): 0.9, ("H", "s"): 0.5}),

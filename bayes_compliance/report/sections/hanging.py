@@ -32,7 +32,9 @@ OWN_RULES = "one of its rules, at random"
 INTRODUCTION = (
     "How far would the forecast move if one prior (a judgement, or a default where nobody judged) counted half, or "
     "twice as if a second analyst had said the same? The draws are weighted anew by that prior's density to a power; a "
-    "sensitivity of .05 or more counts. It asks of the priors what the value of information asks of the world."
+    "sensitivity of .05 or more counts; below it the largest of so many is chance, and none is named. It asks of the "
+    "priors what the value of information asks of the world. A sensitivity is to a small change in a weight: how far "
+    "the record as a whole moved the answer, “What the data moved” tells."
 )
 REPEATS = (
     "Numbers that a reader of the record would count, beside replicates of the same decisions that the fitted model "
@@ -56,7 +58,7 @@ def hanging(run: Run) -> Section:
     all_told = all(one.p for one in noises) and all(one.p for one in analysts)
     missing = told.untested(whole, noises, analysts)
     parts = [paragraph(INTRODUCTION), bullets(told.hangs_on(one, all_told) for one in whole)]
-    parts += [*([paragraph(missing)] if missing else []), _table(each)]
+    parts += [*([paragraph(missing)] if missing else []), *_by_rule(each)]
     parts += [heading("Priors against decisions"), paragraph(told.pulls(sensitivity.conflicts(prepared, tree)))]
     parts += [
         heading("Another decision noise"),
@@ -74,17 +76,30 @@ def with_own_rules(forecast: xr.Dataset) -> xr.Dataset:
     return xr.concat([p, p.mean("rule").expand_dims(rule=[OWN_RULES])], "rule").to_dataset(name="p_today")
 
 
-def _table(found: list[Sensitivity]) -> Markup:
+def _by_rule(found: list[Sensitivity]) -> list[Markup]:
+    """A row for each forecast of which a prior counts, and how many there are of which none does."""
     rows = [row for one in found for row in _rows(one)]
+    none = f"no single prior has a sensitivity of {told.MARK} or more"
+    if not rows:
+        return [paragraph(f"Rule by rule, too, {none}.")] if found else []
     columns = ["State", "Rule", Number("Complies"), "Hangs most on", Number("Sensitivity"), Number("Counted half")]
-    return table("What each forecast hangs on most, on the last date", [*columns, Number("Counted twice")], rows)
+    drawn = table("What each forecast hangs on most, on the last date", [*columns, Number("Counted twice")], rows)
+    rest = len(found) - len(rows)
+    if not rest:
+        return [drawn]
+    few = f"Of {plural(len(found), 'forecast')} by rule, {rest} {'is' if rest == 1 else 'are'} not in the table: there"
+    return [drawn, paragraph(f"{few} {none}.", "note")]
 
 
 def _rows(one: Sensitivity) -> list[list[Cell]]:
+    """The prior that counts most among those that weights can tell of, else the first of the others."""
+    able, unable = told.counting(one)
     return [
-        [one.state, one.rule, percent(one.p), told.name(hang.quantity, hang.of, hang.judged), number(hang.sensitivity),
+        [one.state, one.rule, percent(one.p),
+         f"{'' if able else 'cannot tell without a new fit: '}{told.name(hang.quantity, hang.of, hang.judged)}",
+         number(hang.sensitivity),
          *("cannot tell" if not again.trusted else percent(again.mean) for again in (hang.half, hang.double))]
-        for hang in one.hangs[:1]
+        for hang in [*able, *unable][:1]
     ]  # fmt: skip
 
 
@@ -132,5 +147,19 @@ def _repeats(run: Run) -> list[Markup]:
     columns = ["Count", Number("On record"), Number("Replicated: median"), Number("5% to 95%"), ""]
     return [
         heading("Would the model make such a record?"), paragraph(REPEATS), paragraph(told.replicates(found)),
-        table(f"{plural(len(found), 'count')} on record and in replicates", columns, rows),
+        table(f"{plural(len(found), 'count')} on record and in replicates", columns, rows), *_returns(found),
     ]  # fmt: skip
+
+
+def _returns(found: list[predictive.Check]) -> list[Markup]:
+    """Of which replicates the years until return are, and how a violation counts that nothing ended."""
+    return [
+        paragraph(
+            "Years until the return to compliance are of replicates that have a violation at all, "
+            f"{'all of them' if check.having == 1 else percent(check.having) + ' of them'}. A violation after which no "
+            "compliance is on record counts up to the last decision on its rule, and so for less than it lasted.",
+            "note",
+        )
+        for check in found
+        if check.name == predictive.RETURN
+    ]
