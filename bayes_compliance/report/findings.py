@@ -117,7 +117,7 @@ def depth(k: float) -> str:
 def what_if(title: str, since: date, effects: Sequence[Effect], until: date, idle: str = "") -> str:
     """What a scenario does to each state on average; those that it moves by less than 5 points are named together.
 
-    Of these, where worlds move by 5 points or more both ways, it is said that the scenario adds doubt.
+    Of these, where worlds move by 5 points or more both ways, that is said: a spread of differences is no added spread.
 
     Parameters
     ----------
@@ -139,18 +139,18 @@ def what_if(title: str, since: date, effects: Sequence[Effect], until: date, idl
     ]
     if still:
         verb = "moves" if len(still) == 1 else "move"
-        parts.append(f"{listed(still)} {verb} by less than {MATTERS} percentage points on average{_doubt(effects)}")
+        parts.append(f"{listed(still)} {verb} by less than {MATTERS} percentage points on average{_both_ways(effects)}")
     return f"{title} (from {day(since)}): on {day(until)}, {'; '.join(parts)}."
 
 
-def _doubt(effects: Sequence[Effect]) -> str:
+def _both_ways(effects: Sequence[Effect]) -> str:
     """Where a scenario moves worlds both ways though hardly their mean."""
     wide = [
         f"{e.state} ({_points(e.lower)} to {_points(e.upper)} points, 5% to 95% over worlds)"
         for e in effects
         if abs(gap(e)) < MATTERS and min(-e.lower, e.upper) >= MATTERS / 100
     ]
-    return f", but the scenario adds doubt, not direction, for {listed(wide)}" if wide else ""
+    return f", but it moves some worlds up and others down for {listed(wide)}" if wide else ""
 
 
 def _points(change: float) -> str:

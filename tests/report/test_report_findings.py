@@ -81,7 +81,7 @@ def test_states_in_order_of_what_a_scenario_does() -> None:
     )
 
 
-def test_a_scenario_that_moves_worlds_both_ways_adds_doubt() -> None:
+def test_a_scenario_that_moves_worlds_both_ways_says_so_and_no_more() -> None:
     effects = [
         Effect("MEX", 0.5, 0.49, -0.3, 0.22),
         Effect("CAN", 0.5, 0.5, -0.3, 0.0),
@@ -89,7 +89,7 @@ def test_a_scenario_that_moves_worlds_both_ways_adds_doubt() -> None:
     ]
     said = findings.what_if("Storm", date(2025, 1, 20), effects, UNTIL)
     assert said.endswith(
-        "MEX and CAN move by less than 5 percentage points on average, but the scenario adds doubt, not direction, for "
+        "MEX and CAN move by less than 5 percentage points on average, but it moves some worlds up and others down for "
         "MEX (−30 to +22 points, 5% to 95% over worlds)."
     )
 
