@@ -180,6 +180,14 @@ def test_the_page_says_that_chains_were_run_again(oranges: Run) -> None:
     assert said not in " ".join(Page(render(oranges)).words)
 
 
+@pytest.mark.usefixtures("short")
+def test_a_standard_error_is_of_one_run_and_not_what_two_differ_by(oranges: Run) -> None:
+    said = " ".join(Page(render(oranges)).words)
+    assert "the largest standard error of a probability in this one run" in said
+    assert "standard deviation √2 times (1.4 times) as large" in said
+    assert "would move the probabilities by" not in said
+
+
 def test_answers_are_those_of_the_table(page: Page, oranges: Run) -> None:
     rows = [row for row in oranges.forecast.table if row["state"] == "F"]
     text = next(words for words in page.words if words.startswith("F is "))

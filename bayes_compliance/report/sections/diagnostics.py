@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 INTRODUCTION = (
     "Whether the draws can be trusted, not whether the theory is right. R-hat compares chains, effective sample sizes "
     "count independent draws, divergences and E-BFMI tell whether the sampler could go everywhere, and the Monte Carlo "
-    "error is what a repetition with another seed would move the probabilities by."
+    "error is the largest standard error of a probability in this one run: between two runs with different seeds that "
+    "probability differs with a standard deviation √2 times (1.4 times) as large."
 )
 
 
