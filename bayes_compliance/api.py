@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_compliance import models, runs, store
 from bayes_compliance.case import Case, load_case
 from bayes_compliance.check import check as check
-from bayes_compliance.errors import Refused
+from bayes_compliance.errors import Refused, Unwritten
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings, diagnose
 from bayes_compliance.models import prepare
 from bayes_compliance.newcase import new as new
@@ -87,6 +87,8 @@ def run(
     ------
     Refused
         Bad input; nothing was written.
+    Unwritten
+        A section of the report failed; all else was written.
     """
     settings = _settings(model, engine, seed, draws, tune, chains, until, as_of, pool)
     return _run(case, out, settings, progress, ahead=True, tell=tell)
@@ -133,8 +135,8 @@ def forecast(case: str | PathLike[str], run: str | PathLike[str], *, until: date
     found = _found(prepared, tree, diagnose(prepared, tree), settings, timer, foretold)
     with store.new_run(run) as folder:
         shutil.copyfile(Path(run, "posterior.nc"), folder / "posterior.nc")
-        _write_all(folder, found)
-    return found
+        unwritten = _write_all(folder, found)
+    return _whole(found, unwritten)
 
 
 def report(case: str | PathLike[str], run: str | PathLike[str]) -> Run:
@@ -294,8 +296,8 @@ def _run(
         with timer("diagnose"):
             checks = _diagnosed(folder, prepared, tree)
         found = _found(prepared, tree, checks, settings, timer, foretold)
-        _write_all(folder, found)
-        return found
+        unwritten = _write_all(folder, found)
+    return _whole(found, unwritten)
 
 
 def _diagnosed(folder: Path, prepared: models.Prepared, tree: xr.DataTree) -> list[Check]:
@@ -327,14 +329,29 @@ def _found(
     return Run(prepared, tree, foretold, checks, runs.summarise(prepared, checks, settings, timer.seconds))
 
 
-def _write_all(folder: Path, found: Run) -> None:
-    """All of a RUN but its posterior."""
+def _write_all(folder: Path, found: Run) -> Unwritten | None:
+    """All of a RUN but its posterior; what of the report could not be written."""
     runs.write_summary(folder, found.summary)
-    if found.forecast is not None:
-        from bayes_compliance.report import render
+    if found.forecast is None:
+        return None
+    from bayes_compliance.report import render
 
-        runs.write_forecast(folder, found.forecast)
-        (folder / "report.html").write_text(render(found), encoding="utf-8")
+    runs.write_forecast(folder, found.forecast)
+    unwritten = None
+    try:
+        page = render(found)
+    except Unwritten as error:
+        page, unwritten = error.page, error
+    (folder / "report.html").write_text(page, encoding="utf-8")
+    return unwritten
+
+
+def _whole(found: Run, unwritten: Unwritten | None) -> Run:
+    """The run, once its folder is in place, if all of it could be written."""
+    if unwritten is not None:
+        unwritten.run = found
+        raise unwritten
+    return found
 
 
 def _reopen(case: str | PathLike[str], run: str | PathLike[str]) -> tuple[models.Prepared, xr.DataTree, dict]:

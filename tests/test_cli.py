@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from bayes_compliance import __version__, api, cli, runs, store
+from bayes_compliance import __version__, api, cli, report, runs, store
+from bayes_compliance.errors import Unwritten
 from bayes_compliance.forecast import COLUMNS
 from tests.builders import complied, known, normal, write_case
 
@@ -166,6 +167,31 @@ def test_an_interrupted_or_broken_run_leaves_the_old_one(folder, finished, monke
     assert words in capsys.readouterr().err
     assert {path.name: store.sha256(path) for path in finished[1].iterdir()} == before
     assert [p.name for p in finished[1].parent.iterdir() if p.name.startswith(".")] == []
+
+
+def test_a_section_that_fails_does_not_take_the_forecast_with_it(folder, finished, tmp_path, monkeypatch, capsys):
+    """Everything is there, the page says first what is not, and the exit code that something is wrong with us."""
+
+    def ours(_):
+        raise ZeroDivisionError("a fault")
+
+    out = tmp_path / "run"
+    monkeypatch.setattr(report, "SECTIONS", (*report.SECTIONS, ours))
+    assert cli.main(["run", str(folder), "--out", str(out), "--engine", "exact", "--seed", "5"]) == cli.INTERNAL
+    assert sorted(path.name for path in out.iterdir()) == FILES
+    assert (out / "forecast.csv").read_bytes() == (finished[1] / "forecast.csv").read_bytes()
+    said = capsys.readouterr().err
+    assert "Traceback" in said
+    assert said.splitlines()[-1] == "the report was written without: ours; all else is whole"
+    page, whole = ((one / "report.html").read_text(encoding="utf-8") for one in (out, finished[1]))
+    notice = "A section could not be written, by a fault of bayes_compliance and not of the case: ours (ZeroDivision"
+    assert notice in page[: page.index("<header>")]
+    assert "could not be written" not in whole
+    assert re.findall(r"<h2>.*</h2>", page) == re.findall(r"<h2>.*</h2>", whole)
+    with pytest.raises(Unwritten, match="a fault") as told:
+        api.report(folder, out)
+    assert told.value.run is not None
+    assert told.value.run.summary["settings"]["seed"] == 5
 
 
 @pytest.mark.parametrize("command", ["check", "run"])

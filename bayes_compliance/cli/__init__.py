@@ -12,7 +12,7 @@ from bayes_compliance import __doc__ as summary
 from bayes_compliance import __version__
 from bayes_compliance.cli import elicitation, fitting, panel, sweep, validation
 from bayes_compliance.cli.options import DONE, EPILOG, FAILED_DIAGNOSTIC, INTERNAL, INTERRUPTED, REFUSED, heard
-from bayes_compliance.errors import Refused
+from bayes_compliance.errors import Refused, Unwritten
 
 __all__ = ["DONE", "FAILED_DIAGNOSTIC", "INTERNAL", "INTERRUPTED", "REFUSED", "main", "parser"]
 
@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refused as refused:
         print(refused, file=sys.stderr)
         return REFUSED
+    except Unwritten as unwritten:
+        print(unwritten, file=sys.stderr)
+        return INTERNAL
     except KeyboardInterrupt:
         print("interrupted; nothing was written", file=sys.stderr)
         return INTERRUPTED

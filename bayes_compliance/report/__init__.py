@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Callable
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from bayes_compliance.errors import Unwritten
 from bayes_compliance.inference.diagnostics import failed
 from bayes_compliance.parallel import beside
 from bayes_compliance.report import facts, sentences
@@ -42,26 +45,44 @@ def render(run: Run) -> str:
     ------
     ValueError
         If the run has no forecast.
+    Unwritten
+        If a section fails; it holds the page without it.
     """
     facts.ahead(run)
-    missed = failed(run.checks)
-    return template("page.html.j2").render(
+    missed, (sections, why) = failed(run.checks), _sections(run)
+    page = template("page.html.j2").render(
         title=run.prepared.case.title,
         subtitle=_subtitle(run),
         verdict=sentences.verdict([str(check) for check in missed], len(run.checks)),
         failed=bool(missed),
+        unwritten=sentences.unwritten({name: text.splitlines()[-1] for name, text in why.items()}),
         style=Markup(files(__name__).joinpath("templates/style.css").read_text(encoding="utf-8")),
-        sections=_sections(run),
+        sections=sections,
     )
+    if why:
+        raise Unwritten(page, why)
+    return page
 
 
-def _sections(run: Run) -> list[Section]:
-    """All that apply, in the page's order, written side by side; those that share answers one after the other."""
+def _sections(run: Run) -> tuple[list[Section], dict[str, str]]:
+    """All that apply, in the page's order, and tracebacks of those that failed.
+
+    They are written side by side; those that share answers one after the other.
+    """
     together = [section for section in SECTIONS if section in ANSWERING]
     tasks = [together, *([section] for section in SECTIONS if section not in ANSWERING)]
-    with beside(lambda some: {section.__name__: section(run) for section in some}, tasks) as done:
+    with beside(lambda some: {section.__name__: _tried(section, run) for section in some}, tasks) as done:
         made = {name: section for some in done() for name, section in some.items()}
-    return [one for section in SECTIONS if (one := made[section.__name__]) is not None]
+    in_order = {section.__name__: made[section.__name__] for section in SECTIONS}
+    why = {name: one for name, one in in_order.items() if isinstance(one, str)}
+    return [one for one in in_order.values() if isinstance(one, Section)], why
+
+
+def _tried(section: Callable[[Run], Section | None], run: Run) -> Section | str | None:
+    try:
+        return section(run)
+    except Exception:
+        return traceback.format_exc()
 
 
 def _subtitle(run: Run) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from math import floor
 from typing import NamedTuple
@@ -82,7 +82,7 @@ class Rate(NamedTuple):
 
 
 def shown(p: float) -> int:
-    """A probability as the whole percentage that is shown, halves upwards."""
+    """A probability as the whole percentage that is shown, halves upwards; 0 below 1%, 100 above 99%."""
     if not 0 <= p <= 1:
         raise ValueError(f"{p!r} is no probability; allowed: 0 to 1")
     return wording.rounded(p)
@@ -225,15 +225,20 @@ def reference(state: str, own: Rate, all_states: Rate, forecast: float) -> str:
     if not own.n:
         return f"{state} has no compliance decision on record; {whole}."
     few = "; so short a record says little" if own.n < 10 else ""
+    beside = "; no other state has any" if own == all_states else f"; {whole}"
     return (
-        f"Of {plural(own.n, 'compliance decision')} of {state} on record {_complied(own)}; {whole}. "
+        f"Of {plural(own.n, 'compliance decision')} of {state} on record {_complied(own)}{beside}. "
         f"The forecast of {percent(forecast)} is {against(forecast, own.comply / own.n)} the state's own rate{few}."
     )
 
 
 def _complied(rate: Rate) -> str:
     partial = f", {rate.partial} partial or late" if rate.partial else ""
-    return f"{rate.comply} were compliance ({percent(rate.comply / rate.n)}){partial} and {rate.violate} violation"
+    verb = "was" if rate.comply == 1 else "were"
+    return (
+        f"{rate.comply or 'none'} {verb} compliance ({percent(rate.comply / rate.n)}){partial} and "
+        f"{plural(rate.violate, 'violation')}"
+    )
 
 
 def against(p: float, rate: float) -> str:
@@ -249,6 +254,18 @@ def verdict(failed: Sequence[str], total: int) -> str:
             f"{plural(len(failed), 'diagnostic')} of {total} failed, so do not rely on this page: {'; '.join(failed)}."
         )
     return f"All {total} diagnostics passed." if total else "No diagnostics were run."
+
+
+def unwritten(why: Mapping[str, str]) -> str:
+    """Which sections could not be written, by their names and errors; empty if all were."""
+    if not why:
+        return ""
+    one = len(why) == 1
+    return (
+        f"{'A section' if one else f'{len(why)} sections'} could not be written, by a fault of bayes_compliance and "
+        f"not of the case: {'; '.join(f'{name} ({error})' for name, error in why.items())}. All else on this page, the "
+        "forecast and the posterior stand."
+    )
 
 
 def surprise(p: float) -> str:
