@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bayes_compliance.feedback.words import band, percent, table
+from bayes_compliance.feedback.words import table
+from bayes_compliance.wording import rule_name, short
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
@@ -30,6 +31,11 @@ def _lines(case: Case, forecast: Forecast) -> Iterator[str]:
 
 def _row(row: dict) -> tuple[str, ...]:
     return (
-        row["date"], row["state"], row["rule"], percent(row["p_comply"]), band(row["p_lower"], row["p_upper"]),
-        band(row["p_today_lower"], row["p_today_upper"]), percent(row["p_no_violation"]),
+        row["date"], row["state"], rule_name(row["rule"]), short(row["p_comply"]),
+        _band(row["p_lower"], row["p_upper"]), _band(row["p_today_lower"], row["p_today_upper"]),
+        short(row["p_no_violation"]),
     )  # fmt: skip
+
+
+def _band(lower: float, upper: float) -> str:
+    return f"{short(lower)} to {short(upper)}"

@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import floor, inf
 
+from bayes_compliance.rows import ANY_RULE
+
 ENDS = {0: "under 1%", 100: "over 99%"}
 SHORT = {0: "<1", 100: ">99"}
 
 
 def rounded(p: float) -> int:
-    """A probability or share in whole percent, halves upwards; a share may be below 0 or above 1."""
-    return floor(100 * p + 0.5)
+    """A probability or share in whole percent, halves upwards; a share may be below 0 or above 1.
+
+    Below 1% it is 0 and above 99% it is 100, which are written as what they are: under 1% and over 99%.
+
+    >>> rounded(0.125), rounded(0.0099), rounded(0.01), rounded(0.99), rounded(0.9901)
+    (13, 0, 1, 99, 100)
+    """
+    return 0 if 0 <= p < 0.01 else 100 if 0.99 < p <= 1 else floor(100 * p + 0.5)
 
 
 def percent(p: float) -> str:
     """A probability or share: `71%`, `under 1%`, `over 99%`.
 
-    >>> percent(0.714), percent(0.0), percent(0.996)
+    >>> percent(0.714), percent(0.007), percent(0.991)
     ('71%', 'under 1%', 'over 99%')
     """
     return ENDS.get(rounded(p), f"{rounded(p)}%")
@@ -26,20 +34,41 @@ def percent(p: float) -> str:
 def band(lower: float, upper: float) -> str:
     """A range of probabilities in a table: `20–98%`, `<1–>99%`.
 
-    >>> band(0.001, 0.98)
+    >>> band(0.007, 0.98)
     '<1–98%'
     """
-    low, high = (SHORT.get(end, str(end)) for end in (rounded(lower), rounded(upper)))
-    return f"{low}–{high}%"
+    return f"{_short(lower)}–{_short(upper)}%"
+
+
+def short(p: float) -> str:
+    """A probability in a table: `71%`, `<1%`, `>99%`.
+
+    >>> short(0.714), short(0.007), short(0.991)
+    ('71%', '<1%', '>99%')
+    """
+    return f"{_short(p)}%"
+
+
+def _short(p: float) -> str:
+    return SHORT.get(rounded(p), str(rounded(p)))
+
+
+def rule_name(rule: str) -> str:
+    """A rule as pages and sentences name it.
+
+    >>> rule_name("tariffs"), rule_name("*")
+    ('tariffs', 'a new rule')
+    """
+    return "a new rule" if rule == ANY_RULE else rule
 
 
 def pareto(k: float) -> str:
-    """Pareto k of importance weights; below 0 it is 0, since no draw outweighs the others.
+    """Pareto k of importance weights; at or below 0 no more than that: the weights have an upper end.
 
     >>> pareto(0.714), pareto(-0.2), pareto(float("inf"))
-    ('0.71', '0.00', 'infinite')
+    ('0.71', '≤ 0', 'infinite')
     """
-    return "infinite" if k == inf else f"{max(k, 0):.2f}"
+    return "infinite" if k == inf else "≤ 0" if k <= 0 else f"{k:.2f}"
 
 
 def listed(items: Sequence[str], last: str = "and") -> str:

@@ -20,6 +20,7 @@ from bayes_compliance.report.sentences import Outlook, Point, Pull, Rate, plural
 from bayes_compliance.rows import ANY_RULE
 from bayes_compliance.validation.otherwise import means
 from bayes_compliance.validation.sensitivity import defaults
+from bayes_compliance.wording import rule_name as rule_name
 from bayes_compliance.worlds import Future
 
 if TYPE_CHECKING:
@@ -61,11 +62,6 @@ def ahead(run: Run) -> Forecast:
 def has_lobbies(case: Case) -> bool:
     """Whether the case, as the model sees it, has lobbies with a part in the theory: a rival's pulls have none."""
     return any(lobby.role != "other" for lobby in case.lobbies)
-
-
-def rule_name(rule: str) -> str:
-    """A rule as the page names it."""
-    return "a new rule" if rule == ANY_RULE else rule
 
 
 def series(run: Run) -> dict[tuple[str, str], list[dict]]:

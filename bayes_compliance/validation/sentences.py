@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bayes_compliance.validation.otherwise import CANNOT_TELL
 from bayes_compliance.validation.sensitivity import CONFLICT, COUNTS, WEAK
-from bayes_compliance.wording import listed, pareto, percent
+from bayes_compliance.wording import listed, pareto, percent, rule_name
 
 if TYPE_CHECKING:
     from bayes_compliance.validation.noise import AtNoise
@@ -159,8 +159,8 @@ def noise(found: Sequence[AtNoise], now: dict[tuple[str, str], float], what: str
             continue
         pair = max(one.p, key=lambda key: (abs(one.p[key] - now[key]), key))
         parts.append(
-            f"at {one.scale:g} times the noise the forecast that moves most, {pair[0]} on {pair[1]}, goes from "
-            f"{percent(now[pair])} to {percent(one.p[pair])} ({one.how})"
+            f"at {one.scale:g} times the noise the forecast that moves most, {pair[0]} on {rule_name(pair[1])}, goes "
+            f"from {percent(now[pair])} to {percent(one.p[pair])} ({one.how})"
         )
     unknown = any(one.how == CANNOT_TELL for one in found)
     anew = " A fit at each noise: bayes-compliance sweep CASE --noise .5,1,2." if unknown else ""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from datetime import date
 from math import isclose
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bayes_compliance import wording
+from bayes_compliance.answer import answer
 from bayes_compliance.report import sentences
 from bayes_compliance.report.sentences import Outlook, Point, Pull, Rate
 
@@ -68,10 +71,21 @@ def test_words_are_chosen_from_what_is_shown(p: float, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("p", "text"), [(0, "under 1%"), (0.0049, "under 1%"), (0.005, "1%"), (0.994, "99%"), (0.995, "over 99%")]
+    ("p", "text"),
+    [(0, "under 1%"), (0.0052, "under 1%"), (0.0099, "under 1%"), (0.01, "1%"), (0.99, "99%"), (0.991, "over 99%")],
 )
 def test_percentages_never_claim_certainty(p: float, text: str) -> None:
     assert sentences.percent(p) == text
+    assert wording.short(p) == text.replace("under ", "<").replace("over ", ">")
+
+
+def test_a_terminal_and_a_page_round_alike() -> None:
+    rows = [{"date": "2030-01-01", "state": "H", "rule": "*", "p_comply": 0.125, "p_lower": 0.007, "p_upper": 0.4,
+             "p_today_lower": 0.37, "p_today_upper": 0.991, "p_no_violation": 0.0052}]  # fmt: skip
+    said = answer(SimpleNamespace(name="c", title="C"), SimpleNamespace(table=rows)).splitlines()[-1]
+    assert re.split(r"  +", said.strip())[2:] == ["a new rule", "13%", "<1% to 40%", "37% to >99%", "<1%"]
+    assert (sentences.percent(0.125), sentences.band(0.007, 0.4)) == ("13%", "<1–40%")
+    assert (sentences.band(0.37, 0.991), sentences.percent(0.0052)) == ("37–>99%", "under 1%")
 
 
 @pytest.mark.parametrize("p", [-0.01, 1.01, float("nan")])
@@ -154,20 +168,35 @@ def test_one_date_has_no_trend() -> None:
     )
 
 
+def counted(n: int) -> str:
+    return {0: "none were", 1: "1 was"}.get(n, f"{n} were")
+
+
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 30), probability)
 def test_reference_class_counts(comply: int, partial: int, violate: int, p: float) -> None:
     own = Rate(comply, partial, violate)
     whole = Rate(comply + 1, partial, violate + 2)
     text = sentences.reference("H", own, whole, p)
-    assert f"{comply + 1} were compliance ({sentences.percent((comply + 1) / whole.n)})" in text
+    assert f"{counted(comply + 1)} compliance ({sentences.percent((comply + 1) / whole.n)})" in text
+    assert text.count(f"and {violate + 2} violations") >= 1
     if not own.n:
         assert text.startswith("H has no compliance decision on record")
         return
-    assert f"{comply} were compliance ({sentences.percent(comply / own.n)})" in text
+    assert f"{counted(comply)} compliance ({sentences.percent(comply / own.n)})" in text
     gap = sentences.shown(p) - sentences.shown(comply / own.n)
     where = "above" if gap > 10 else "below" if gap < -10 else "close to"
     assert f"The forecast of {sentences.percent(p)} is {where} the state's own rate" in text
     assert ("so short a record" in text) == (own.n < 10)
+
+
+def test_where_one_state_makes_all_decisions_they_are_counted_once() -> None:
+    assert sentences.reference("CHN", Rate(27, 14, 7), Rate(27, 14, 7), 0.5) == (
+        "Of 48 compliance decisions of CHN on record 27 were compliance (56%), 14 partial or late and 7 violations; no "
+        "other state has any. The forecast of 50% is close to the state's own rate."
+    )
+    apart = sentences.reference("H", Rate(4, 1, 0), Rate(8, 1, 1), 0.5)
+    assert "1 partial or late and no violations; of all 10 compliance decisions" in apart
+    assert "1 partial or late and 1 violation. The" in apart
 
 
 def test_no_record_is_said() -> None:
