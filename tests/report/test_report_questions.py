@@ -308,12 +308,18 @@ def test_the_lobby_moved_most_is_named_whatever_its_sign(
 ) -> None:
     found = [Moved("vote_share", "share", *one, 500.0) for one in [("growers", 9, 8, -0.1), ("court", -0.2, 0.3, 0.4)]]
     monkeypatch.setitem(learning.__globals__, "moved", lambda *_: found)
-    (vote,) = [row for row in cells(html_of(learning(measured_run(tmp_path, tools, 40)))) if row[:1] == ["vote share"]]
+    run = measured_run(tmp_path, tools, 40)
+    (vote,) = [row for row in cells(html_of(learning(run))) if row[:1] == ["vote share"]]
     assert vote[2:5] == ["court", "−0.2", "0.3"]
+    # where too few draws are left to tell how far, they do not tell which lobby either
+    monkeypatch.setitem(learning.__globals__, "moved", lambda *_: [one._replace(effective=20.0) for one in found])
+    (vote,) = [row for row in cells(html_of(learning(run))) if row[:1] == ["vote share"]]
+    assert vote[2:] == ["cannot tell", "", "cannot tell", "20"]
 
 
-def test_one_posterior_has_one_median(tmp_path: Path, tools: SimpleNamespace) -> None:
+def test_one_posterior_has_one_median(tmp_path: Path, tools: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     """More draws than a forecast thins to: the tables on measurements and on what was learnt use them all."""
+    monkeypatch.setitem(learning.__globals__, "FEW_DRAWS", 0)  # draws of the prior leave few once weighted
     rows = cells(html_of(learning(measured_run(tmp_path, tools, 1500))))
     (vote,) = [row for row in rows if row[:1] == ["vote share"]]
     (own,) = [row for row in rows if row[:2] == ["magnitude", vote[2]]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -19,6 +20,7 @@ from bayes_compliance.validation.otherwise import horizon
 from bayes_compliance.validation.sentences import both, unknown
 
 if TYPE_CHECKING:
+    from bayes_compliance.measurements import Measured
     from bayes_compliance.runs import Run
 
 INTRODUCTION = (
@@ -30,7 +32,7 @@ INTRODUCTION = (
 MEASURED = (
     "The case has proxies for measurements: they speak of magnitudes, or a vote's share of net support, with the error "
     "that their reliability leaves. The draws are weighted anew to undo one kind, or one vote; below a hundred "
-    "effective draws only a new fit can tell."
+    "effective draws only a new fit can tell, and which lobby moved most too."
 )
 FEW_DRAWS = 100
 ANSWER = (
@@ -110,12 +112,16 @@ def _hardly(found: list[Learnt]) -> list[Markup]:
         Markup("<strong>{}</strong> ({}): {}").format(
             which[0].replace("_", " "),
             whose(which[1]),
-            f"all {len(names)}" if len(names) == all_of[which] > 1 else sentences.listed(names),
+            _every(len(names)) if len(names) == all_of[which] > 1 else sentences.listed(names),
         )
         for which, names in by_quantity.items()
     ]
     told = "For these the page repeats the prior: a reader who doubts it should doubt the answer as much."
     return [heading("Hardly moved by the data"), paragraph(told), bullets(lines)]
+
+
+def _every(n: int) -> str:
+    return "both" if n == 2 else f"all {n}"
 
 
 def _measured(run: Run) -> list[Markup]:
@@ -127,8 +133,9 @@ def _measured(run: Run) -> list[Markup]:
     for one in sorted(moved(layout, draws, support), key=lambda one: -abs(one.shift)):
         most.setdefault((one.kind, one.unit), one)
     rows = [
-        [one.kind.replace("_", " "), one.unit, one.lobby, sentences.number(one.median),
-         sentences.number(one.without) if one.effective >= FEW_DRAWS else "cannot tell",
+        [one.kind.replace("_", " "), one.unit,
+         *([one.lobby, *map(sentences.number, (one.median, one.without))] if one.effective >= FEW_DRAWS
+           else ["cannot tell", "", "cannot tell"]),
          sentences.number(one.effective)]
         for one in most.values()
     ]  # fmt: skip
@@ -141,7 +148,23 @@ def _measured(run: Run) -> list[Markup]:
         Number("Effective draws"),
     ]
     caption = "Magnitudes on the reference date, in points, with each kind of measurement and without it"
-    return [heading("What measurements moved"), paragraph(MEASURED), table(caption, columns, rows)]
+    said = [paragraph(MEASURED), *map(paragraph, after_today(layout.measured, run.prepared.case.last_decision_date()))]
+    return [heading("What measurements moved"), *said, table(caption, columns, rows)]
+
+
+def after_today(used: Measured, today: date) -> list[str]:
+    """That the fit knows more than the day which is called today, where measurements are dated after it."""
+    days = [day for group in used.groups for day in group.date]
+    days += [item.date for item in used.votes.rows.items] if used.votes else []
+    later = sorted(day for day in days if day > today)
+    if not later:
+        return []
+    are = "is" if len(later) == 1 else "are"
+    last = f", on {sentences.day(later[0])}" if len(later) == 1 else f", the last on {sentences.day(later[-1])}"
+    return [
+        f"Of {sentences.plural(len(days), 'measurement')} that the fit uses {len(later)} {are} dated after what this "
+        f"page calls “today”, {sentences.day(today)}{last}: the fit has seen more than that day had."
+    ]
 
 
 def _table(found: list[Learnt]) -> Markup:
