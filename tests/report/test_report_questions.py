@@ -369,10 +369,14 @@ def test_dates_that_stand_for_a_month_or_a_year_are_said_to(tmp_path: object, to
     known = exact.replace("2005-01-01", "2005").replace("2003-01-01", "2003-01").replace("2004-01-01", "2004-03")
     run = tools.make_run(tools.write_case(tmp_path, decisions=known), draws=40)
     text = html_of(record(run))
-    assert "1 known by a year alone, standing on 1 July and 2 known by a month, standing on its 15th." in text
+    assert (
+        "of the 5 decisions on record that are not pending, 1 is known by a year alone, standing on 1 July, and 2 are "
+        "known by a month, standing on its 15th." in text
+    )
     assert "The last, of 1 July 2005, is one of these" in text
     untold = html_of(record(tools.make_run(tools.write_case(tmp_path, decisions=exact), draws=40)))
     assert "Not all dates" not in untold
+    assert "6 decisions on record, 1 of them pending." in html_of(data(run))
 
 
 def test_rows_of_depth_are_no_decisions(coalition: Run) -> None:

@@ -24,6 +24,7 @@ from bayes_compliance.report.drawing import (
 )  # fmt: skip
 from bayes_compliance.report.plots.fan import first_day
 from bayes_compliance.report.sentences import listed, plural
+from bayes_compliance.rows import ANY_RULE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +69,7 @@ def timeline(name: str, state: str, rows: Sequence[Recorded], years: tuple[int, 
         axes.set_xlim(first_day(years[0] - 0.2), first_day(years[1] + 1.2))
         _scale(axes, len(rules))
         legend(figure, keys)
-        return svg(figure, name, f"Decisions of {state} on record", _say(state, rows, len(rules)))
+        return svg(figure, name, f"Decisions of {state} on record", say(state, rows))
 
 
 def _draw(axes: Axes, row: Recorded, floor: int) -> None:
@@ -90,11 +91,16 @@ def _scale(axes: Axes, strips: int) -> None:
 
 
 def _label(rule: str) -> str:
-    return "the whole agreement" if rule == "*" else rule
+    return "the whole agreement" if rule == ANY_RULE else rule
 
 
-def _say(state: str, rows: Sequence[Recorded], rules: int) -> str:
+def say(state: str, rows: Sequence[Recorded]) -> str:
+    """How many decisions of a state, on how many rules (the whole agreement is none), when, and with what outcome."""
     counts = Counter(row.decision for row in rows)
     parts = [f"{counts[decision]} {mark.label}" for decision, mark in MARKS.items() if counts[decision]]
-    on = f"{plural(len(rows), 'decision')} of {state} on {plural(rules, 'rule')}"
-    return f"{on} between {min(row.date for row in rows)} and {max(row.date for row in rows)}: {listed(parts)}."
+    rules = {row.rule for row in rows}
+    single = plural(len(rules - {ANY_RULE}), "rule") if rules - {ANY_RULE} else ""
+    on = " and ".join(filter(None, [single, "the whole agreement" if ANY_RULE in rules else ""]))
+    first, last = min(row.date for row in rows), max(row.date for row in rows)
+    when = f"on {first}" if first == last else f"between {first} and {last}"
+    return f"{plural(len(rows), 'decision')} of {state}, on {on}, {when}: {listed(parts)}."

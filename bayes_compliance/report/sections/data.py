@@ -20,14 +20,20 @@ def data(run: Run) -> Section:
     coded = ", ".join(f"{name} {error:.0%}" for name, error in MISCODING.items())
     parts = [
         paragraph(
-            f"{plural(len(case.decisions), 'decision')} on record. Confidence is that of the coding; the chance of a "
-            f"wrong code is by confidence: {coded}. A pending decision tells nothing yet and has no weight."
+            f"{plural(len(case.decisions), 'decision')} on record{_pending(case)}. Confidence is that of the coding; "
+            f"the chance of a wrong code is by confidence: {coded}. A pending decision tells nothing yet and has no "
+            "weight."
         ),
         _decisions(case),
     ]
     if case.proxies:
         parts.append(_proxies(case, run.prepared.layout.measured))
     return Section("Data and sources", "data", join(parts))
+
+
+def _pending(case: Case) -> str:
+    pending = sum(d.decision == "pending" for d in case.decisions)
+    return f", {pending} of them pending" if pending else ""
 
 
 def _decisions(case: Case) -> str:

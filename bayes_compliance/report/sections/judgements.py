@@ -8,25 +8,43 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from bayes_compliance.elicitation import TOLERANCE
+from bayes_compliance.latents import Latents
 from bayes_compliance.report.parts import Number, Section, heading, join, paragraph, table, when
 from bayes_compliance.report.sections.pooling import POOLED
 from bayes_compliance.report.sentences import number, plural
 
 if TYPE_CHECKING:
     from bayes_compliance.elicitation import Fitted, Priors
+    from bayes_compliance.elicitation.build import DefaultUsed
     from bayes_compliance.runs import Run
 
 
 def judgements(run: Run) -> Section:
     """Defaults in force, judgements that are bent, and every judgement by analyst."""
     priors = run.prepared.priors
-    parts = [*_defaults(priors), *_bent(priors), *_by_analyst(priors)]
+    parts = [*_defaults(priors, in_use(run)), *_bent(priors), *_by_analyst(priors)]
     return Section("Judgements", "judgements", join(parts))
 
 
-def _defaults(priors: Priors) -> list[Markup]:
+def in_use(run: Run) -> list[DefaultUsed]:
+    """Defaults that the model asks for: none of trust where conduct is judged, nor of a spread that no lobby has."""
+    layout, latents = run.prepared.layout, Latents(run.prepared.layout)
+
+    def used(default: DefaultUsed) -> bool:
+        if default.quantity not in latents.names:
+            return False
+        labels = layout.coords[latents.dims[default.quantity]]
+        at = [str(label) for label in labels].index(default.name)
+        prior = layout.priors.quantities[default.quantity].priors[at]
+        known = prior is not None and prior.is_constant and latents.fixed(default.quantity)[at] == prior.value
+        return known or at in latents.free[default.quantity]
+
+    return [default for default in run.prepared.priors.defaults if used(default)]
+
+
+def _defaults(priors: Priors, used: list[DefaultUsed]) -> list[Markup]:
     title = heading("Defaults, where nothing was judged")
-    if not priors.defaults:
+    if not used:
         return [title, paragraph("None: everything was judged.")]
     units = ", ".join(f"{state} {number(k)} points" for state, k in sorted(priors.k_ref.items()))
     told = (
@@ -36,7 +54,7 @@ def _defaults(priors: Priors) -> list[Markup]:
     rows = [
         [d.quantity.replace("_", " "), d.name, *map(number, d.quantiles), "" if d.high is None else number(d.high),
          "" if d.k_ref is None else " / ".join(number(q / d.k_ref) for q in dict.fromkeys(d.quantiles))]
-        for d in priors.defaults
+        for d in used
     ]  # fmt: skip
     columns = ["Quantity", "Of", *(Number(q) for q in ("5%", "50%", "95%", "at most", "in K_ref"))]
     return [title, paragraph(told), table("Defaults in force", columns, rows)]

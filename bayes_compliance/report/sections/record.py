@@ -27,7 +27,8 @@ SURPRISES = (
     "The same decisions, the most surprising first. “Given all” is the probability of what was observed under the "
     "whole posterior, which has seen that decision too; “left out” is what the model would have said had it not seen "
     "this one, by Pareto-smoothed importance sampling. A k above 0.7 says that the decision weighs so much that “left "
-    "out” cannot be trusted."
+    "out” cannot be trusted; one at or below 0 (≤ 0), that the weights have an upper end, as they do where the chance "
+    "of a wrong code bounds how improbable the outcome can be."
 )
 SHAPE_MARK = 0.7
 MOST = 20
@@ -63,8 +64,8 @@ def _surprises(run: Run, rows: list[Recorded]) -> list[Markup]:
     if len(order) <= MOST:
         return [paragraph(SURPRISES), drawn]
     rest = (
-        f"Of {counted(rows)}, the other {len(order) - MOST} had a probability of "
-        f"{sentences.percent(order[MOST][1][0])} or more, left out."
+        f"Of {counted(rows)} the {MOST} with the least “left out” are shown; that of the other {len(order) - MOST} is "
+        f"{sentences.percent(order[MOST][1][0])} or more."
     )
     return [paragraph(SURPRISES), drawn, paragraph(rest, "note")]
 
@@ -78,7 +79,8 @@ def counted(rows: Sequence[Recorded]) -> str:
 
 def _inexact(case: Case) -> list[Markup]:
     """That dates stand for a month or a year, where some do."""
-    ends = [(d.date, d.date_end) for d in case.decisions if d.decision != "pending" and d.date != d.date_end]
+    decided = [d for d in case.decisions if d.decision != "pending"]
+    ends = [(d.date, d.date_end) for d in decided if d.date != d.date_end]
     if not ends:
         return []
     by_year = sum((day.month, day.day) == (7, 1) for day, _ in ends)
@@ -86,12 +88,14 @@ def _inexact(case: Case) -> list[Markup]:
         (by_year, "known by a year alone, standing on 1 July"),
         (len(ends) - by_year, "known by a month, standing on its 15th"),
     ]
-    each = sentences.listed([f"{n} {what}" for n, what in known if n])
+    each = ", and ".join(f"{n} {'is' if n == 1 else 'are'} {what}" for n, what in known if n)
+    pending = len(case.decisions) - len(decided)
+    of = f"the {sentences.plural(len(decided), 'decision')} on record{' that are not pending' if pending else ''}"
     last = case.last_decision_date()
     today = f" The last, of {sentences.day(last)}, is one of these, so that “today” is by convention too." * (
         last in {day for day, _ in ends} and last not in {d.date for d in case.decisions if d.date == d.date_end}
     )
-    return [paragraph(f"Not all dates of decisions on record are exact: {each}.{today}", "note")]
+    return [paragraph(f"Not all dates are exact: of {of}, {each}.{today}", "note")]
 
 
 def _kind(row: Recorded) -> str:
