@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,10 @@ COLUMNS = 4
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, RED, SKY, INK)
 DASHES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (5, 1)))
 """Analysts go through colours and dashes at once: the first 35 differ, and no two neighbours share either."""
+ACROSS = 38
+"""Characters of a title that a panel's width holds."""
+LINE = 0.13
+"""Inches that a line of a title takes."""
 APART = 0.16
 """Share of a panel's width between two ticks."""
 
@@ -43,7 +48,8 @@ def curves(name: str, title: str, found: Sequence[Curves]) -> Markup:
     keys = [line("the pool", "#aab2bb", 4)] + [_key(analyst, *style[analyst]) for analyst in analysts]
     columns = min(COLUMNS, len(found))
     lines = -(-len(found) // columns)
-    frame = Frame(left=0.15, top=top_for(keys, title=True), between=0.52, beside=0.3)
+    more = LINE * max((_label(one).count("\n") for one in found), default=0)
+    frame = Frame(left=0.15, top=top_for(keys, title=True) + more, between=0.52 + more, beside=0.3)
     with canvas([0.75] * lines, columns, frame) as (figure, grid):
         for axes, one in zip(grid.flat, found, strict=False):
             _draw(axes, one, style)
@@ -90,8 +96,9 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 def _label(one: Curves) -> str:
-    name = one.name if len(one.name) <= 36 else one.name[:35] + "…"
-    return name if one.quantity == "magnitude" else f"{one.quantity.replace('_', ' ')}: {name}"[:40]
+    """The name of what is judged, on as many lines as it takes in a panel's width."""
+    name = one.name if one.quantity == "magnitude" else f"{one.quantity.replace('_', ' ')}: {one.name}"
+    return fill(name, ACROSS)
 
 
 def _say(one: Curves) -> str:
