@@ -185,17 +185,33 @@ def row_of(text: str, state: str, rule: str) -> list[str]:
     return next(row for row in cells(text) if row[:2] == [state, rule])
 
 
-def test_no_violation_in_any_sampled_world_is_not_that_nothing_falls_due(coalition: Run) -> None:
-    found = answers(coalition)
-    whole = found.found["survival"].copy(deep=True)
-    whole["p_no_violation"].loc[{"state": "F", "rule": "oranges"}] = 1.0
-    found.found["survival"], kept = whole, found.found["survival"]
-    try:
-        text = html_of(duration(coalition))
-    finally:
-        found.found["survival"] = kept
+def told(run: Run, p: dict[str, float]) -> Run:
+    """The run with these probabilities of no violation by F on oranges, by date, in its forecast's table."""
+    assert run.forecast is not None
+    table = [
+        row | {"p_no_violation": p[row["date"]]} if (row["state"], row["rule"]) == ("F", "oranges") else row
+        for row in run.forecast.table
+    ]
+    return replace(run, forecast=replace(run.forecast, table=table))
+
+
+def test_no_violation_in_any_world_is_not_that_nothing_falls_due(coalition: Run) -> None:
+    days = [row["date"] for row in facts.series(coalition)["F", "oranges"]]
+    text = html_of(duration(told(coalition, dict.fromkeys(days, 1.0))))
     assert set(row_of(text, "F", "oranges")[2:-1]) == {"over 99%"}
-    assert "From a sample of the forecast's worlds" in text
+
+
+def test_how_long_a_promise_lasts_is_read_off_the_forecast(coalition: Run) -> None:
+    days = [row["date"] for row in facts.series(coalition)["F", "oranges"]]
+    first = days[2]
+    text = html_of(duration(told(coalition, {day: 0.5 if day < first else 0.49 for day in days})))
+    assert "F: a violation becomes more likely than not by 1 January 2012 on “oranges” (by " in text
+    row = row_of(text, "F", "oranges")
+    assert (row[2], row[-2], re.sub("<[^>]+>", "", row[-1])) == ("50%", "49%", first)
+    assert "sample" not in text
+    never = html_of(duration(told(coalition, dict.fromkeys(days, 0.5))))
+    assert "F: on no rule that it owes does a violation become more likely than not by 1 January 2012." in never
+    assert row_of(never, "F", "oranges")[-1] == "not by then"
 
 
 def test_a_rule_on_which_nothing_falls_due(tmp_path: object, tools: SimpleNamespace) -> None:

@@ -2,57 +2,62 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
 
+from bayes_compliance.analysis.survival import HALF
 from bayes_compliance.forecast import decision_dates
-from bayes_compliance.report import findings
-from bayes_compliance.report.answers import answers, day_of, last_day
-from bayes_compliance.report.comparison import SAMPLE, pairs
+from bayes_compliance.report import facts, findings
+from bayes_compliance.report.answers import owed
 from bayes_compliance.report.parts import Number, Section, bullets, join, paragraph, table, unbroken, when
 from bayes_compliance.report.sentences import percent
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    import xarray as xr
-
     from bayes_compliance.case import Case
     from bayes_compliance.runs import Run
+
+Series = dict[tuple[str, str], dict[date, float]]
 
 INTRODUCTION = (
     "Each decision may be likely to go well and still one of many goes wrong. These are the probabilities that no "
     "decision on a rule, from the last one on record to that day, is a violation; partial or late performance is none. "
     "A violation is said to be more likely than not by the first forecast date on which that probability is below one "
-    "half; decisions fall due on fixed dates, which need not be that one."
+    "half; decisions fall due on fixed dates, which need not be that one. They are the forecast's own numbers, "
+    "p_no_violation in its forecast.csv."
 )
 
 
 def duration(run: Run) -> Section | None:
     """No violation up to each date, and when one becomes more likely than not."""
-    found, case = answers(run).found["survival"], run.prepared.case
+    case, told = run.prepared.case, facts.series(run)
+    found: Series = {
+        (state, rule): {date.fromisoformat(row["date"]): row["p_no_violation"] for row in told[state, rule]}
+        for state, rules in owed(case).items()
+        for rule in rules
+    }
+    if not found:
+        return None
     turns: dict[str, dict[str, date | None]] = {}
-    for state, rule, here in pairs(found, case):
-        turn = here["more_likely_than_not"].values
-        turns.setdefault(state, {})[rule] = None if np.isnat(turn) else day_of(turn)
-    said = [findings.lasting(state, rules, last_day(found)) for state, rules in turns.items()]
-    body = join([paragraph(INTRODUCTION), bullets(said), _table(found, case, turns), SAMPLE])
+    for (state, rule), p in found.items():
+        turns.setdefault(state, {})[rule] = next((day for day, chance in p.items() if chance < HALF), None)
+    days = sorted({day for p in found.values() for day in p})
+    said = [findings.lasting(state, rules, days[-1]) for state, rules in turns.items()]
+    body = join([paragraph(INTRODUCTION), bullets(said), _table(found, days, case, turns)])
     return Section("How long the promise lasts", "duration", body)
 
 
-def _table(found: xr.Dataset, case: Case, turns: dict[str, dict[str, date | None]]) -> Markup:
-    times = found.sizes["time"]
-    some = np.unique(np.linspace(0, times - 1, min(times, 4)).round().astype(int))
-    dates = [day_of(value) for value in found["time"].values[some]]
+def _table(found: Series, days: list[date], case: Case, turns: dict[str, dict[str, date | None]]) -> Markup:
+    some = np.unique(np.linspace(0, len(days) - 1, min(len(days), 4)).round().astype(int))
+    dates = [days[at] for at in some]
     columns = ["State", "Rule", *(Number(f"None by {unbroken(str(d))}") for d in dates)]
     rows = [
         [state, rule,
-         *(percent(float(p)) if _due(case, rule, d) else "none due"
-           for d, p in zip(dates, here["p_no_violation"].values[some], strict=True)),
+         *(percent(p[d]) if _due(case, rule, d) else "none due" for d in dates),
          when(turn) if (turn := turns[state][rule]) else "not by then"]
-        for state, rule, here in pairs(found, case)
+        for (state, rule), p in found.items()
     ]  # fmt: skip
     columns.append("Violation likelier than not by")
     return table("The probability of no violation, by rule", columns, rows)
