@@ -1,6 +1,7 @@
 """What would change the answer, in plain sentences: tipping points, depth, what to find out, sets and scenarios.
 
-Every function takes the Dataset of the analysis of its name, by the rules of `sentences_a`.
+Every function takes the Dataset of the analysis of its name, by the rules of `sentences_a`; but what to find out next
+goes by shares as they are shown, since the figure beside it shows them too.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import xarray as xr
 from bayes_compliance.analysis.sentences_a import EVEN, MATTERS, _at_the_horizon, _day, _pairs
 from bayes_compliance.case.vocabulary import ALL
 from bayes_compliance.rows import ANY_RULE
-from bayes_compliance.wording import listed, percent
+from bayes_compliance.wording import listed, percent, rounded
 
 
 def value_of_information_sentences(found: xr.Dataset) -> list[str]:
@@ -22,18 +23,23 @@ def value_of_information_sentences(found: xr.Dataset) -> list[str]:
     for who, state, rule, day in _at_the_horizon(found, "variance"):
         voi = found["voi"].sel(state=state, rule=rule).isel(time=-1).to_series().sort_values(kind="stable")
         best, value = voi.index[-1], float(voi.iloc[-1])
-        if value < MATTERS:
+        if not _matters(value):
             said.append(
                 f"{who}: no single lobby's strength today would tell much of compliance on {day}: none takes away "
                 f"{percent(MATTERS)} of the variance of its probability."
             )
             continue
-        next_best = [f", then {lobby} ({percent(float(v))})" for lobby, v in voi.iloc[-2:-1].items() if v >= MATTERS]
+        next_best = [f", then {lobby} ({percent(float(v))})" for lobby, v in voi.iloc[-2:-1].items() if _matters(v)]
         said.append(
-            f"{who}: for compliance on {day}, what to find out next is how strong {best} is today: it would take away "
-            f"{percent(min(value, 1.0))} of the variance of its probability{''.join(next_best)}."
+            f"{who}: for compliance on {day}, what to find out next is the present weight of {best}: it would take "
+            f"away {percent(min(value, 1.0))} of the variance of its probability{''.join(next_best)}."
         )
     return said
+
+
+def _matters(share: float) -> bool:
+    """Whether a share is shown as the mark or more."""
+    return rounded(share) >= rounded(MATTERS)
 
 
 def anticipation_sentences(found: xr.Dataset, refused: Collection[str] = ()) -> list[str]:
