@@ -76,11 +76,11 @@ def _foreseen(here: xr.Dataset, day: str) -> str:
     taken, worth = here["taken"].item(), here["p_worth"].item()
     if not taken > 0:
         return "no entrenchment takes anything from them, so there was nothing to foresee"
-    reason = "had reason to fight it" if worth > EVEN else "had no such reason"
+    reason = "had reason to fight it" if worth > EVEN else "had no reason to fight it"
     return (
-        f"by {day} entrenchment moves the balance against them by {taken:.3g} points on average; that is more than the "
-        f"{here['needed'].item():.3g} points that blocking asked for with probability {percent(worth)}, so losers who "
-        f"foresaw it more likely than not {reason}"
+        f"by {day} entrenchment moves the balance against them by {taken:.3g} points on average; the chance that it "
+        f"exceeds what blocking would have asked for ({here['needed'].item():.3g} points on average) is "
+        f"{percent(worth)}, so losers who foresaw it more likely than not {reason}"
     )
 
 

@@ -67,8 +67,12 @@ def test_anticipation(factor, blocks, needed, taken, worth):
     assert "joined" not in say.anticipation_sentences(found, refused={"H"})[0].partition("threshold")[2]
     assert ("nothing to foresee" in second) == (taken == 0)
     if taken > 0:
-        assert ("more likely than not had reason" in second) == (worth > 0.5)
-        assert say.percent(worth) in second
+        assert second == (
+            f"H: by 2030-01-01 entrenchment moves the balance against them by {taken:.3g} points on average; the "
+            f"chance that it exceeds what blocking would have asked for ({needed:.3g} points on average) is "
+            f"{say.percent(worth)}, so losers who foresaw it more likely than not had "
+            f"{'reason' if worth > 0.5 else 'no reason'} to fight it."
+        )
     assert "there in the first place" in say.anticipation_sentences(found.assign(factor=found["factor"] + np.inf))[0]
 
 
