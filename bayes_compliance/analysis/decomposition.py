@@ -48,6 +48,8 @@ TODAY, SHOCKS, CONDUCT, ENTRENCHMENT, NOISE = (
 Of = Literal["support", "outcome"]
 DRIFT = "drift of "
 """Stands before a lobby's id in the names of sources."""
+MOVING = DRIFT + "the lobbies"
+"""What the drifts of all lobbies together are called."""
 
 
 def sources(layout: Layout) -> list[str]:
@@ -77,7 +79,8 @@ def shares_of_variance(
         `variance` of S + sigma e, points squared, or of Y, and `variance_today` of the first part alone, (state, rule,
         time); `share` (state, rule, time, source), summing to 1 over sources, 0 for the drift of a lobby that has no
         part, NaN where nothing varies; and `share_error`, its Monte Carlo standard error by a jackknife over chunks of
-        draws (NaN where there is but one): that of support may be large on the log scale.
+        draws (NaN where there is but one): that of support may be large on the log scale. `drift_error` (state, rule,
+        time) is that of the drifts of all lobbies together.
 
     Raises
     ------
@@ -173,21 +176,28 @@ class Shares:
         names = sources(self.layout)
         variance, today = np.zeros((2, len(self.grid.pairs), len(self.grid.times)))
         share, error = np.zeros((2, *variance.shape, len(names)))
+        drift_error = np.zeros(variance.shape)
         for j, (rows, chunks) in self.sums.items():
             where, whole = self.grid.pair(rows), reduce(_Sums.merge, chunks)
             by_source = self._by_source(rows, whole)
             variance[where, j], today[where, j] = by_source.sum(-1), whole.own / whole.n
-            share[where, j], error[where, j] = _shares(by_source), self._error(rows, chunks)
+            share[where, j] = _shares(by_source)
+            error[where, j], drift_error[where, j] = self._errors(rows, chunks)
         data: dict[str, Any] = {"variance": (("time",), variance), "variance_today": (("time",), today)}
+        data["drift_error"] = (("time",), drift_error)
         by = ("time", "source")
         return self.grid.dataset(data | {"share": (by, share), "share_error": (by, error)}, source=names)
 
-    def _error(self, rows: Rows, chunks: list[_Sums]) -> NDArray | float:
+    def _errors(self, rows: Rows, chunks: list[_Sums]) -> tuple[NDArray | float, NDArray | float]:
+        """Of each source's share, and of the drifts' together."""
         if len(chunks) < 2:
-            return np.nan
+            return np.nan, np.nan
         others = [reduce(_Sums.merge, chunks[:i] + chunks[i + 1 :]) for i in range(len(chunks))]
         left_out = np.stack([_shares(self._by_source(rows, sums)) for sums in others])
-        return np.sqrt((len(chunks) - 1) * left_out.var(axis=0))
+        error, together = (
+            np.sqrt((len(chunks) - 1) * shares.var(axis=0)) for shares in (left_out, left_out[..., 1:-4].sum(-1))
+        )
+        return error, together
 
     def _by_source(self, rows: Rows, sums: _Sums) -> NDArray:
         """Covariance of each part with the whole, (row, source); noise has E sigma^2, or E p (1 - p), to itself."""

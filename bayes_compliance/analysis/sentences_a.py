@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_compliance.analysis.decomposition import NOISE, TODAY
+from bayes_compliance.analysis.decomposition import DRIFT, MOVING, NOISE, TODAY
 from bayes_compliance.rows import ANY_RULE
-from bayes_compliance.wording import listed, percent
+from bayes_compliance.wording import listed, percent, rounded
 
 EVEN = 0.5
 """More likely than not."""
@@ -33,17 +33,23 @@ NAMED = 3
 
 
 def shares_of_variance_sentences(found: xr.Dataset) -> list[str]:
-    """Where the uncertainty comes from, and what moves the answer most."""
+    """Where the uncertainty comes from, and what moves the answer most; the drifts of all lobbies are one source."""
     return [sentence for at in _at_the_horizon(found, "variance") for sentence in _shares(found, *at)]
 
 
 def _shares(found: xr.Dataset, who: str, state: str, rule: str, day: str) -> list[str]:
     here = found.sel(state=state, rule=rule)
-    share, error = (here[name].isel(time=-1).to_series() for name in ("share", "share_error"))
-    if share.isna().any():
+    each, error = (here[name].isel(time=-1).to_series() for name in ("share", "share_error"))
+    if each.isna().any():
         return [f"{who}: no simulated world leaves the decision on {day} in doubt, so there is nothing to share out."]
+    drifts = each[each.index.str.startswith(DRIFT)]
+    share = pd.concat([each.drop(drifts.index), pd.Series({MOVING: drifts.sum()})])
+    error = error.drop(drifts.index)
+    error[MOVING] = here["drift_error"].isel(time=-1).item()
     share = share.sort_values(ascending=False, kind="stable")
-    named = listed([f"{percent(p)} from {source}" for source, p in share.iloc[: _enough(share.to_numpy())].items()])
+    most = {MOVING: _whose(drifts)}
+    greatest = share.iloc[: _enough(share.to_numpy())]
+    named = listed([f"{percent(p)} from {source}{most.get(source, '')}" for source, p in greatest.items()])
     first, last = (here["share"].sel(source=TODAY).isel(time=place).item() for place in (0, -1))
     told = [f"{who}: of the uncertainty about the decision on {day}, {named}; {_moves(share, error)}."]
     if np.isfinite(first):
@@ -61,6 +67,15 @@ def _moves(share: pd.Series, error: pd.Series) -> str:
     if gap < doubt:
         return f"what moves the answer most is {first} or {second} (the simulation cannot tell)"
     return f"what moves the answer most is {first}"
+
+
+def _whose(drifts: pd.Series) -> str:
+    """The lobby whose drift is the greatest."""
+    seen = drifts[drifts.map(rounded) != 0]
+    if seen.empty or seen.max() <= 0:
+        return ""
+    lobby = str(seen.idxmax()).removeprefix(DRIFT)
+    return f" (that of {lobby})" if len(seen) == 1 else f" (the greatest that of {lobby}, {percent(seen.max())})"
 
 
 def _enough(share: np.ndarray) -> int:

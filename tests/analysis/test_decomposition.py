@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bayes_compliance import forecast
-from bayes_compliance.analysis.decomposition import NOISE, TODAY, shares_of_variance, tilt
+from bayes_compliance.analysis.decomposition import DRIFT, NOISE, TODAY, shares_of_variance, tilt
 from bayes_compliance.rows import Item
 from bayes_compliance.worlds import Day, met
 from tests.analysis import plain
@@ -107,8 +107,24 @@ def test_the_error_of_a_share_is_that_of_leaving_out_chunks(rich):
     assert (error.sel(source=TODAY).max() > 0.001).all()
 
 
+@pytest.mark.usefixtures("in_chunks")
+def test_the_error_of_the_drifts_together_is_that_of_their_sum(rich, tmp_path):
+    found = shares_of_variance(*rich)
+    drifts = [name for name in found["source"].values if name.startswith(DRIFT)]
+    each, together = found["share_error"].sel(source=drifts), found["drift_error"]
+    slack = 1e-12 + each.sum("source") - together
+    assert (slack.where(found["variance"].notnull(), 0) >= 0).all()
+    assert (slack > 1e-4).any(), "errors that offset each other do not add up"
+    alone = shares_of_variance(*plain.standin(_linear(tmp_path, volatility=(0.0, 3.0)))).sel(state="H")
+    k = alone["share_error"].sel(source="drift of k")
+    assert alone["drift_error"].values == pytest.approx(k.values, nan_ok=True)
+    assert (k > 0).any()
+
+
 def test_one_chunk_has_no_error(rich):
-    assert shares_of_variance(*rich)["share_error"].isnull().all()
+    found = shares_of_variance(*rich)
+    assert found["share_error"].isnull().all()
+    assert found["drift_error"].isnull().all()
 
 
 def _linear(place, volatility=(2.0, 3.0), half_life=None, hazard=0.0, sd=4.0):

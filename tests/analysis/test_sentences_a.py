@@ -138,16 +138,16 @@ def test_where_nothing_is_a_dilemma_nothing_is_said_of_patience():
     assert say.critical_discount_sentences(found) == []
 
 
-def _shares(first, last, error):
-    names = ["judgement of today", "drift of k", "decision noise"]
+def _shares(first, last, error, drift_error=np.nan, names=("judgement of today", "drift of k", "decision noise")):
     dims = ("state", "rule", "time", "source")
     found = xr.Dataset(
         {
             "share": (dims, [[[first, last]]]),
             "share_error": (dims, [[[error, error]]]),
             "variance": (dims[:3], [[[1.0, 2.0]]]),
+            "drift_error": (dims[:3], [[[drift_error, drift_error]]]),
         },
-        coords={"state": ["H"], "rule": ["*"], "time": DAYS, "source": names},
+        coords={"state": ["H"], "rule": ["*"], "time": DAYS, "source": list(names)},
     )
     return say.shares_of_variance_sentences(found)
 
@@ -155,7 +155,7 @@ def _shares(first, last, error):
 @given(st.lists(st.floats(0.01, 1), min_size=3, max_size=3), st.floats(0, 0.2), P)
 def test_shares_name_the_greatest_sources_first(weights, error, before):
     share = np.array(weights) / sum(weights)
-    sources, change = _shares([before, 1 - before, 0.0], share, [error] * 3)
+    sources, change = _shares([before, 1 - before, 0.0], share, [error] * 3, error)
     assert sources.startswith("H, a new rule: of the uncertainty about the decision on 2013-06-30, ")
     named = [float(x) for x in re.findall(r"(\d+)% from", sources)]
     assert named == sorted(named, reverse=True)
@@ -164,11 +164,34 @@ def test_shares_name_the_greatest_sources_first(weights, error, before):
     apart = abs(today - drift) >= 2 * np.hypot(error, error)
     assert ("cannot tell" in sources) != apart
     if apart:
-        assert sources.endswith(f"most is {'judgement of today' if today >= drift else 'drift of k'}.")
+        assert sources.endswith(f"most is {'judgement of today' if today >= drift else 'drift of the lobbies'}.")
     made = (
         f"what is not known of today makes {say.percent(before)} of it on 2012-01-01 and {say.percent(today)} on 2013"
     )
     assert made in change
+
+
+MANY = ("judgement of today", "drift of unions", "drift of farmers", "drift of idle", "shocks", "decision noise")
+
+
+def test_the_drifts_of_all_lobbies_are_one_source_as_in_the_figure():
+    last = [0.18, 0.1, 0.14, 0.0, 0.09, 0.49]
+    sources, _ = _shares(last, last, [0.001] * 6, 0.01, MANY)
+    assert sources == (
+        "H, a new rule: of the uncertainty about the decision on 2013-06-30, 49% from decision noise, 24% from drift "
+        "of the lobbies (the greatest that of farmers, 14%) and 18% from judgement of today; what moves the answer "
+        "most is drift of the lobbies."
+    )
+    told, _ = _shares(last, last, [0.001] * 6, 0.04, MANY)
+    assert told.endswith("drift of the lobbies or judgement of today (the simulation cannot tell).")
+
+
+def test_one_lobby_s_drift_is_its_own():
+    last = [0.2, 0.0, 0.3, 0.0, 0.0, 0.5]
+    sources, _ = _shares(last, last, [np.nan] * 6, names=MANY)
+    assert "30% from drift of the lobbies (that of farmers)" in sources
+    undone, _ = _shares(last, [0.8, 0.0, -0.2, 0.0, 0.0, 0.4], [np.nan] * 6, names=MANY)
+    assert "drift" not in undone
 
 
 def test_without_a_known_error_the_greatest_source_is_named():

@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from bayes_compliance.analysis.decomposition import DRIFT
+from bayes_compliance.analysis.decomposition import DRIFT, MOVING
 from bayes_compliance.analysis.sentences_a import shares_of_variance_sentences
 from bayes_compliance.report.answers import answers, by_state_alone, day_of, over_rules
 from bayes_compliance.report.parts import Section, bullets, figure, join, paragraph
@@ -26,7 +26,6 @@ INTRODUCTION = (
     "Today is the day of the last decision on record."
 )
 CAPTION = "Shares of the variance of the outcome by source and date, averaged over the rules that a state owes."
-MOVING = "drift of the lobbies"
 
 
 def uncertainty(run: Run) -> Section | None:
