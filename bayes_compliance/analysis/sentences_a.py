@@ -122,12 +122,20 @@ def sincerity_sentences(found: xr.Dataset, rules: Mapping[str, float] | None = N
         here = found.sel(state=state, rule=rule)
         p, after = here["p_insincere"].item(), here["p_insincere_after_performance"].item()
         day = np.datetime_as_string(here["adherence_date"].values, "D")
-        verdict = f"{_sincere_on(rules)}; on average" if rules and len(rules) > 1 else f"{_sincere(p)}, as"
-        said.append(f"{who}: {verdict} the probability that on {day} it would not have complied is {percent(p)}.")
+        said.append(f"{who}: {_verdict(p, rules, f'the probability that on {day} it would not have complied')}.")
         if not np.isnan(after):
             later = np.datetime_as_string(here["date_after_performance"].values, "D")
             said.append(f"{who}: on {later}, the other side having performed, that probability is {percent(after)}.")
     return said
+
+
+def _verdict(p: float, rules: Mapping[str, float] | None, what: str) -> str:
+    """Whether joining was sincere; `what` is what `p`, and the percentage beside a rule, is the probability of."""
+    if not rules or len(rules) == 1:
+        return f"{_sincere(p)}, as {what} is {percent(p)}"
+    if all(UNLIKELY < each < 1 - UNLIKELY for each in rules.values()):
+        return f"on none of them can it be told whether joining was sincere; on average {what} is {percent(p)}"
+    return f"{_sincere_on(rules)}; in brackets is {what}, {percent(p)} on average"
 
 
 def _sincere(p: float) -> str:
@@ -137,13 +145,11 @@ def _sincere(p: float) -> str:
 
 
 def _sincere_on(rules: Mapping[str, float]) -> str:
-    """On which rules joining was probably sincere, probably not, and on how many it cannot be told."""
+    """On which rules joining was probably sincere, probably not, and on how many of the rest it cannot be told."""
     ordered = sorted(rules.items(), key=lambda item: (item[1], item[0]))
     sincere = [(rule, p) for rule, p in ordered if p <= UNLIKELY]
     not_so = [(rule, p) for rule, p in reversed(ordered) if p >= 1 - UNLIKELY]
     rest = len(rules) - len(sincere) - len(not_so)
-    if rest == len(rules):
-        return "on none of them can it be told whether joining was sincere"
     parts = [f"joining was probably sincere on {_and_p(sincere)}"] if sincere else []
     if not_so:
         parts.append(f"{'' if sincere else 'joining was '}probably not sincere on {_and_p(not_so)}")

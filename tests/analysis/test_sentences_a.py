@@ -86,18 +86,21 @@ def test_sincerity_has_three_verdicts(p, after):
     assert all("2005-01-01" in text and say.percent(after) in text for text in rest)
 
 
-def test_a_middling_mean_hides_no_clear_rule():
+def test_a_middling_mean_hides_no_clear_rule_and_each_percentage_is_named():
     rules = {"tariffs": 0.02, "lumber": 0.74, "trucks": 0.95, "sugar": 0.38, "steel": 0.2}
     first, *_ = say.sincerity_sentences(_sincerity(0.43, np.nan), rules)
     assert first == (
         "H, r: joining was probably sincere on tariffs (2%) and steel (20%), probably not sincere on trucks (95%) and "
-        "on the other 2 it cannot be told; on average the probability that on 2001-01-01 it would not have complied is "
-        "43%."
+        "on the other 2 it cannot be told; in brackets is the probability that on 2001-01-01 it would not have "
+        "complied, 43% on average."
     )
     alone, *_ = say.sincerity_sentences(_sincerity(0.43, np.nan), {"r": 0.43})
     assert "whether joining was sincere cannot be told, as" in alone
     vague, *_ = say.sincerity_sentences(_sincerity(0.43, np.nan), {"a": 0.4, "b": 0.5})
-    assert "on none of them can it be told" in vague
+    assert vague == (
+        "H, r: on none of them can it be told whether joining was sincere; on average the probability that on "
+        "2001-01-01 it would not have complied is 43%."
+    )
     never, *_ = say.sincerity_sentences(_sincerity(0.9, np.nan), {"a": 0.9, "b": 0.5})
     assert "H, r: joining was probably not sincere on a (90%) and on the other one it cannot be told" in never
 
