@@ -197,7 +197,9 @@ def preference_types_sentences(found: xr.Dataset) -> list[str]:
     return said
 
 
-def critical_discount_sentences(found: xr.Dataset, default: Collection[str] = ()) -> list[str]:
+def critical_discount_sentences(
+    found: xr.Dataset, default: Collection[str] = (), rules: Mapping[str, int] | None = None
+) -> list[str]:
     """How patient the state must be, given a dilemma, and whether its own shadow of the future is enough.
 
     Parameters
@@ -205,17 +207,21 @@ def critical_discount_sentences(found: xr.Dataset, default: Collection[str] = ()
     found : Dataset
     default : collection of str
         States whose shadow nobody judged.
+    rules : dict of str to int or None
+        Where discounts are medians over the rules of a state: their number.
     """
     said = []
     for who, state, rule, day in _at_the_horizon(found, "p_enough"):
         here = found.sel(state=state, rule=rule).isel(time=-1)
         grim = here["discount"].isel(punishment=0)
         low, middle, high = (_discount(grim.sel(quantile=q).item()) for q in (0.05, 0.5, 0.95))
+        several = (rules or {}).get(state, 1)
+        median = f", the median over its {several} rules" if several > 1 else ""
         said.append(
             f"{who}: in a dilemma on {day} (probability {percent(here['p_dilemma'].item())}) punishment "
-            f"{grim['punishment'].item()} needs a discount factor of {middle} ({low} to {high}); the "
-            f"{'default' if state in default else 'judged'} shadow of the future is enough with probability "
-            f"{percent(here['p_enough'].item())}."
+            f"{grim['punishment'].item()} needs a discount factor of {middle} ({low} to {high}){median}; the state's "
+            f"own shadow of the future, {'a default, since nobody judged it' if state in default else 'as judged'}, is "
+            f"enough with probability {percent(here['p_enough'].item())}."
         )
     return said
 

@@ -131,9 +131,13 @@ def test_patience_is_given_with_its_range(p_dilemma, enough, discount):
     low, middle, high = ("more than 1" if np.isinf(d) else f"{d:.2f}" for d in discount)
     assert f"a discount factor of {middle} ({low} to {high})" in text
     assert f"(probability {say.percent(p_dilemma)})" in text
-    assert text.endswith(f"the judged shadow of the future is enough with probability {say.percent(enough)}.")
-    (text,) = say.critical_discount_sentences(found, default={"H"})
-    assert "the default shadow of the future is enough" in text
+    assert "median" not in text
+    assert text.endswith(f"own shadow of the future, as judged, is enough with probability {say.percent(enough)}.")
+    (text,) = say.critical_discount_sentences(found, default={"H"}, rules={"H": 5})
+    assert f"a discount factor of {middle} ({low} to {high}), the median over its 5 rules;" in text
+    assert "own shadow of the future, a default, since nobody judged it, is enough" in text
+    (text,) = say.critical_discount_sentences(found, rules={"H": 1})
+    assert "median" not in text
 
 
 def test_where_nothing_is_a_dilemma_nothing_is_said_of_patience():

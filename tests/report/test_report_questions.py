@@ -235,11 +235,15 @@ def test_what_stands_aside_without_the_agreement_is_said_by_the_case_s_setting(c
 
 def test_a_shadow_that_nobody_judged_is_called_the_default(coalition: Run, tmp_path: object, tools) -> None:
     text = html_of(shadow(coalition))
-    assert "the default shadow of the future is enough" in text
+    assert "own shadow of the future, a default, since nobody judged it, is enough" in text
+    assert ", the median over its 2 rules;" in text
     assert "The default shadow is enough" in text
+    assert "Discount factor needed" in text
+    assert "middle rule" not in text
     judgements = tools.judgements + "left,2000-01-01,,,shadow,.4,.6,.8,,,,\n"
     judged = html_of(shadow(tools.make_run(tools.write_case(tmp_path, judgements=judgements), draws=40)))
     assert "The judged shadow is enough" in judged
+    assert "own shadow of the future, as judged, is enough" in judged
     assert "default shadow" not in judged
 
 

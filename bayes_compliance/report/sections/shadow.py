@@ -13,7 +13,7 @@ from bayes_compliance.analysis.sentences_a import (
     preference_types_sentences,
 )
 from bayes_compliance.report import facts
-from bayes_compliance.report.answers import answers, by_state_alone, last_day, over_rules
+from bayes_compliance.report.answers import answers, by_state_alone, last_day, over_rules, owed
 from bayes_compliance.report.comparison import SAMPLE, pairs
 from bayes_compliance.report.parts import Number, Section, bullets, heading, join, paragraph, table
 from bayes_compliance.report.sentences import day, percent
@@ -34,9 +34,10 @@ CEILING = (
     "other side certain to answer, the future as heavy as today."
 )
 DISCOUNT = (
-    "How patient a state in a dilemma must be: what it must value next year, against 1 for this one, for punishment by "
-    "the other side to keep it to its word. Near 0, hardly any patience is needed; near 1, almost no discount is "
-    "allowed."
+    "How patient a state in a dilemma must be: the discount factor, what next year must be worth to it against 1 for "
+    "this one, if punishment by the other side is to keep it to its word. Near 0, hardly any patience is needed; near "
+    "1, next year must count almost as much as this one. Beside it stands the state's own shadow of the future: the "
+    "weight, as judged or by default, that it gives to the other side's later answer."
 )
 
 
@@ -46,20 +47,21 @@ def shadow(run: Run) -> Section | None:
     if "preference_types" not in found:
         return None
     discounts = discounts_over_rules(found["critical_discount"], case)
+    rules = {state: len(own) for state, own in owed(case).items()}
     parts = [
         heading("Could reciprocity suffice?"), paragraph(CEILING),
         bullets(ceiling_of_reciprocity_sentences(over_rules(found["ceiling_of_reciprocity"], case))),
         heading("Which game?"), paragraph(TYPES),
         bullets(preference_types_sentences(over_rules(found["preference_types"], case))),
         heading("How patient?"), paragraph(DISCOUNT),
-        bullets(critical_discount_sentences(discounts, facts.by_default(run, "shadow"))),
+        bullets(critical_discount_sentences(discounts, facts.by_default(run, "shadow"), rules)),
         _by_punishment(discounts), _table(found, case, facts.whose(run, "shadow")), SAMPLE,
     ]  # fmt: skip
     return Section("Dilemma and shadow of the future", "shadow", join(parts))
 
 
 def discounts_over_rules(found: xr.Dataset, case: Case) -> xr.Dataset:
-    """The middle rule's discounts; the probability that the shadow is enough given a dilemma on a rule taken at random.
+    """Discounts, their median over rules; the probability that the shadow is enough given a dilemma on one at random.
 
     Where no world of a state is a dilemma there is nothing to say of it.
     """
@@ -70,14 +72,17 @@ def discounts_over_rules(found: xr.Dataset, case: Case) -> xr.Dataset:
 
 
 def _by_punishment(discounts: xr.Dataset) -> Markup:
-    """The discount that each punishment needs, by state."""
+    """The discount factor that each punishment needs, by state."""
     rows = [
         [state, str(kind), _band(here["discount"].sel(punishment=kind).values), _percent(float(possible))]
         for state, here in by_state_alone(discounts.isel(time=-1)).items()
         for kind, possible in zip(here["punishment"].values, here["p_possible"].values, strict=True)
     ]
-    columns = ["State", "Punishment", Number("Discount needed"), Number("Possible at all")]
-    caption = "The discount needed in a dilemma, by punishment, on the middle rule: median, 5% to 95%"
+    columns = ["State", "Punishment", Number("Discount factor needed"), Number("Possible at all")]
+    caption = (
+        "The discount factor needed in a dilemma, by punishment: median, 5% to 95%, of each the median over the rules "
+        "that the state owes"
+    )
     return table(caption, columns, rows)
 
 
@@ -87,7 +92,7 @@ def _table(found: dict[str, xr.Dataset], case: Case, whose: str) -> Markup:
     )
     columns = [
         "State", "Rule", *map(Number, ("Complies", "at the ceiling", "Harmony", "Dilemma", "Deadlock",
-        "Discount needed in a dilemma", f"The {whose} shadow is enough")),
+        "Discount factor needed in a dilemma", f"The {whose} shadow is enough")),
     ]  # fmt: skip
     rows = []
     for state, rule, here in pairs(types["p_preference"].to_dataset(), case):
@@ -97,7 +102,8 @@ def _table(found: dict[str, xr.Dataset], case: Case, whose: str) -> Markup:
         needed = discount["discount"].sel(on).isel(punishment=0).values
         rows.append([state, rule, *ps, *shares, _band(needed), _percent(float(discount["p_enough"].sel(on)))])
     until = day(last_day(found["preference_types"]))
-    return table(f"The game on each rule on {until}; discounts under punishment for ever, 5% to 95%", columns, rows)
+    caption = f"The game on each rule on {until}; discount factors under punishment for ever, 5% to 95%"
+    return table(caption, columns, rows)
 
 
 def _band(discount: np.ndarray) -> str:
