@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -358,6 +359,10 @@ def test_drawings_say_their_numbers() -> None:
     assert "change: storm: −10 (−30 to +2)." in change
     bars = compare.bars("c", "C", [compare.Panel("H", {"growers": [0.04], "court": [-0.01]})])
     assert "H, growers: 4%; H, court: under 1%." in bars
+    shares = {"H": np.array([[1.0, -0.0, 0.0], [0.605, -0.003, 0.398]]), "F": np.array([[0.9, -0.061, 0.161]] * 2)}
+    stacks = compare.stacks("d", "D", ["today", "conduct", "noise"], shares, [date(2030, 1, 1), date(2031, 1, 1)])
+    assert "H: today 100%, conduct 0% and noise 0% on 2030-01-01, today 61%, conduct 0% and noise 40% on" in stacks
+    assert "F: today 90%, conduct −6% and noise 16% on 2030-01-01" in stacks
 
 
 @pytest.mark.parametrize("model", ["coalition", "unitary"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from math import floor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -168,7 +169,7 @@ def _stack(axes: Axes, shares: NDArray, days: Sequence[date]) -> None:
 
 def _say_stacks(layers: Sequence[str], panels: Mapping[str, NDArray], days: Sequence[date]) -> str:
     def say(shares: NDArray) -> str:
-        return listed([f"{layer} {100 * share:.0f}%" for layer, share in zip(layers, shares, strict=True)])
+        return listed([f"{layer} {_share(share)}" for layer, share in zip(layers, shares, strict=True)])
 
     return "; ".join(
         f"{label}: {say(shares[0])} on {days[0]}, {say(shares[-1])} on {days[-1]}" for label, shares in panels.items()
@@ -203,6 +204,11 @@ def _of(panel: Panel) -> str:
 def _percents(axes: Axes) -> None:
     axes.set_xlim(-2, 102)
     axes.set_xticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
+
+
+def _share(share: float) -> str:
+    """A share in whole percent, which may be negative; what rounds to nothing has no sign."""
+    return f"{floor(100 * share + 0.5)}%".replace("-", "−")
 
 
 def _points(difference: float) -> str:
