@@ -57,8 +57,9 @@ def tipping_points(
     -------
     Dataset
         `factor` (state, rule, time, lobby) for lobbies on the log scale, between 1/100 and 100, `points` for those on
-        the linear one, NaN where no such change does or the lobby does not bear on the rule; and `p` (state, rule,
-        time).
+        the linear one, NaN where no such change does or the lobby does not bear on the rule; `change`, either of them
+        in points of the lobby's magnitude: ``(factor - 1)`` times its median over worlds on that date, or `points`;
+        and `p` (state, rule, time).
     """
     return tipping_of(_pressures(prepared, tree, seed, until, draws, paths))
 
@@ -113,6 +114,8 @@ class Pressures:
         What each lobby adds to support, divided by sigma.
     push : list of array (row, slot, world)
         The same for lobbies on the log scale; for the others what one point more of the lobby adds.
+    strength : list of array (row, slot, world)
+        Each lobby's magnitude on the rule in points, before what the other side's answer and assets leave of L.
     """
 
     def __init__(self, ahead: Ahead, horizon_only: bool = False) -> None:
@@ -124,6 +127,7 @@ class Pressures:
         self.margin: list[NDArray] = []
         self.added: list[NDArray] = []
         self.push: list[NDArray] = []
+        self.strength: list[NDArray] = []
 
     def see(self, scene: Scene) -> None:
         """Keep a date, if it is reported."""
@@ -133,48 +137,56 @@ class Pressures:
             return
         if j == len(self.rows):
             self._open(scene.rows)
-        for into, values in zip((self.margin, self.added, self.push), self._scaled(scene, here), strict=True):
+        kept = (self.margin, self.added, self.push, self.strength)
+        for into, values in zip(kept, self._scaled(scene, here), strict=True):
             into[j].reshape(*into[j].shape[:-1], -1, self.paths)[..., here, :] = np.moveaxis(values, [0, 1], [-2, -1])
 
     def _open(self, rows: Rows) -> None:
         worlds = len(self.kept) * self.paths
         self.rows.append(rows)
         self.margin.append(np.zeros((len(rows), worlds)))
-        self.added.append(np.zeros((*rows.lobby.shape, worlds)))
-        self.push.append(np.zeros((*rows.lobby.shape, worlds)))
+        for by_slot in (self.added, self.push, self.strength):
+            by_slot.append(np.zeros((*rows.lobby.shape, worlds)))
 
-    def _scaled(self, scene: Scene, here: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    def _scaled(self, scene: Scene, here: NDArray) -> tuple[NDArray, ...]:
         rows, moment, future = scene.rows, scene.moment, scene.future
         some = self.kept[here] - scene.at.start
         x = {name: values[some] for name, values in scene.x.items()}
         seen = (moment.walk[some], moment.spread[some])
         met = of_worlds(moment.history, some)
         parts = parts_of(future.model)
-        added = parts(future.layout, rows, x, *seen, met).contributions
+        split = parts(future.layout, rows, x, *seen, met)
+        added = split.contributions
         more = x | {"magnitude": x["magnitude"] + 1}
         push = np.where(rows.log, added, parts(future.layout, rows, more, *seen, met).contributions - added)
         noise = x["decision_noise"][..., rows.state]
         width = x["partial_width"][..., rows.state] * (future.layout.case.outcomes == 3)
         margin = (moment.answer.support[some] - rows.threshold - width) / noise
-        return margin, added / noise[..., None], push / noise[..., None]
+        strength = (split.moved + split.step) / np.where(rows.weight != 0, rows.weight, 1)
+        return margin, added / noise[..., None], push / noise[..., None], np.broadcast_to(strength, added.shape)
 
 
 def tipping_of(kept: Pressures) -> xr.Dataset:
     """`tipping_points` from what was kept of worlds ahead."""
     lobbies = [lobby.id for lobby in kept.layout.case.lobbies]
     shape = (len(kept.grid.pairs), len(kept.grid.times))
-    p, change = np.zeros(shape), np.full((*shape, len(lobbies)), np.nan)
+    p = np.zeros(shape)
+    change, strength = np.full((2, *shape, len(lobbies)), np.nan)
     for j, rows in enumerate(kept.rows):
         for i, pair in enumerate(kept.grid.pair(rows)):
             margin, there = kept.margin[j][i], rows.weight[i] != 0
             p[pair, j] = ndtr(margin).mean()
             push, log_scale = kept.push[j][i][there], rows.log[i][there]
-            change[pair, j, rows.lobby[i][there]] = crossing(margin, push, log_scale, _bounds(push, log_scale))
+            at = pair, j, rows.lobby[i][there]
+            change[at] = crossing(margin, push, log_scale, _bounds(push, log_scale))
+            strength[at] = np.median(kept.strength[j][i][there], axis=-1)
     on_log = kept.layout.log_scale
+    factor, points = np.where(on_log, np.exp(np.where(on_log, change, 0)), np.nan), np.where(on_log, np.nan, change)
     data = {
         "p": (("time",), p),
-        "factor": (("time", "lobby"), np.where(on_log, np.exp(np.where(on_log, change, 0)), np.nan)),
-        "points": (("time", "lobby"), np.where(on_log, np.nan, change)),
+        "factor": (("time", "lobby"), factor),
+        "points": (("time", "lobby"), points),
+        "change": (("time", "lobby"), np.where(on_log, (factor - 1) * strength, points)),
     }
     return kept.grid.dataset(data, lobby=lobbies)
 

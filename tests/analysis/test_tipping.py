@@ -59,7 +59,7 @@ def bisect(margin, push, noise, low, high, change):
 @pytest.mark.usefixtures("in_chunks")
 def test_tipping_points_are_the_bisection_over_worlds(rich, worlds):
     found, lobbies = tipping_points(*rich, seed=plain.SEED, paths=None), rich[0].case.lobbies
-    finite = 0
+    finite = scaled = 0
     for where, each in worlds.items():
         margin, noise = np.array([w[2] for w in each]), np.array([w[3] for w in each])
         assert plain.at(found, "p", where) == pytest.approx(ndtr(margin / noise).mean())
@@ -75,8 +75,16 @@ def test_tipping_points_are_the_bisection_over_worlds(rich, worlds):
             got = plain.at(found, name, where, lobby=lobby.id)
             assert got == pytest.approx(expected, rel=1e-6, nan_ok=True), (where, lobby.id)
             assert np.isnan(plain.at(found, other, where, lobby=lobby.id))
+            change = plain.at(found, "change", where, lobby=lobby.id)
             finite += np.isfinite(got)
+            if log_scale and np.isfinite(got) and slope.all():
+                # of the magnitude itself: what the other side's answer takes from L is no weakness of the lobby
+                assert change == pytest.approx((got - 1) * np.median(abs(total / slope)), rel=1e-6)
+                scaled += 1
+            elif not log_scale:
+                assert change == pytest.approx(got, nan_ok=True)
     assert finite > 20
+    assert scaled > 10
 
 
 LOG = (-log(100), log(100))

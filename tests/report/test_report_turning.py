@@ -1,0 +1,115 @@
+"""What would turn the answer, by multiples and by points, and how deep a rule could be."""
+
+from __future__ import annotations
+
+from datetime import date
+from math import inf, nan
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bayes_compliance.report.sections.turning import Change, Lever, depth, depths, lever, turned
+
+UNTIL = date(2035, 1, 1)
+LOBBIES = ["producers", "consumers", "government", "court"]
+
+
+def tips(change: list[float], factor: list[float], p: float = 0.51) -> xr.Dataset:
+    """The analysis of one rule; lobbies without a factor have points."""
+    points = np.where(np.isnan(factor), change, nan)
+    data = {"change": ("lobby", change), "factor": ("lobby", factor), "points": ("lobby", points), "p": ((), p)}
+    return xr.Dataset(data, coords={"lobby": LOBBIES})
+
+
+def test_each_kind_of_change_is_the_smallest_of_its_kind() -> None:
+    supply = tips([3.2, -2.6, -3.42, -3.42], [1.06, 0.925, nan, nan])
+    least = (Change("government", -3.42), Change("court", -3.42))
+    assert lever("milk", supply) == Lever("milk", 0.51, Change("producers", 3.2, 1.06), least)
+    assert lever("milk", tips([nan, nan, 5.0, -4.0], [nan] * 4)) == Lever("milk", 0.51, None, (Change("court", -4.0),))
+    assert lever("milk", tips([nan] * 4, [nan] * 4)) == Lever("milk", 0.51)
+
+
+def test_the_nearest_multiple_and_the_points_that_would_do_instead() -> None:
+    found = [
+        Lever("a", 0.7, Change("home unions", 9.0, 2.0), (Change("government", -8.0),)),
+        Lever("b", 0.46, Change("farmers", 3.0, 1.3), (Change("government", 4.0), Change("court", 4.0))),
+        Lever("c", 0.51, Change("home unions", 3.9, 1.06), (Change("government", -3.42), Change("court", 3.42))),
+        Lever("d", 0.01),
+    ]
+    assert turned("USA", found, UNTIL) == (
+        "USA: among lobbies whose weight is multiplied, the multiple nearest to 1 that would turn the answer is most "
+        "often that of home unions (on 2 of 4 rules); closest to turning is “c”, at 51% on 1 January 2035, where 1.06 "
+        "times the weight of home unions (+3.9 points), −3.42 points to the weight of government or +3.42 points to "
+        "the weight of court would do."
+    )
+    assert "that of home unions or farmers (on 1 of 2 rules each);" in turned("USA", found[:2], UNTIL)
+    assert turned("USA", found[1:2], UNTIL) == (
+        "USA: among lobbies whose weight is multiplied, the multiple nearest to 1 that would turn the answer is that "
+        "of farmers; closest to turning is “b”, at 46% on 1 January 2035, where 1.3 times the weight of farmers (+3 "
+        "points) or +4 points to the weight of government or court would do."
+    )
+
+
+def test_where_all_weights_have_points_added_the_fewest_points_count() -> None:
+    found = [
+        Lever("a", 0.7, None, (Change("unions", 9.0), Change("buyers", -9.0))),
+        Lever("b", 0.4, None, (Change("buyers", 4.0),)),
+    ]
+    assert turned("USA", found, UNTIL) == (
+        "USA: the fewest points that would turn the answer are most often those to the weight of buyers (on 2 of 2 "
+        "rules); closest to turning is “b”, at 40% on 1 January 2035, where +4 points to the weight of buyers would do."
+    )
+
+
+def test_no_lever() -> None:
+    assert turned("USA", [Lever("a", 0.99)], UNTIL) == (
+        "USA: no change in the weight of one lobby, up to a hundredfold, would turn an answer."
+    )
+
+
+DEPTHS = st.sampled_from([nan, inf, 0.0109, 0.0999, 0.1, 0.43, 0.999, 1.0, 3.0])
+
+
+@given(st.lists(DEPTHS, min_size=2, max_size=9))
+def test_every_rule_has_one_depth(found: list[float]) -> None:
+    said = depths({f"rule {i}": k for i, k in enumerate(found)})
+    deep, hardly, none = sum(k >= 1 for k in found), sum(k < 0.1 for k in found), sum(k != k for k in found)
+    shallow = len(found) - deep - hardly - none
+    assert f"of {len(found)} rules {deep or 'none'} as deep as it is or deeper, " in said
+    assert f" {shallow or 'none'} in a shallower version only, " in said
+    assert (f" {hardly} at less than 10% of its depth, with hardly anything of it left, and" in said) == (hardly > 0)
+    assert said.endswith(f"and {none or 'none'} in no version.")
+
+
+@pytest.mark.parametrize(
+    ("k", "words"),
+    [
+        (nan, "in no version, however shallow."),
+        (0.0109, "in a shallower version only, at 1% of its depth, with hardly anything of it left."),
+        (0.43, "in a shallower version only, at 43% of its depth."),
+        (1.4, "as deep as it is or deeper, up to 140% of its depth."),
+        (inf, "as deep as it is or deeper, at any depth."),
+    ],
+)
+def test_one_rule_is_not_counted(k: float, words: str) -> None:
+    said = depths({"deficit limit": k})
+    assert said == f"“deficit limit” would be kept by all who owe it with a probability of 80% {words}"
+
+
+@pytest.mark.parametrize(
+    ("k", "words"),
+    [
+        (nan, "no version"),
+        (inf, "any"),
+        (0.0109, "1%"),
+        (0.25, "25%"),
+        (0.999, "over 99%"),
+        (1.0, "100%"),
+        (2.0, "200%"),
+    ],
+)
+def test_depths_in_a_table(k: float, words: str) -> None:
+    assert depth(k) == words
