@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import TYPE_CHECKING
 
 from bayes_compliance.feedback.words import table
-from bayes_compliance.wording import rule_name, short
+from bayes_compliance.forecast import any_due
+from bayes_compliance.wording import NONE_DUE, rule_name, short
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
@@ -26,14 +28,14 @@ def _lines(case: Case, forecast: Forecast) -> Iterator[str]:
     for when in dict.fromkeys((dates[0], dates[-1])):
         rows = [row for row in forecast.table if row["date"] == when]
         title = f"Will it comply, if a decision falls due on {when}?"
-        yield from table(title, HEADER, [_row(row) for row in rows])
+        yield from table(title, HEADER, [_row(case, row) for row in rows])
 
 
-def _row(row: dict) -> tuple[str, ...]:
+def _row(case: Case, row: dict) -> tuple[str, ...]:
     return (
         row["date"], row["state"], rule_name(row["rule"]), short(row["p_comply"]),
         _band(row["p_lower"], row["p_upper"]), _band(row["p_today_lower"], row["p_today_upper"]),
-        short(row["p_no_violation"]),
+        short(row["p_no_violation"]) if any_due(case, row["rule"], date.fromisoformat(row["date"])) else NONE_DUE,
     )  # fmt: skip
 
 

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from bayes_compliance.runs import Run
 
 
-
 class Refused(ValueError):
     """Bad input. The text holds one problem a line, each ``place: what is wrong; what is allowed``.
 

@@ -54,6 +54,16 @@ def decision_dates(start: date, until: date, per_year: float) -> list[date]:
     return dates_ahead(start, until + timedelta(days=1), 1 / per_year)[:-1]
 
 
+def any_due(case: Case, rule: str, day: date) -> bool:
+    """Whether a decision on a rule falls due after the last one on record and up to a day."""
+    return bool(decision_dates(case.last_decision_date(), day, per_year(case, rule)))
+
+
+def per_year(case: Case, rule: str) -> float:
+    """Decisions that fall due on a rule each year; one on a new rule."""
+    return 1.0 if rule == ANY_RULE else case.rule(rule).decisions_per_year
+
+
 def owed(case: Case) -> list[tuple[str, str]]:
     """States and rules to forecast, sorted; with the new rule `*` of a state where both sides cover all rules."""
     found = [(state.id, rule) for state in case.states for rule in state.rules]
@@ -86,12 +96,7 @@ def _planned(layout: Layout, until: date, step_years: float) -> list[Day]:
     start = case.last_decision_date()
     pairs = owed(case)
     reported = set(dates_ahead(start, until, step_years))
-    due = {
-        (state, rule): set(
-            decision_dates(start, until, 1.0 if rule == ANY_RULE else case.rule(rule).decisions_per_year)
-        )
-        for state, rule in pairs
-    }
+    due = {(state, rule): set(decision_dates(start, until, per_year(case, rule))) for state, rule in pairs}
     days = []
     for day in sorted(reported.union(*due.values())):
         on = [pair for pair in pairs if day in reported or day in due[pair]]

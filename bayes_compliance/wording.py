@@ -8,6 +8,9 @@ from math import floor, inf
 from bayes_compliance.rows import ANY_RULE
 
 ENDS = {0: "under 1%", 100: "over 99%"}
+NONE_DUE = "none due"
+"""In place of a probability of no violation, where no decision falls due."""
+
 SHORT = {0: "<1", 100: ">99"}
 
 

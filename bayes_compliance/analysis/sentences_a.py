@@ -18,6 +18,8 @@ from bayes_compliance.rows import ANY_RULE
 from bayes_compliance.wording import listed, percent, rounded
 
 EVEN = 0.5
+CLEARLY = 60
+"""Least shown percentage that the page calls likely."""
 """More likely than not."""
 
 UNLIKELY = 0.2
@@ -177,7 +179,7 @@ def _suffices(p: float, most: float) -> str:
         return "reciprocity alone could not make compliance more likely than not"
     if p < EVEN:
         return "reciprocity could make compliance more likely than not"
-    return "compliance is more likely than not already"
+    return f"compliance is {'about as likely as not' if rounded(p) < CLEARLY else 'more likely than not'} already"
 
 
 def preference_types_sentences(found: xr.Dataset) -> list[str]:

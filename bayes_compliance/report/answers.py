@@ -11,7 +11,7 @@ from bayes_compliance.report.facts import has_lobbies, series
 if TYPE_CHECKING:
     import xarray as xr
 
-    from bayes_compliance.analysis.ahead import Ahead, Question
+    from bayes_compliance.analysis.ahead import Ahead
     from bayes_compliance.case import Case
     from bayes_compliance.runs import Run
 
@@ -24,6 +24,7 @@ ANSWERING = ("ceiling_of_reciprocity", "preference_types", "critical_discount")
 NEEDS_PARTS = (
     "shares_of_variance", "tilt", *ANSWERING, "tipping_points", "deepest_rule", "value_of_information", "anticipation",
 )  # fmt: skip
+NEEDS_LOBBIES = ("lock_in", "sincerity", "scenarios", "bilateral_or_multilateral")
 
 
 class Answers(NamedTuple):
@@ -63,9 +64,11 @@ def _answers(run: Run) -> Answers:
     if not case.counterparty_sets:
         missing["bilateral_or_multilateral"] = "the case declares no sets of counterparties"
     if not case.scenarios:
-        missing["scenarios"] = "the case declares no scenario"
+        as_of = run.summary["settings"].get("as_of")
+        missing["scenarios"] = f"no scenario of the case begins by {as_of}" if as_of else "the case has no scenario"
     if not has_lobbies(case):
-        found = _of_a_rival(run, missing)
+        missing |= dict.fromkeys((*NEEDS_PARTS, *NEEDS_LOBBIES), "this model has no lobbies")
+        found = {}
     else:
         found = _by_lobby(run, missing) if hasattr(model, "parts") else _without_parts(run, missing)
     return Answers(_from_the_forecast(run, found) | _of_the_model(run), missing)
@@ -86,6 +89,9 @@ def _from_the_forecast(run: Run, found: dict[str, xr.Dataset]) -> dict[str, xr.D
     if (one := found.get("lock_in")) is not None:
         p = _forecast_on(run, one)
         told["lock_in"] = one.assign(p_agreement=p, p_alone=(p - one["lift"]).clip(0, 1))
+    if (one := found.get("ceiling_of_reciprocity")) is not None:
+        p = _forecast_on(run, one)
+        told["ceiling_of_reciprocity"] = one.assign(p_comply=p, p_ceiling=(p + one["room"]).clip(0, 1))
     return found | told
 
 
@@ -120,30 +126,16 @@ def _without_parts(run: Run, missing: dict[str, str]) -> dict[str, xr.Dataset]:
     from bayes_compliance.analysis.overview import fewer
     from bayes_compliance.analysis.scenarios import scenarios
     from bayes_compliance.analysis.sincerity import sincerity
-    from bayes_compliance.analysis.survival import Survival
 
     missing |= dict.fromkeys(NEEDS_PARTS, "this model does not say what each lobby adds to support")
     ahead, asked = _ahead(run), _asked(run)
-    questions: dict[str, Question] = {"survival": Survival(ahead), "lock_in": LockIn(ahead)}
-    ahead.put(questions.values())
-    found = {name: question.result() for name, question in questions.items()}
-    found["sincerity"] = sincerity(run.prepared, run.tree, **asked)
+    found = {"lock_in": ahead.answer(LockIn(ahead)), "sincerity": sincerity(run.prepared, run.tree, **asked)}
     some = asked | fewer(DRAWS)
     if "scenarios" not in missing:
         found["scenarios"] = scenarios(run.prepared, run.tree, **some, refuse=False)
     if "bilateral_or_multilateral" not in missing:
         found["bilateral_or_multilateral"] = bilateral_or_multilateral(run.prepared, run.tree, **some)
     return found
-
-
-def _of_a_rival(run: Run, missing: dict[str, str]) -> dict[str, xr.Dataset]:
-    """How long a promise lasts, which is all that needs no lobbies."""
-    from bayes_compliance.analysis.survival import Survival
-
-    others = (*NEEDS_PARTS, "lock_in", "sincerity", "scenarios", "bilateral_or_multilateral")
-    missing |= dict.fromkeys(others, "this model has no lobbies")
-    ahead = _ahead(run)
-    return {"survival": ahead.answer(Survival(ahead))}
 
 
 def _of_the_model(run: Run) -> dict[str, xr.Dataset]:

@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import seeds
-from bayes_compliance.forecast import BAND, plan, thin
+from bayes_compliance.forecast import BAND, any_due, plan, thin
 from bayes_compliance.importance import leave_out
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.layout import OUTCOME
-from bayes_compliance.report.sentences import Outlook, Point, Pull, Rate, plural, width
+from bayes_compliance.report.sentences import Outlook, Point, Pull, Rate, percent, plural, width
 from bayes_compliance.rows import ANY_RULE
 from bayes_compliance.validation.otherwise import means
 from bayes_compliance.validation.sensitivity import defaults
+from bayes_compliance.wording import NONE_DUE
 from bayes_compliance.wording import rule_name as rule_name
 from bayes_compliance.worlds import Future
 
@@ -70,6 +71,12 @@ def series(run: Run) -> dict[tuple[str, str], list[dict]]:
     for row in ahead(run).table:
         found.setdefault((row["state"], row["rule"]), []).append(row)
     return dict(sorted(found.items(), key=lambda item: (item[0][0], item[0][1] == ANY_RULE, item[0][1])))
+
+
+def no_violation(run: Run, row: dict) -> str:
+    """The probability of no violation up to a row's date, where any decision falls due by then."""
+    due = any_due(run.prepared.case, row["rule"], date.fromisoformat(row["date"]))
+    return percent(row["p_no_violation"]) if due else NONE_DUE
 
 
 def point(row: dict) -> Point:

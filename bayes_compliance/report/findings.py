@@ -8,22 +8,33 @@ from datetime import date
 from math import inf, isnan, log
 from typing import NamedTuple
 
-from bayes_compliance.report.sentences import day, listed, number, percent, plural, shown
+from bayes_compliance.report.sentences import day, listed, number, percent, shown, signed
 
 MATTERS = 5
 """Percentage points below which something changes little."""
 
+LEFT = 0.1
+"""Of a rule less deep than this share of what it is, hardly anything is left."""
+
+
+class Change(NamedTuple):
+    """What one lobby has to change: its weight by so many points and, where it is multiplied, by which factor."""
+
+    lobby: str
+    points: float
+    factor: float | None = None
+
 
 class Lever(NamedTuple):
-    """The lobby whose smallest change in strength takes a rule's probability `p` across one half.
+    """The smallest changes that take a rule's probability `p` across one half: a multiple, and points added.
 
-    `factor` is what its strength is multiplied by; NaN (and a blank lobby) where no such change does.
+    Lobbies to which as many points are to be added stand side by side; where no such change does there is none.
     """
 
     rule: str
     p: float
-    lobby: str
-    factor: float
+    multiple: Change | None = None
+    added: tuple[Change, ...] = ()
 
 
 class Effect(NamedTuple):
@@ -83,35 +94,85 @@ def lasting(state: str, turns: Mapping[str, date | None], until: date) -> str:
     return f"{state}: a violation becomes more likely than not by {day(until)} {which}."
 
 
-def levers(state: str, found: Sequence[Lever], until: date) -> str:
+class _Turn(NamedTuple):
+    """How great the change is that turns a rule, of its kind, and whose it is."""
+
+    size: float
+    lever: Lever
+    changes: tuple[Change, ...]
+
+
+def turned(state: str, found: Sequence[Lever], until: date) -> str:
     """Which lobby turns the answer on a day most easily, on how many rules, and which rule is closest to turning."""
-    able = [lever for lever in found if not isnan(lever.factor)]
+    scaled = [_Turn(abs(log(one.multiple.factor or 1)), one, (one.multiple,)) for one in found if one.multiple]
+    able = scaled or [_Turn(abs(one.added[0].points), one, one.added) for one in found if one.added]
     if not able:
-        return f"{state}: no change in the strength of one lobby, up to a hundredfold, would turn an answer."
-    (lobby, times), *_ = Counter(lever.lobby for lever in able).most_common(1)
-    closest = min(able, key=lambda lever: abs(log(lever.factor)))
-    often = f" (on {times} of {plural(len(found), 'rule')})" if len(found) > 1 else ""
-    return (
-        f"{state}: the lobby that would turn the answer with the smallest change is {'most often ' if often else ''}"
-        f"{lobby}{often}; closest to turning is “{closest.rule}”, at {percent(closest.p)} on {day(until)}, where "
-        f"{closest.lobby} at {number(closest.factor)} times its strength is enough."
+        return f"{state}: no change in the weight of one lobby, up to a hundredfold, would turn an answer."
+    counted = Counter(change.lobby for turn in able for change in turn.changes)
+    times = max(counted.values())
+    often = [lobby for lobby, n in counted.items() if n == times]
+    most = "most often " if len(found) > 1 else ""
+    on = f" (on {times} of {len(found)} rules{' each' if len(often) > 1 else ''})" if most else ""
+    which = (
+        f"among lobbies whose weight is multiplied, the multiple nearest to 1 that would turn the answer is {most}that "
+        if scaled
+        else f"the fewest points that would turn the answer are {most}those to the weight "
     )
+    closest = min(able, key=lambda turn: turn.size).lever
+    enough = [_said(change) for change in together([*filter(None, [closest.multiple]), *closest.added])]
+    return (
+        f"{state}: {which}of {listed(often, 'or')}{on}; closest to turning is “{closest.rule}”, at "
+        f"{percent(closest.p)} on {day(until)}, where {listed(enough, 'or')} would do."
+    )
+
+
+def together(changes: Sequence[Change]) -> list[Change]:
+    """Lobbies to which the same points are added, as one."""
+    by_points: dict[str, list[Change]] = {}
+    for change in changes:
+        key = signed(change.points) if change.factor is None else change.lobby
+        by_points.setdefault(key, []).append(change)
+    return [some[0]._replace(lobby=listed([one.lobby for one in some], "or")) for some in by_points.values()]
+
+
+def _said(change: Change) -> str:
+    if change.factor is None:
+        return f"{signed(change.points)} points to the weight of {change.lobby}"
+    return f"{number(change.factor)} times the weight of {change.lobby} ({signed(change.points)} points)"
 
 
 def depths(found: Mapping[str, float]) -> str:
     """How many rules would be kept by all who owe them, as deep as they are, shallower, or not at all."""
-    kept = sum(depth >= 1 for depth in found.values())
-    shallow = sum(depth < 1 for depth in found.values())
-    none = len(found) - kept - shallow
+    kept = "kept by all who owe it with a probability of 80%"
+    if len(found) == 1:
+        ((rule, k),) = found.items()
+        return f"“{rule}” would be {kept} {_alone(k)}."
+    deep = sum(k >= 1 for k in found.values())
+    hardly = sum(k < LEFT for k in found.values())
+    shallow = sum(LEFT <= k < 1 for k in found.values())
+    none = len(found) - deep - hardly - shallow
+    bare = f", {hardly} at less than {percent(LEFT)} of its depth, with hardly anything of it left," if hardly else ""
     return (
-        f"Kept by all who owe it with a probability of 80%: of {plural(len(found), 'rule')} {kept or 'none'} as deep "
-        f"as it is or deeper, {shallow or 'none'} in a shallower version only, and {none or 'none'} in no version."
+        f"{kept.capitalize()}: of {len(found)} rules {deep or 'none'} as deep as it is or deeper, {shallow or 'none'} "
+        f"in a shallower version only{bare or ','} and {none or 'none'} in no version."
     )
 
 
+def _alone(k: float) -> str:
+    """How deep a rule could be, at the end of a sentence about it."""
+    if isnan(k):
+        return "in no version, however shallow"
+    if k >= 1:
+        return f"as deep as it is or deeper, {f'up to {depth(k)} of its depth' if k < inf else 'at any depth'}"
+    left = ", with hardly anything of it left" if k < LEFT else ""
+    return f"in a shallower version only, at {depth(k)} of its depth{left}"
+
+
 def depth(k: float) -> str:
-    """A depth in a table: a multiple of the rule as it is."""
-    return "no version" if isnan(k) else "any" if k == inf else f"{number(k)} ×"
+    """A depth in a table: a percentage of the rule's as it is; only what is as deep or deeper is shown as 100%."""
+    if isnan(k):
+        return "no version"
+    return "any" if k == inf else f"{number(round(100 * k))}%" if k >= 1 else percent(k)
 
 
 def what_if(title: str, since: date, effects: Sequence[Effect], until: date, idle: str = "") -> str:

@@ -30,6 +30,9 @@ LIKELIHOOD = (
 SURPRISE = ((50, "expected"), (25, "no surprise"), (10, "a surprise"), (0, "a great surprise"))
 """Least shown percentage of each word for the outcome that was observed."""
 
+NOTHING = 1e-9
+"""What a number below it in size is written as 0: what arithmetic left of nothing."""
+
 CLOSE = 10
 """Percentage points within which a forecast is called close to a base rate."""
 
@@ -105,8 +108,8 @@ def day(when: date) -> str:
 
 def number(x: float) -> str:
     """Three significant digits, never an exponent below a million."""
-    if x == 0 or x != x:
-        return "0" if x == 0 else "–"
+    if abs(x) < NOTHING or x != x:
+        return "–" if x != x else "0"
     text = f"{x:,.0f}" if 1000 <= abs(x) < 1e6 else f"{x:.3g}"
     return text.replace("-", "−")
 
@@ -217,10 +220,14 @@ def drivers(pulls: Sequence[Pull]) -> str:
     return ", ".join(parts)
 
 
-def reference(state: str, own: Rate, all_states: Rate, forecast: float) -> str:
-    """The base rates of compliance, the state's own and all states', and where the forecast stands against them."""
+def reference(state: str, own: Rate, all_states: Rate, forecast: float, joining: int = 0) -> str:
+    """The base rates of compliance, the state's own and all states', and where the forecast stands against them.
+
+    `joining` is the number of decisions on record that are about adherence.
+    """
     if not all_states.n:
-        return "No compliance decision is on record, so there is no base rate: the forecast rests on judgement alone."
+        joined = f"judgement and {plural(joining, 'decision')} on joining" if joining else "judgement alone"
+        return f"No compliance decision is on record, so there is no base rate: the forecast rests on {joined}."
     whole = f"of all {plural(all_states.n, 'compliance decision')} on record {_complied(all_states)}"
     if not own.n:
         return f"{state} has no compliance decision on record; {whole}."
@@ -233,12 +240,12 @@ def reference(state: str, own: Rate, all_states: Rate, forecast: float) -> str:
 
 
 def _complied(rate: Rate) -> str:
+    if rate.comply == rate.n:
+        return "all were compliance" if rate.n > 1 else "was compliance"
     partial = f", {rate.partial} partial or late" if rate.partial else ""
     verb = "was" if rate.comply == 1 else "were"
-    return (
-        f"{rate.comply or 'none'} {verb} compliance ({percent(rate.comply / rate.n)}){partial} and "
-        f"{plural(rate.violate, 'violation')}"
-    )
+    share = f" ({percent(rate.comply / rate.n)})" if rate.comply else ""
+    return f"{rate.comply or 'none'} {verb} compliance{share}{partial} and {plural(rate.violate, 'violation')}"
 
 
 def against(p: float, rate: float) -> str:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bayes_compliance.report import findings
-from bayes_compliance.report.findings import Effect, Lever
+from bayes_compliance.report.findings import Effect
 from bayes_compliance.report.sentences import percent, shown
 
 UNTIL = date(2035, 1, 1)
@@ -32,35 +32,6 @@ def test_where_a_violation_comes_first() -> None:
 def test_where_no_violation_comes() -> None:
     said = findings.lasting("USA", {"lumber": None}, UNTIL)
     assert said == "USA: on no rule that it owes does a violation become more likely than not by 1 January 2035."
-
-
-def test_the_lever_of_most_rules_and_the_closest() -> None:
-    found = [Lever("a", 0.7, "unions", 2.0), Lever("b", 0.46, "farmers", 0.9), Lever("c", 0.3, "unions", 0.4),
-             Lever("d", 0.01, "", nan)]  # fmt: skip
-    assert findings.levers("USA", found, UNTIL) == (
-        "USA: the lobby that would turn the answer with the smallest change is most often unions (on 2 of 4 rules); "
-        "closest to turning is “b”, at 46% on 1 January 2035, where farmers at 0.9 times its strength is enough."
-    )
-
-
-def test_no_lever() -> None:
-    assert findings.levers("USA", [Lever("a", 0.99, "", nan)], UNTIL).startswith(
-        "USA: no change in the strength of one lobby"
-    )
-
-
-@given(st.lists(st.sampled_from([nan, inf, 0.2, 0.999, 1.0, 3.0]), min_size=1, max_size=9))
-def test_every_rule_has_one_depth(depths: list[float]) -> None:
-    said = findings.depths({f"rule {i}": k for i, k in enumerate(depths)})
-    deep, shallow = sum(k >= 1 for k in depths), sum(k < 1 for k in depths)
-    assert f" {deep or 'none'} as deep as it is" in said
-    assert f"{shallow or 'none'} in a shallower version only" in said
-    assert f"{len(depths) - deep - shallow or 'none'} in no version" in said
-
-
-@pytest.mark.parametrize(("k", "words"), [(nan, "no version"), (inf, "any"), (0.25, "0.25 ×"), (2.0, "2 ×")])
-def test_depths_in_a_table(k: float, words: str) -> None:
-    assert findings.depth(k) == words
 
 
 @given(probability, probability)

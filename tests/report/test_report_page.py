@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from bayes_compliance import report
+from bayes_compliance.errors import Unwritten
 from bayes_compliance.inference.diagnostics import Check
 from bayes_compliance.report import render, sentences
 from bayes_compliance.report.parts import Section
@@ -241,8 +242,11 @@ def test_a_section_that_fails_fails_the_page(oranges: Run, monkeypatch: pytest.M
         raise ZeroDivisionError("no such number")
 
     monkeypatch.setattr(report, "SECTIONS", (diagnostics, broken))
-    with pytest.raises(ZeroDivisionError, match="no such number"):
+    with pytest.raises(Unwritten, match="ZeroDivisionError: no such number") as told:
         render(oranges)
+    assert list(told.value.why) == ["broken"]
+    assert "broken (ZeroDivisionError: no such number)" in told.value.page
+    assert 'id="diagnostics"' in told.value.page
 
 
 def test_without_a_forecast_there_is_nothing_to_report(oranges: Run) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from bayes_compliance.analysis import overview
 from bayes_compliance.analysis.scenarios import scenarios
+from bayes_compliance.answer import answer
 from bayes_compliance.elicitation.pooling import POOLS
 from bayes_compliance.feedback import feedback
 from bayes_compliance.measurements import Moved
@@ -22,6 +23,7 @@ from bayes_compliance.report.glossary import terms
 from bayes_compliance.report.learning import learnt
 from bayes_compliance.report.plots import compare
 from bayes_compliance.report.sections.agreement import agreement, left_out
+from bayes_compliance.report.sections.answer import answer as of_answer
 from bayes_compliance.report.sections.choice import equilibria, insincerity
 from bayes_compliance.report.sections.data import data
 from bayes_compliance.report.sections.duration import duration
@@ -84,7 +86,7 @@ def test_every_question_is_answered_or_refused_with_a_reason(coalition: Run) -> 
 def test_a_rival_claims_nothing_of_lobbies(small: SimpleNamespace) -> None:
     run = small.run("unitary")
     found, missing = answers(run)
-    assert set(found) == {"survival"}
+    assert found == {}
     assert set(missing) == set(QUESTIONS)
     words = re.sub(r"<style.*?</style>|<[^>]+>", " ", render(run), flags=re.S)
     denials = ("this model has no lobbies", "This model has no lobbies", "This model has no  lobbies")
@@ -100,7 +102,7 @@ def test_a_model_without_parts_answers_what_needs_none(coalition: Run) -> None:
     vars(bare).update({k: v for k, v in vars(coalition.prepared.model).items() if k not in ("parts", "__name__")})
     run = replace(coalition, prepared=coalition.prepared._replace(model=bare))
     found = answers(run).found
-    assert set(found) == {"survival", "lock_in", "sincerity", "scenarios", "bilateral_or_multilateral"}
+    assert set(found) == {"lock_in", "sincerity", "scenarios", "bilateral_or_multilateral"}
     assert "this model does not say what each lobby adds to support" in html_of(unanswered(run))
 
 
@@ -222,6 +224,12 @@ def test_a_rule_on_which_nothing_falls_due(tmp_path: object, tools: SimpleNamesp
     cells = row_of(html_of(duration(run)), "F", "oranges")
     assert cells[2] == "none due"
     assert cells[-2].endswith("%")
+    # the terminal says the same on both dates, and the page's table of every rule on the last
+    on_terminal = [line for line in answer(run.prepared.case, run.forecast).splitlines() if " F " in f" {line} "]
+    assert ["none due" in line for line in on_terminal if "oranges" in line] == [True, False]
+    never = tools.case.replace('states = ["F", "H"]', 'states = ["F", "H"]\ndecisions_per_year = 0.05')
+    idle = tools.make_run(tools.write_case(tmp_path, case=never), draws=40)
+    assert row_of(html_of(of_answer(idle)), "F", "oranges")[-1] == "none due"
 
 
 def test_what_stands_aside_without_the_agreement_is_said_by_the_case_s_setting(coalition: Run) -> None:

@@ -82,7 +82,8 @@ def test_percentages_never_claim_certainty(p: float, text: str) -> None:
 def test_a_terminal_and_a_page_round_alike() -> None:
     rows = [{"date": "2030-01-01", "state": "H", "rule": "*", "p_comply": 0.125, "p_lower": 0.007, "p_upper": 0.4,
              "p_today_lower": 0.37, "p_today_upper": 0.991, "p_no_violation": 0.0052}]  # fmt: skip
-    said = answer(SimpleNamespace(name="c", title="C"), SimpleNamespace(table=rows)).splitlines()[-1]
+    case = SimpleNamespace(name="c", title="C", last_decision_date=lambda: date(2020, 1, 1))
+    said = answer(case, SimpleNamespace(table=rows)).splitlines()[-1]
     assert re.split(r"  +", said.strip())[2:] == ["a new rule", "13%", "<1% to 40%", "37% to >99%", "<1%"]
     assert (sentences.percent(0.125), sentences.band(0.007, 0.4)) == ("13%", "<1–40%")
     assert (sentences.band(0.37, 0.991), sentences.percent(0.0052)) == ("37–>99%", "under 1%")
@@ -182,7 +183,11 @@ def test_reference_class_counts(comply: int, partial: int, violate: int, p: floa
     if not own.n:
         assert text.startswith("H has no compliance decision on record")
         return
-    assert f"{counted(comply)} compliance ({sentences.percent(comply / own.n)})" in text
+    if comply == own.n:
+        assert f"on record {'all were' if own.n > 1 else 'was'} compliance; " in text
+    else:
+        share = f" ({sentences.percent(comply / own.n)})" if comply else ""
+        assert f"{counted(comply)} compliance{share}" in text
     gap = sentences.shown(p) - sentences.shown(comply / own.n)
     where = "above" if gap > 10 else "below" if gap < -10 else "close to"
     assert f"The forecast of {sentences.percent(p)} is {where} the state's own rate" in text
@@ -200,7 +205,19 @@ def test_where_one_state_makes_all_decisions_they_are_counted_once() -> None:
 
 
 def test_no_record_is_said() -> None:
-    assert "rests on judgement alone" in sentences.reference("H", Rate(0, 0, 0), Rate(0, 0, 0), 0.5)
+    none = Rate(0, 0, 0)
+    assert "rests on judgement alone." in sentences.reference("H", none, none, 0.5)
+    assert "rests on judgement and 3 decisions on joining." in sentences.reference("H", none, none, 0.5, 3)
+
+
+def test_a_count_of_none_or_all_is_no_percentage() -> None:
+    said = sentences.reference("H", Rate(0, 1, 1), Rate(5, 0, 0), 0.5)
+    assert "on record none were compliance, 1 partial or late and 1 violation; of all 5 compliance decisions" in said
+    assert "on record all were compliance. The" in said
+
+
+def test_what_arithmetic_leaves_of_nothing_is_nothing() -> None:
+    assert [sentences.number(x) for x in (-1.42e-14, 0.0, 0.0012, float("nan"))] == ["0", "0", "0.0012", "–"]
 
 
 def test_verdict() -> None:
@@ -214,7 +231,7 @@ def test_verdict() -> None:
 @given(st.floats(-1e6, 1e6))
 def test_numbers_keep_three_digits(x: float) -> None:
     text = sentences.number(x)
-    assert isclose(float(text.replace(",", "").replace("−", "-")), x, rel_tol=0.00501, abs_tol=0)
+    assert isclose(float(text.replace(",", "").replace("−", "-")), x, rel_tol=0.00501, abs_tol=sentences.NOTHING)
     assert sentences.signed(x).startswith("+") == (x > 0)
 
 

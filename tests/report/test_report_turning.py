@@ -11,7 +11,8 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayes_compliance.report.sections.turning import Change, Lever, depth, depths, lever, turned
+from bayes_compliance.report.findings import Change, Lever, depth, depths, turned
+from bayes_compliance.report.sections.turning import lever
 
 UNTIL = date(2035, 1, 1)
 LOBBIES = ["producers", "consumers", "government", "court"]

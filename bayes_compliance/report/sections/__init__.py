@@ -46,6 +46,6 @@ SECTIONS: tuple[Write, ...] = (
 
 ANSWERING: frozenset[Write] = frozenset({
     answer, uncertainty, research, what_if, turning, agreement, sincere, insincerity, shadow, equilibria, partners,
-    foresight, duration, unanswered,
+    foresight, unanswered,
 })  # fmt: skip
 """Those that the same answers of the analyses serve."""

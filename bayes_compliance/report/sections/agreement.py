@@ -22,8 +22,8 @@ INTRODUCTION = (
 )
 TILT = (
     "Breaking a promise costs more than never making one: that is the bias towards compliance. Against it stands the "
-    "temptation: once the state has what it joined for, its exporters count only as far as the other side's later "
-    "conduct depends on its own."
+    "temptation: once the state has what it joined for, those who gain from the other side's conduct count only as far "
+    "as that conduct depends on its own."
 )
 
 
@@ -56,7 +56,7 @@ def left_out(case: Case) -> str:
         return ""
     one = len(absent) == 1
     return (
-        f" By the case's own setting (status_quo_includes), without the agreement {'' if one else 'neither '}"
+        f" As the case says or by default (status_quo_includes), without the agreement {'' if one else 'neither '}"
         f"{listed(absent, 'nor')} {'does not weigh' if one else 'weighs'} in: what "
         f"{'it' if one else 'either'} would do then is left out of the comparison, and all that "
         f"{'it weighs' if one else 'they weigh'} under it counts as what the agreement adds."

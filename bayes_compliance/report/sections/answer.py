@@ -39,7 +39,8 @@ def answer(run: Run) -> Section:
 
 def _state(run: Run, outlook: Outlook, pulls: list[Pull], moved: dict[str, findings.Effect]) -> Markup:
     case, state = run.prepared.case, outlook.state
-    base = sentences.reference(state, facts.rate(case, state), facts.rate(case), outlook.last.p)
+    joining = sum(d.kind == "adherence" and d.decision != "pending" for d in case.decisions)
+    base = sentences.reference(state, facts.rate(case, state), facts.rate(case), outlook.last.p, joining)
     told = [paragraph(text, "lead") for text in sentences.answer(outlook, pulls)]
     hangs = paragraph(findings.turns_on(_by_rule(run, state), moved), "lead")
     return join([heading(state), *told, hangs, paragraph(base, "note")])
@@ -93,7 +94,10 @@ def _every_rule(run: Run) -> list[Markup]:
         Number("Full knowledge of today"), Number("No violation until then"),
     ]  # fmt: skip
     names = [name for name, _ in outcomes]
-    rows = [[state, facts.rule_name(rule), *_row(rows[0], rows[-1], names)] for (state, rule), rows in by_pair.items()]
+    rows = [
+        [state, facts.rule_name(rule), *_row(rows[0], rows[-1], names), facts.no_violation(run, rows[-1])]
+        for (state, rule), rows in by_pair.items()
+    ]
     caption = (
         f"Every rule on {last}: the probabilities, 5% to 95% bands of compliance, and the probability of no violation "
         "from the last decision on record to that day."
@@ -104,4 +108,4 @@ def _every_rule(run: Run) -> list[Markup]:
 def _row(first: dict, last: dict, outcomes: Sequence[str]) -> list[str]:
     bands = (sentences.band(last[f"{p}_lower"], last[f"{p}_upper"]) for p in ("p", "p_today"))
     shares = (sentences.percent(last[name]) for name in outcomes)
-    return [sentences.percent(first["p_comply"]), *shares, *bands, sentences.percent(last["p_no_violation"])]
+    return [sentences.percent(first["p_comply"]), *shares, *bands]

@@ -9,11 +9,12 @@ import numpy as np
 from markupsafe import Markup
 
 from bayes_compliance.analysis.survival import HALF
-from bayes_compliance.forecast import decision_dates
+from bayes_compliance.forecast import any_due
 from bayes_compliance.report import facts, findings
 from bayes_compliance.report.answers import owed
 from bayes_compliance.report.parts import Number, Section, bullets, join, paragraph, table, unbroken, when
 from bayes_compliance.report.sentences import percent
+from bayes_compliance.wording import NONE_DUE
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
@@ -55,14 +56,9 @@ def _table(found: Series, days: list[date], case: Case, turns: dict[str, dict[st
     columns = ["State", "Rule", *(Number(f"None by {unbroken(str(d))}") for d in dates)]
     rows = [
         [state, rule,
-         *(percent(p[d]) if _due(case, rule, d) else "none due" for d in dates),
+         *(percent(p[d]) if any_due(case, rule, d) else NONE_DUE for d in dates),
          when(turn) if (turn := turns[state][rule]) else "not by then"]
         for (state, rule), p in found.items()
     ]  # fmt: skip
     columns.append("Violation likelier than not by")
     return table("The probability of no violation, by rule", columns, rows)
-
-
-def _due(case: Case, rule: str, day: date) -> bool:
-    """Whether a decision on the rule falls due after the last one on record and up to a day."""
-    return bool(decision_dates(case.last_decision_date(), day, case.rule(rule).decisions_per_year))

@@ -83,7 +83,8 @@ def limits(run: Run) -> Section:
 def _of_case(case: Case) -> list[str]:
     pending = sum(d.decision == "pending" for d in case.decisions)
     shaky = sum(d.confidence in ("low", "medium") for d in case.decisions)
-    judged = [state.id for state in case.states if not state.counterparties and has_lobbies(case)]
+    answering = {lobby.state for lobby in case.lobbies if lobby.role == "L"}
+    judged = [state.id for state in case.states if not state.counterparties and state.id in answering]
     deep = list(dict.fromkeys(rule for _, rule, _ in case.depths()))
     said = [
         (pending, f"{plural(pending, 'decision')} on record {_is(pending)} pending."),

@@ -50,7 +50,7 @@ def shadow(run: Run) -> Section | None:
     rules = {state: len(own) for state, own in owed(case).items()}
     parts = [
         heading("Could reciprocity suffice?"), paragraph(CEILING),
-        bullets(ceiling_of_reciprocity_sentences(over_rules(found["ceiling_of_reciprocity"], case))),
+        bullets(ceiling_of_reciprocity_sentences(_answering(over_rules(found["ceiling_of_reciprocity"], case), case))),
         heading("Which game?"), paragraph(TYPES),
         bullets(preference_types_sentences(over_rules(found["preference_types"], case))),
         heading("How patient?"), paragraph(DISCOUNT),
@@ -58,6 +58,12 @@ def shadow(run: Run) -> Section | None:
         _by_punishment(discounts), _table(found, case, facts.whose(run, "shadow")), SAMPLE,
     ]  # fmt: skip
     return Section("Dilemma and shadow of the future", "shadow", join(parts))
+
+
+def _answering(found: xr.Dataset, case: Case) -> xr.Dataset:
+    """Of states that have a lobby which gains from the other side's compliance."""
+    own = {lobby.state for lobby in case.lobbies if lobby.role == "L"}
+    return found.sel(state=[state for state in found["state"].values if str(state) in own])
 
 
 def discounts_over_rules(found: xr.Dataset, case: Case) -> xr.Dataset:
