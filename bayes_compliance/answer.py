@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
+from bayes_compliance.feedback.questions import placeholders
 from bayes_compliance.feedback.words import table
 from bayes_compliance.forecast import any_due
 from bayes_compliance.wording import NONE_DUE, rule_name, short
@@ -24,6 +25,8 @@ def answer(case: Case, forecast: Forecast) -> str:
 
 def _lines(case: Case, forecast: Forecast) -> Iterator[str]:
     yield f"{case.name}: {case.title}"
+    if n := len(placeholders(case)):
+        yield f"judgements still those of the template, which no analyst has taken on: {n} (`check` lists them)"
     dates = sorted({row["date"] for row in forecast.table})
     for when in dict.fromkeys((dates[0], dates[-1])):
         rows = [row for row in forecast.table if row["date"] == when]

@@ -26,6 +26,23 @@ def test_a_new_case_is_sound_and_asks(tmp_path):
     assert 0.05 < found.compliance[0].p < 0.95
 
 
+def test_a_run_of_a_case_that_nobody_has_filled_in_says_so_first(tmp_path, capsys):
+    folder, out = tmp_path / "case", tmp_path / "run"
+    new(folder)
+    n = len(load_case(folder).judgements)
+    small = ["--engine", "smc", "--draws", "100", "--chains", "2"]
+    assert main(["run", str(folder), "--out", str(out), *small]) in (0, 1)
+    said = capsys.readouterr().out.splitlines()
+    assert said[1].startswith(f"judgements still those of the template, which no analyst has taken on: {n} (")
+    page = (out / "report.html").read_text(encoding="utf-8")
+    notice = f"{n} judgements are still those of the template"
+    assert notice in page[: page.index("<header>")]
+    text = (folder / "judgements.csv").read_text(encoding="utf-8")
+    (folder / "judgements.csv").write_text(text.replace("to be answered", "trade figures"), encoding="utf-8")
+    assert main(["run", str(folder), "--out", str(out), *small]) in (0, 1)
+    assert "of the template" not in capsys.readouterr().out + (out / "report.html").read_text(encoding="utf-8")
+
+
 def test_answers_leave_nothing_to_ask(tmp_path):
     (folder,) = {path.parent for path in new(tmp_path / "case")}
     for name, old, more in (

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from bayes_compliance.errors import Unwritten
+from bayes_compliance.feedback.questions import placeholders
 from bayes_compliance.inference.diagnostics import failed
 from bayes_compliance.parallel import beside
 from bayes_compliance.report import facts, sentences
@@ -55,13 +56,17 @@ def render(run: Run) -> str:
         subtitle=_subtitle(run),
         verdict=sentences.verdict([str(check) for check in missed], len(run.checks)),
         failed=bool(missed),
-        unwritten=sentences.unwritten({name: text.splitlines()[-1] for name, text in why.items()}),
+        notices=[*sentences.not_judged(len(placeholders(run.prepared.case))), *_unwritten(why)],
         style=Markup(files(__name__).joinpath("templates/style.css").read_text(encoding="utf-8")),
         sections=sections,
     )
     if why:
         raise Unwritten(page, why)
     return page
+
+
+def _unwritten(why: dict[str, str]) -> list[str]:
+    return [sentences.unwritten({name: text.splitlines()[-1] for name, text in why.items()})] if why else []
 
 
 def _sections(run: Run) -> tuple[list[Section], dict[str, str]]:

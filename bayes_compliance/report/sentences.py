@@ -263,10 +263,19 @@ def verdict(failed: Sequence[str], total: int) -> str:
     return f"All {total} diagnostics passed." if total else "No diagnostics were run."
 
 
+def not_judged(n: int) -> list[str]:
+    """That so many numbers of a case made by `bayes-compliance new` are still those of its template."""
+    if not n:
+        return []
+    what = "A judgement is still that" if n == 1 else f"{n} judgements are still those"
+    return [
+        f"{what} of the template, which no analyst has taken on (bayes-compliance check lists what is to be answered): "
+        "do not rely on this page."
+    ]
+
+
 def unwritten(why: Mapping[str, str]) -> str:
-    """Which sections could not be written, by their names and errors; empty if all were."""
-    if not why:
-        return ""
+    """Which sections could not be written, by their names and errors."""
     one = len(why) == 1
     return (
         f"{'A section' if one else f'{len(why)} sections'} could not be written, by a fault of bayes_compliance and "
