@@ -103,14 +103,10 @@ def _why_not(case: Case, proxy: Proxy) -> str:
     if proxy.reliability == 1:
         return "reliability 1 leaves no error; below 1 it would be"
     if proxy.kind == "vote_share":
-        return "" if 0 < _share(proxy) < 1 else f"{proxy.value:g} is no share between 0 and 1, nor a percentage"
+        return "" if 0 < proxy.share < 1 else f"{proxy.value:g} is no share with a probit: the vote was unanimous"
     if case.is_linear(case.lobby(proxy.lobby)):
         return f"lobby {proxy.lobby!r} moves in points and has no logarithm"
     return "" if proxy.value > 0 else f"{proxy.value:g} has no logarithm"
-
-
-def _share(proxy: Proxy) -> float:
-    return proxy.value / 100 if "percent" in proxy.unit.lower() or "%" in proxy.unit else proxy.value
 
 
 def _group(layout: Layout, kind: str, unit: str, proxies: list[Proxy]) -> Group:
@@ -129,7 +125,7 @@ def _group(layout: Layout, kind: str, unit: str, proxies: list[Proxy]) -> Group:
 def _votes(layout: Layout, proxies: list[Proxy]) -> Votes:
     rows = layout.rows_for([Item(proxy.state, ANY_RULE, proxy.date, "adherence") for proxy in proxies])
     variance = np.array([(1 - p.reliability) / p.reliability for p in proxies])
-    return Votes(tuple(p.row for p in proxies), rows, ndtri([_share(proxy) for proxy in proxies]), variance)
+    return Votes(tuple(p.row for p in proxies), rows, ndtri([proxy.share for proxy in proxies]), variance)
 
 
 def log_density(

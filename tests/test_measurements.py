@@ -197,12 +197,12 @@ def test_without_the_switch_nothing_is_measured(tmp_path):
 
 
 def test_what_cannot_be_measured_is_told(tmp_path):
-    proxies = [stake("j", 3.0), stake("k", -3.0), stake("j", 1.0, unit="GBP"), vote(1.0), vote(0.6, 1.0),
+    proxies = [stake("j", 3.0), stake("k", 0.0), stake("j", 1.0, unit="GBP"), vote(1.0), vote(0.6, 1.0),
                vote(55, unit="percent of seats")]  # fmt: skip
     ready = prepared(tmp_path, LOG, proxies)
     told = " ".join(ready.layout.measured.left_out)
-    for words in ("-3 has no logarithm", "the only stake in USD", "the only stake in GBP", "1 is no share",
-                  "reliability 1 leaves no error"):  # fmt: skip
+    for words in ("0 has no logarithm", "the only stake in USD", "the only stake in GBP",
+                  "1 is no share with a probit: the vote was unanimous", "reliability 1 leaves no error"):  # fmt: skip
         assert words in told
     assert ready.layout.measured.votes.value == pytest.approx([stats.norm.ppf(0.55)])
     assert len(ready.layout.measured.left_out) == 5

@@ -94,9 +94,7 @@ def _decision_of(names: Names, judgement: Judgement, at: At) -> None:
         names.owes(judgement.state, judgement.rule, at.column("rule"))
     if judgement.quantity == "p_comply" and judgement.at is None:
         at("at", "p_comply is judged of a decision on a date, and none is given", DATE_FORMS)
-    head = names.tables.head
-    own = names.rules[judgement.rule].adherence_date if judgement.rule in names.rules else None
-    start = own or names.states[judgement.state].adherence_date or (head and head.adherence_date)
+    start = names.adherence_of(judgement.state, judgement.rule)
     if judgement.at and start and judgement.quantity == "p_comply" and judgement.at < start:
         at("at", f"{judgement.at} is before adherence on {start}", f"{start} or later")
 

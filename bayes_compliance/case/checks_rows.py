@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import Any
 
 from bayes_compliance.case.names import At, Names
 from bayes_compliance.case.problems import Problems, one_of
 from bayes_compliance.case.schema_rows import Decision, Proxy, Seed
+from bayes_compliance.case.tables import Path
 from bayes_compliance.case.vocabulary import WHOLE_TREATY
 
 MOST_STEPS = 5000
@@ -20,7 +22,9 @@ def check_decisions(names: Names, decisions: list[Decision], problems: Problems)
     for decision in decisions:
         _decision(names, decision, At(problems, "decisions.csv", decision.row))
     check_repeats(decisions, problems)
+    _contradictions(decisions, problems)
     _horizon(names, decisions)
+    _adherence(names)
 
 
 def check_repeats(decisions: list[Decision], problems: Problems) -> None:
@@ -37,6 +41,12 @@ def _decision(names: Names, decision: Decision, at: At) -> None:
             at("rule", f"'*' on a {decision.kind} row", f"a rule: {one_of(names.owed.get(decision.state, []))}")
     elif names.known("rules", decision.rule, at.column("rule")) and state:
         names.owes(decision.state, decision.rule, at.column("rule"))
+    joined = (names.adherence_of(decision.state), names.adherence_of(decision.state, decision.rule))
+    adhered = min((day for day in joined if day), default=None)
+    if decision.kind == "compliance" and adhered and decision.date_end < adhered:
+        what = f"{decision.date} is before state {decision.state!r} adhered, on {adhered}"
+        allowed = f"{adhered} or later; kind status_quo; or another adherence_date in case.toml"
+        at("date", what, allowed)
     if head and head.outcomes == 2 and decision.decision in ("partial", "comply_late"):
         at(
             "decision",
@@ -60,6 +70,20 @@ def _same(decisions: Iterable[Decision], problems: Problems) -> None:
             problems.add("decisions.csv", decision.row, "row", what, "one row for each decision, or notes that differ")
 
 
+def _contradictions(decisions: Iterable[Decision], problems: Problems) -> None:
+    """One decision has one outcome; of a month or a year there may be several."""
+    seen: dict[tuple[Any, ...], Decision] = {}
+    for decision in decisions:
+        if decision.date != decision.date_end:
+            continue
+        about = (decision.state, decision.rule, decision.kind, decision.date, decision.counterparty)
+        first = seen.setdefault(about, decision)
+        if first.decision != decision.decision:
+            what = f"{decision.decision} where row {first.row} has {first.decision} of the same decision"
+            allowed = "one outcome for a state, rule, kind, day and counterparty; another decision has another of these"
+            problems.add("decisions.csv", decision.row, "decision", what, allowed)
+
+
 def _adhered_twice(decisions: Iterable[Decision], problems: Problems) -> None:
     """A treaty joined is one row, and the votes on it are proxies; joining again needs a leaving in between."""
     by_rule: dict[tuple[str, str], list[Decision]] = defaultdict(list)
@@ -79,6 +103,9 @@ def check_proxies(names: Names, proxies: Iterable[Proxy], problems: Problems) ->
     for proxy in proxies:
         at = At(problems, "proxies.csv", proxy.row)
         names.known("states", proxy.state, at.column("state"))
+        head = names.tables.head
+        if head and proxy.date > head.horizon.until:
+            at("date", f"{proxy.date} is after the horizon", f"{head.horizon.until} or earlier")
         if proxy.lobby and names.known("lobbies", proxy.lobby, at.column("lobby")):
             state = names.lobbies[proxy.lobby].state
             if proxy.state != state and {proxy.state, state} <= names.states.keys():
@@ -109,6 +136,18 @@ def check_seeds(seeds: Iterable[Seed], problems: Problems) -> None:
             )
 
 
+def _adherence(names: Names) -> None:
+    """Nobody adheres after the horizon."""
+    head = names.tables.head
+    if head is None:
+        return
+    dated: list[tuple[Path, Any]] = [((), head), *names.each("states"), *names.each("rules")]
+    for path, part in dated:
+        if part.adherence_date and part.adherence_date > head.horizon.until:
+            what = f"{part.adherence_date} is after the horizon {head.horizon.until}"
+            names.at(*path, "adherence_date")(what, f"{head.horizon.until} or earlier, or a later horizon")
+
+
 def _horizon(names: Names, decisions: Iterable[Decision]) -> None:
     head = names.tables.head
     if head is None:
@@ -116,7 +155,7 @@ def _horizon(names: Names, decisions: Iterable[Decision]) -> None:
     decided = [d for d in decisions if d.decision != "pending"]
     latest = max(decided, key=lambda d: d.date, default=None)
     last, until = latest.date if latest else head.adherence_date, head.horizon.until
-    if until <= last:
+    if until <= last and (latest or until == last):
         name = f"the last decision ({last}, row {latest.row} of decisions.csv)" if latest else f"adherence ({last})"
         names.at("horizon", "until")(f"{until} is not after {name}", f"a date after {last}")
     years = (until - last).days / 365.25

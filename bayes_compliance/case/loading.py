@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from bayes_compliance.case.case import Case, Head, linear
 from bayes_compliance.case.checks_case import check_case
 from bayes_compliance.case.checks_judgements import check_judgements
+from bayes_compliance.case.checks_refused import check_refused_rows, check_refused_tables
 from bayes_compliance.case.checks_rows import check_decisions, check_proxies, check_seeds
 from bayes_compliance.case.checks_scenarios import check_scenarios
 from bayes_compliance.case.completeness import Key
@@ -34,6 +35,12 @@ class Table(NamedTuple):
     rows: list[Row]
     whole: bool
 
+    @property
+    def refused(self) -> list[Row]:
+        """Rows that are no records."""
+        made = {record.row for record in self.records}
+        return [row for row in self.rows if row.number not in made]
+
 
 def load_case(folder: str | PathLike[str]) -> Case:
     """Read and check a case folder.
@@ -56,9 +63,7 @@ def load_case(folder: str | PathLike[str]) -> Case:
     """
     place = Path(folder)
     if not place.is_dir():
-        raise CaseError(
-            [Problem(str(place), 1, "folder", "there is no such folder", f"one with {', '.join(REQUIRED)}")]
-        )
+        raise CaseError([_no_folder(place)])
     problems = Problems()
     found = {name: read(place / name, name in REQUIRED, problems) for name in (*REQUIRED, *OPTIONAL)}
     sources = {name: source for name, source in found.items() if source is not None}
@@ -70,6 +75,12 @@ def load_case(folder: str | PathLike[str]) -> Case:
     problems.raise_if_any()
     assert tables is not None
     return _assemble(tables, what_if, csv, {name: source.sha256 for name, source in sources.items()})
+
+
+def _no_folder(place: Path) -> Problem:
+    if place.exists():
+        return Problem(str(place), 1, "folder", "this is a file", f"the folder of the case, perhaps {place.parent}")
+    return Problem(str(place), 1, "folder", "there is no such folder", f"one with {', '.join(REQUIRED)}")
 
 
 def _table(source: Source | None, name: str, problems: Problems) -> Table:
@@ -84,6 +95,9 @@ def _table(source: Source | None, name: str, problems: Problems) -> Table:
 
 def _compare(names: Names, what_if: Tables | None, csv: dict[str, Table], problems: Problems) -> None:
     check_case(names)
+    check_refused_tables(names)
+    for name, table in csv.items():
+        check_refused_rows(names, name, table.refused, problems)
     judged = csv["judgements.csv"]
     check_judgements(names, judged.records, _mentioned(judged.rows) if judged.whole else None, problems)
     check_decisions(names, csv["decisions.csv"].records, problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from bayes_compliance.case.problems import Problems, show, suggest
@@ -66,6 +67,15 @@ class Names:
         if rule not in owed and rule in self.rules:
             refuse(f"state {state!r} does not owe rule {rule!r}", suggest(rule, owed))
         return rule in owed
+
+    def adherence_of(self, state: str, rule: str = "") -> date | None:
+        """When a state adhered, as far as case.toml says: the rule's date if one is named, else its own, or the case's.
+
+        None where case.toml has none that can be read.
+        """
+        head = self.tables.head
+        dated = [self.rules.get(rule), self.states.get(state), head]
+        return next((part.adherence_date for part in dated if part and part.adherence_date), None)
 
     def at(self, *path: Any) -> Refuse:
         """A way to refuse something at a path of case.toml."""

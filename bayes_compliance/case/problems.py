@@ -17,6 +17,9 @@ MOST = 1000
 SHOWN = 60
 """Characters of a refused value that a message shows."""
 
+MOST_NAMES = 25
+"""Names that a message lists: all keys of case.toml and all quantities are fewer."""
+
 LONGEST_NAME = 80
 """Longer text than this gets no suggestion: it is no slip of the pen, and comparing it is slow."""
 
@@ -120,10 +123,10 @@ def show(value: Any) -> str:
 
 
 def one_of(names: Iterable[str]) -> str:
-    """`a, b or c`, cut after a dozen names."""
-    listed = list(names)
-    if len(listed) > 12:
-        return f"{', '.join(listed[:12])} or {len(listed) - 12} more"
+    """`a, b or c`, each once, cut after `MOST_NAMES`."""
+    listed = list(dict.fromkeys(names))
+    if len(listed) > MOST_NAMES:
+        return f"{', '.join(listed[:MOST_NAMES])} or {len(listed) - MOST_NAMES} more"
     return " or ".join(filter(None, [", ".join(listed[:-1]), *listed[-1:]])) or "none is declared"
 
 

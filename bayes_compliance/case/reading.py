@@ -15,6 +15,9 @@ LIMIT = 10_000_000
 """Bytes that a file may have; its size is asked before it is read."""
 
 BOM = b"\xef\xbb\xbf"
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+"""What parts cells where it is not the comma."""
+
 KINDS = {".csv": "a CSV file with its header", ".toml": "a TOML file"}
 
 
@@ -113,6 +116,12 @@ def rows(source: Source, header: Sequence[str], problems: Problems, more: Sequen
 def _right_header(
     file: str, row: int, found: list[str], header: Sequence[str], more: Sequence[str], problems: Problems
 ) -> bool:
+    if (mark := _other_separator(found)) is not None:
+        what = f"cells are parted by {mark}, not by commas"
+        problems.add(
+            file, row, "header", what, f"{_allowed(header, more)} (save it as CSV with the comma as separator)"
+        )
+        return False
     behind = found[len(header) :]
     if found[: len(header)] == list(header) and set(behind) <= set(more) and len(set(behind)) == len(behind):
         return True
@@ -123,6 +132,11 @@ def _right_header(
     parts += [f"column {name} is missing" for name in missing] + [f"column {name} stands twice" for name in twice]
     problems.add(file, row, "header", "; ".join(parts) or "columns in another order", _allowed(header, more))
     return False
+
+
+def _other_separator(found: Sequence[str]) -> str | None:
+    """What parts the cells of a header without commas, as spreadsheets write it in many countries."""
+    return next((name for mark, name in SEPARATORS.items() if len(found) == 1 and mark in found[0]), None)
 
 
 def _allowed(header: Sequence[str], more: Sequence[str]) -> str:

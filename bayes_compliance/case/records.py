@@ -10,9 +10,17 @@ from typing import Any
 from bayes_compliance.case.dates import DATE_FORMS, Period, parse_period
 from bayes_compliance.case.problems import Problems, one_of, show, suggest
 from bayes_compliance.case.reading import Row
-from bayes_compliance.case.schema_rows import Decision, Judgement, Proxy, Seed
+from bayes_compliance.case.schema_rows import Decision, Judgement, Proxy, Seed, in_percent
 from bayes_compliance.case.stated import FORMS, NUMBER, Stated, parse, straight_line
-from bayes_compliance.case.vocabulary import CONFIDENCES, FAMILIES, JUDGEABLE, OUTCOMES, PROXY_KINDS, SEED_SCALES
+from bayes_compliance.case.vocabulary import (
+    AMOUNTS,
+    CONFIDENCES,
+    FAMILIES,
+    JUDGEABLE,
+    OUTCOMES,
+    PROXY_KINDS,
+    SEED_SCALES,
+)
 
 HEADERS: dict[str, tuple[str, ...]] = {
     "judgements.csv": (
@@ -187,6 +195,7 @@ def proxy(row: Row, problems: Problems) -> Proxy | None:
     kind = cells.word("kind", PROXY_KINDS)
     value = cells.value("value")
     reliability = cells.value("reliability", lambda x: 0 < x <= 1, "a number above 0 and at most 1")
+    _possible(cells, kind, value, row.cells["unit"])
     if kind == "vote_share" and row.cells["lobby"]:
         cells.refuse("lobby", f"{show(row.cells['lobby'])} stands beside a vote share", "blank: it speaks of the state")
     elif kind and kind != "vote_share":
@@ -197,6 +206,16 @@ def proxy(row: Row, problems: Problems) -> Proxy | None:
         date=period.date, date_end=period.end, kind=kind, value=value, reliability=reliability, row=row.number,
         **cells.text("state", "lobby", "unit", "source", "url"),
     )  # fmt: skip
+
+
+def _possible(cells: Cells, kind: str | None, value: float, unit: str) -> None:
+    """A share is one of the whole, and an amount is none below 0; not a number is neither, and refused already."""
+    whole = 100 if in_percent(unit) else 1
+    if kind == "vote_share" and (value < 0 or value > whole):
+        allowed = "a share from 0 to 1, or from 0 to 100 with a unit that says percent or %"
+        cells.refuse("value", f"{value:g} is no vote share in {unit or 'no unit'}", allowed)
+    elif kind in AMOUNTS and value < 0:
+        cells.refuse("value", f"{value:g} is no {kind}", "a number of at least 0")
 
 
 READERS: dict[str, Callable[[Row, Problems], Any]] = {

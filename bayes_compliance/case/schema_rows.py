@@ -106,6 +106,11 @@ class Seed(Part):
     row: int = 1
 
 
+def in_percent(unit: str) -> bool:
+    """Whether a unit says that 100 is the whole."""
+    return "percent" in unit.lower() or "%" in unit
+
+
 class Proxy(Part):
     """A measured stand-in for a magnitude; `reliability` is above 0 and at most 1."""
 
@@ -120,3 +125,8 @@ class Proxy(Part):
     source: str = ""
     url: str = ""
     row: int = 1
+
+    @property
+    def share(self) -> float:
+        """The value as a share of the whole, in percent where the unit says so."""
+        return self.value / 100 if in_percent(self.unit) else self.value

@@ -39,7 +39,7 @@ SCENARIOS: dict[Path, type[Part]] = {
 LISTS: dict[str, type[Part]] = {
     "states": State, "rules": Rule, "lobbies": Lobby, "shocks": Shock, "counterparty_sets": CounterpartySet,
 }  # fmt: skip
-REQUIRED = ("states", "rules", "lobbies", "scenarios")
+REQUIRED = ("states", "rules", "lobbies")
 NOT_IN_FILE = {State: {"rules"}, Dynamics: {"shocks"}}
 """Fields that are filled from elsewhere."""
 
@@ -147,8 +147,14 @@ class Tables:
             return model.model_validate(table)
         except ValidationError as refused:
             for error in refused.errors(include_url=False):
-                self.add((*path, *error["loc"]), *explain(error))
+                if not _only_refused_items(error):
+                    self.add((*path, *error["loc"]), *explain(error))
             return None
+
+
+def _only_refused_items(error: Any) -> bool:
+    """Whether a list is called too short only because its items are refused, each in its place."""
+    return error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]
 
 
 def _frozen(value: Any) -> Any:

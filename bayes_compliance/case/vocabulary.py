@@ -16,6 +16,8 @@ SeedScale = Literal["uniform", "log"]
 
 CONFIDENCES: tuple[str, ...] = get_args(Confidence)
 PROXY_KINDS: tuple[str, ...] = get_args(ProxyKind)
+AMOUNTS: tuple[ProxyKind, ...] = ("stake", "membership", "spending")
+"""Kinds of proxies that count money or heads, and are never below 0."""
 SEED_SCALES: tuple[str, ...] = get_args(SeedScale)
 
 OUTCOMES: dict[str, tuple[str, ...]] = {

@@ -80,6 +80,19 @@ def test_wrong_header(old: str, new: str, words: str, edit: Callable[..., int], 
     check(f"decisions.csv:1: header .. {words} .. date,state,rule,kind,decision,counterparty,confidence,note")
 
 
+@pytest.mark.parametrize(("mark", "name"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+@pytest.mark.parametrize("first", ["", "\ufeff"], ids=["plain", "BOM"])
+def test_another_separator(mark: str, name: str, first: str, folder: Path, check: Callable[..., None]) -> None:
+    text = (folder / "proxies.csv").read_text(encoding="utf-8")
+    (folder / "proxies.csv").write_text(first + text.replace(",", mark), encoding="utf-8")
+    check(f"proxies.csv:1: header .. cells are parted by {name}, not by commas .. date,state,lobby .. comma as sep")
+
+
+def test_a_file_instead_of_a_folder(folder: Path) -> None:
+    with pytest.raises(CaseError, match=rf"case\.toml:1: folder: this is a file; allowed: the folder .*{folder}$"):
+        load_case(folder / "case.toml")
+
+
 @pytest.mark.parametrize("name", ["judgements.csv", "decisions.csv", "proxies.csv"])
 def test_header_only(name: str, folder: Path, problems: Callable[[], list[str]]) -> None:
     header = (folder / name).read_text(encoding="utf-8").splitlines()[0]
@@ -90,6 +103,12 @@ def test_header_only(name: str, folder: Path, problems: Callable[[], list[str]])
     found = problems()
     assert len(found) == len(expected)
     assert all(any(words in line for line in found) for words in expected)
+
+
+def test_scenarios_that_are_all_comments(folder: Path, check: Callable[..., None]) -> None:
+    (folder / "scenarios.toml").write_text("# [[scenarios]]\n", encoding="utf-8")
+    check()
+    assert load_case(folder).scenarios == ()
 
 
 def test_a_row_on_two_lines_counts_both(edit: Callable[..., int], check: Callable[..., None]) -> None:
@@ -110,6 +129,7 @@ def test_several_problems_in_different_files(edit: Callable[..., int], check: Ca
         "case.toml:15: states[H].treshold .. unknown key 'treshold' .. did you mean 'threshold'",
         "case.toml:42: lobbies[consumers].role .. 'Z' is unknown",
         "decisions.csv:4: date .. '2004-13' is not in the calendar .. ISO date",
+        "decisions.csv:4: state .. unknown state 'X' .. H or F",
         "judgements.csv:3: p05 .. above p95",
         "judgements.csv:10: lobby .. unknown lobby 'lawyer' .. did you mean 'lawyers'",
         "proxies.csv:2: kind .. 'steak' is unknown",

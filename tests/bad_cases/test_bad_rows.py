@@ -122,6 +122,12 @@ DECISIONS = {
     "after the horizon": (LABELS, LABELS.replace("2005-02-03", "2020-01-01"),
         "case.toml:5: horizon.until .. a date after"),
     "ragged": (LABELS, LABELS + ",", "5: row .. 11 cells .. 10 cells"),
+    "before its state adhered": (
+        LABELS, LABELS.replace("2005-02-03", "2000"),
+        "5: date .. 2000-07-01 is before state 'F' adhered .. status_quo"),
+    "two outcomes of one decision": (
+        LABELS, f"{LABELS}\n{LABELS.replace('violate', 'partial').replace('low', 'high')}",
+        "6: decision .. partial where row 5 has violate .. one outcome for a state, rule, kind, day and counterparty"),
 }  # fmt: skip
 
 PROXIES = {
@@ -135,6 +141,13 @@ PROXIES = {
     "reliability above 1": ("0.8", "1.8", "2: reliability .. '1.8' is refused .. at most 1"),
     "no reliability": ("0.8", "0", "2: reliability .. '0' is refused .. above 0"),
     "a date out of the calendar": ("2000-06-01", "1994-13-41", "3: date .. '1994-13-41' .. ISO"),
+    "a date after the horizon": ("2000-06-01", "2020-01-02", "3: date .. 2020-01-02 is after .. 2020-01-01 or earlier"),
+    "a share above 1": ("0.57", "57", "3: value .. 57 is no vote share in share .. from 0 to 100 with a unit"),
+    "a percentage above 100": ("0.57,share", "157,% of seats", "3: value .. 157 is no vote share in % of seats"),
+    "a share below 0": ("0.57,share", "-0.1,", "3: value .. -0.1 is no vote share in no unit .. from 0 to 1"),
+    "a negative stake": ("12.5", "-12.5", "2: value .. -12.5 is no stake .. at least 0"),
+    "negative members": ("stake,12.5", "membership,-3", "2: value .. -3 is no membership .. at least 0"),
+    "negative money": ("stake,12.5", "spending,-3", "2: value .. -3 is no spending .. at least 0"),
 }
 EDITS = [(J, *edit, name) for name, edit in JUDGEMENTS.items()]
 EDITS += [(D, *edit, name) for name, edit in DECISIONS.items()]
@@ -149,6 +162,59 @@ def test_edit_of_a_csv_file(
 ) -> None:
     edit(file, old, new)
     check(expected if expected.startswith("case.toml") else f"{file}:{expected}")
+
+
+MANY = {
+    "a row with bad cells and names": (
+        D, BANANAS, "02/11/2017,UK,banana,complience,Partial,RUS,sure,x,memory,",
+        ["3: confidence .. 'sure'", "3: date .. '02/11/2017'", "3: decision .. 'Partial'", "3: kind .. 'complience'",
+         "3: rule .. unknown rule 'banana' .. mean 'bananas'", "3: state .. unknown state 'UK' .. H or F"]),
+    "a rule it does not owe": (
+        D, LABELS, LABELS.replace("low", "sure").replace("labels", "bananas"),
+        ["5: confidence .. 'sure'", "5: rule .. state 'F' does not owe rule 'bananas' .. oranges"]),
+    "the whole treaty": (D, "certain,signed", "sure,signed", ["2: confidence .. 'sure'"]),
+    "a state that is blank": (
+        D, LABELS, LABELS.replace("F,", ",").replace("low", "sure"),
+        ["5: confidence .. 'sure'", "5: state .. no state"]),
+    "a proxy": (
+        P, "1999,H,growers,stake,12.5", "1999,G,grower,steak,x",
+        ["2: kind .. 'steak'", "2: lobby .. unknown lobby 'grower' .. mean 'growers'",
+         "2: state .. unknown state 'G' .. H or F", "2: value .. 'x'"]),
+    "a judgement": (
+        J, SHADOW, "trade,2000,Q,grower,volatility,x,3,5,,,,",
+        ["13: lobby .. unknown lobby 'grower' .. mean 'growers'", "13: p05 .. 'x'", "13: state .. unknown state 'Q'"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_names_are_checked_in_rows_with_other_problems(
+    name: str, edit: Callable[..., int], check: Callable[..., None]
+) -> None:
+    file, old, new, expected = MANY[name]
+    edit(file, old, new)
+    check(*(f"{file}:{one}" for one in expected))
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["2005-02-03,F,labels,compliance,partial,H,low,,Gazette,", "2005-02,F,labels,compliance,partial,,low,,Gazette,"],
+    ids=["another counterparty", "some day of the month"],
+)
+def test_two_decisions_of_one_day(other: str, edit: Callable[..., int], check: Callable[..., None]) -> None:
+    edit(D, LABELS, f"{LABELS}\n{other}")
+    check()
+
+
+def test_a_year_may_have_begun_before_adherence(edit: Callable[..., int], check: Callable[..., None]) -> None:
+    edit("case.toml", "adherence_date = 2001-01-01", "adherence_date = 2001-10-01")
+    edit(D, "2003-04,H,bananas", "2001,H,bananas")
+    check()
+
+
+@pytest.mark.parametrize(("value", "unit"), [("1", "share"), ("0", ""), ("100", "percent of seats"), ("1.0", "%")])
+def test_a_unanimous_vote(value: str, unit: str, edit: Callable[..., int], check: Callable[..., None]) -> None:
+    edit(P, "0.57,share", f"{value},{unit}")
+    check()
 
 
 @pytest.mark.parametrize("outcome", ["partial", "comply_late"])

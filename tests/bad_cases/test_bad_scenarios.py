@@ -29,6 +29,33 @@ SCENARIOS = {
     "adds what there is": (
         'id = "greens", state', 'id = "court", state',
         [f"{SECOND} .. there is a lobby 'court' already", f"{THIRD} .. unknown lobby 'greens'"]),
+    "removed and scaled": (
+        'lobby = "greens", scale', 'lobby = "growers", remove = true }, { lobby = "greens", scale',
+        ["8: scenarios[strike].changes[3] .. removes 'growers', which change 1 scales already .. one of the two"]),
+    "added and removed": (
+        'lobby = "greens", scale = 0.5', 'lobby = "greens", remove = true',
+        [f"{THIRD} .. removes 'greens', which change 2 adds already .. one of the two"]),
+    "added, scaled and scaled": (
+        Q, '{ lobby = "greens", scale = 2.0 }', [f"{FOURTH} .. scales 'greens', which change 3 scales already"]),
+    "scaled twice": (
+        'lobby = "greens", scale', 'lobby = "growers", scale',
+        [f"{THIRD} .. 'growers', which change 1 scales already"]),
+    "two values of q": (
+        Q, Q + ', { state = "F", q = 0.5 }',
+        ["9: scenarios[strike].changes[5] .. sets q of 'F', which change 4 sets q already .. one of the two"]),
+    "before adherence": (
+        "from = 2010-01-01", "from = 2000-12-31",
+        ["4: scenarios[strike].from .. 2000-12-31 is before anybody adhered, on 2001-01-01 .. from 2001-01-01 on"]),
+    "every change is refused": (
+        ALL_CALM, 'changes = [{ state = "H", q = 2 }, { state = "H" }]',
+        ["16: scenarios[calm].changes[1].q .. 2 is out of range", "16: scenarios[calm].changes[2] .. a change with"]),
+    "unknown names beside other problems": (
+        Q, '{ lobby = "grower", scale = -1 }, { state = "G", q = 2 }, { lobby = "court", scale = 1e999 }',
+        [f"{FOURTH} .. unknown lobby 'grower' .. mean 'growers'", f"{FOURTH}.scale .. -1 is out of range",
+         "9: scenarios[strike].changes[5] .. unknown state 'G'", "9: scenarios[strike].changes[5].q .. out of range",
+         "9: scenarios[strike].changes[6].scale .. a finite number"]),
+    "named after it is added, refused": (
+        "magnitude = 1.0", "magnitude = nan", [f"{SECOND}.add.magnitude .. a finite number"]),
     "adds to an unknown state": (
         'id = "greens", state = "H"', 'id = "greens", state = "G"', [f"{SECOND} .. unknown state 'G'"]),
     "adds on a rule not owed": (

@@ -69,6 +69,34 @@ CASES = {
         "until = 2020-01-01", "until = 2005-02-03",
         ["case.toml:@: horizon.until .. 2005-02-03 is not after the last decision .. row 5 .. a date after 2005-02-03"],
     ),
+    "adherence after the horizon": (
+        "adherence_date = 2001-01-01", "adherence_date = 2020-01-02",
+        ["case.toml:@: adherence_date .. 2020-01-02 is after the horizon 2020-01-01 .. or earlier",
+         "decisions.csv:3: date .. before state 'H' adhered", "decisions.csv:4: date .. before state 'F' adhered",
+         "decisions.csv:5: date .. before state 'F' adhered",
+         "scenarios.toml:4: scenarios[strike].from .. before anybody adhered",
+         "scenarios.toml:15: scenarios[calm].from .. before anybody adhered"],
+    ),
+    "a state that adheres after the horizon": (
+        "threshold = 0.1", "adherence_date = 2021-01-01",
+        ["case.toml:@: states[H].adherence_date .. 2021-01-01 is after the horizon 2020-01-01 .. a later horizon",
+         "decisions.csv:3: date .. is before state 'H' adhered"],
+    ),
+    "a rule that binds after the horizon": (
+        'depth_reason = "H had a quota before"', "adherence_date = 2021-01-01",
+        ["case.toml:@: rules[bananas].adherence_date .. 2021-01-01 is after the horizon .. 2020-01-01 or earlier"],
+    ),
+    "names in refused tables": (
+        'id = "shippers"\nstate = "F"\nrole = "L"',
+        'id = "shippers"\nstate = "Ff"\nrole = "Q"\nrules = ["orange", "labels"]',
+        ["case.toml:@1: lobbies[shippers].state .. unknown state 'Ff' .. mean 'F'",
+         "case.toml:@2: lobbies[shippers].role .. 'Q' is unknown",
+         "case.toml:@3: lobbies[shippers].rules .. unknown rule 'orange' .. mean 'oranges'"],
+    ),
+    "every key of the head": (
+        'title = "Bananas for oranges"', 'title = "Bananas for oranges"\nxyz = 1',
+        ["case.toml:@1: xyz .. unknown key 'xyz' .. measure_proxies, states, rules, lobbies, shocks or"],
+    ),
     "unknown scale": (
         'scale = "log"', 'scale = "logg"', ["case.toml:@: scale .. 'logg' is unknown .. did you mean 'log'"],
     ),
@@ -162,7 +190,8 @@ CASES = {
         'id = "labels"', 'id = "oranges"',
         ["case.toml:@: rules[oranges].id .. 'oranges' is also the id of entry 2 of rules .. once",
          "case.toml:@7: lobbies[consumers].rules .. unknown rule 'labels'",
-         "decisions.csv:5: rule .. unknown rule 'labels'", "decisions.csv:7: rule .. unknown rule 'labels'"],
+         "decisions.csv:5: rule .. unknown rule 'labels' .. allowed: bananas or oranges",
+         "decisions.csv:7: rule .. unknown rule 'labels'"],
     ),
     "two lobbies of one id": (
         'id = "shippers"\nstate = "F"\nrole = "L"',
