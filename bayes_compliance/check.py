@@ -47,8 +47,10 @@ def check(
         Bad input: every problem of the case.
     """
     from bayes_compliance.case import load_case
+    from bayes_compliance.case.doubts import doubts
 
     found = load_case(case)
+    doubtful = doubts(found, date.today())
     if as_of:
         found = found.as_of(as_of)
     if without is not None:
@@ -58,4 +60,4 @@ def check(
     from bayes_compliance.feedback import feedback
     from bayes_compliance.models import prepare
 
-    return feedback(prepare(model, found, pool=pool), model, seed=seed)
+    return feedback(prepare(model, found, pool=pool), model, seed=seed, doubts=doubtful)

@@ -8,6 +8,7 @@ No chain is run: independent draws of the priors, some seconds.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -100,6 +101,8 @@ class Feedback:
     notes : tuple of str
     questions : tuple of str
         What `bayes-compliance new` asked and nobody has answered yet.
+    doubts : tuple of str
+        What the case says and may not mean, with its place.
     """
 
     case: Case
@@ -117,6 +120,7 @@ class Feedback:
     performance: Classical | None
     notes: tuple[str, ...]
     questions: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return text(self)
@@ -126,7 +130,14 @@ class Feedback:
         return plain(self)
 
 
-def feedback(prepared: Prepared, name: str = "coalition", *, seed: int = 1, draws: int = imagined.DRAWS) -> Feedback:
+def feedback(
+    prepared: Prepared,
+    name: str = "coalition",
+    *,
+    seed: int = 1,
+    draws: int = imagined.DRAWS,
+    doubts: Iterable[str] = (),
+) -> Feedback:
     """What the priors alone say of every decision, on record and judged.
 
     Parameters
@@ -137,6 +148,8 @@ def feedback(prepared: Prepared, name: str = "coalition", *, seed: int = 1, draw
     seed : int
     draws : int
         Independent draws of the priors; Monte Carlo errors of probabilities are at most .016 with the default.
+    doubts : iterable of str
+        What the case's files say and may not mean.
     """
     case, priors = prepared.case, prepared.priors
     drawn = imagined.prior_draws(prepared, draws, seed)
@@ -151,6 +164,7 @@ def feedback(prepared: Prepared, name: str = "coalition", *, seed: int = 1, draw
         conflicts=tuple(conflict(prepared, judgement, found[item]) for judgement, item in judged),
         bent=tuple(priors.bent()), defaults=priors.defaults, k_ref=priors.k_ref, performance=priors.performance,
         notes=(*priors.notes, *prepared.layout.measured.left_out), questions=tuple(unanswered(case)),
+        doubts=tuple(doubts),
     )  # fmt: skip
 
 

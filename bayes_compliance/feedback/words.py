@@ -23,8 +23,8 @@ WHOLE = "the whole treaty"
 def text(found: Feedback) -> str:
     """All that `check` says, in lines."""
     parts = (
-        _head(found), _questions(found), _joins(found), _keeps(found), _record(found), _judged(found), _bent(found),
-        _analysts(found), _defaults(found), _notes(found),
+        _head(found), _doubts(found), _questions(found), _joins(found), _keeps(found), _record(found), _judged(found),
+        _bent(found), _analysts(found), _defaults(found), _notes(found),
     )  # fmt: skip
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part)))
 
@@ -35,6 +35,12 @@ def _head(found: Feedback) -> Iterator[str]:
         "The case is sound. This is what its judgements alone imply, no decision on record being used\n"
         f"(model {found.model}, pool {found.pool}, {found.draws} draws, seed {found.seed})."
     )
+
+
+def _doubts(found: Feedback) -> Iterator[str]:
+    if found.doubts:
+        yield f"Accepted as it stands, but was it meant ({len(found.doubts)})?"
+        yield from (f"  {doubt}" for doubt in found.doubts)
 
 
 def _questions(found: Feedback) -> Iterator[str]:
@@ -212,6 +218,7 @@ def plain(found: Feedback) -> dict[str, Any]:
         "k_ref": found.k_ref,
         "analysts": [] if found.performance is None else [one._asdict() for one in found.performance.analysts],
         "notes": list(found.notes), "questions": list(found.questions),
+        "doubts": list(found.doubts),
     }  # fmt: skip
 
 

@@ -1,0 +1,133 @@
+"""What a sound case may not have meant: `check` says it, and nothing is refused for it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bayes_compliance.case.problems import nearest_name, one_line
+from bayes_compliance.case.vocabulary import WHOLE_TREATY
+
+if TYPE_CHECKING:
+    from bayes_compliance.case.case import Case
+    from bayes_compliance.case.schema_rows import Decision
+
+SMALL = 0.02
+"""Yearly movement of a linear lobby, as a share of its magnitude, below which it looks like log units."""
+
+
+def doubts(case: Case, today: date) -> list[str]:
+    """What looks like a slip, each on one line with its place.
+
+    Parameters
+    ----------
+    case : Case
+        As it was loaded: all its rows and scenarios.
+    today : date
+        No decision can have been taken after it.
+    """
+    found = (_bare_depths(case), _unopposed(case), _rows(case, today), _labels(case), _volatility(case), _begun(case))
+    return [one_line(line) for each in found for line in each]
+
+
+def _bare_depths(case: Case) -> Iterator[str]:
+    for rule in case.rules:
+        if rule.depth and not rule.depth_reason.strip():
+            yield (
+                f"case.toml: rules[{rule.id}].depth: true without a reason; it says what the states would do without "
+                f'the rule, and why is for you to say: depth_reason = "..."'
+            )
+
+
+def _unopposed(case: Case) -> Iterator[str]:
+    for state in case.states:
+        for rule in state.rules:
+            if not any(lobby.role == "K" for lobby in case.lobbies_on(state.id, rule)):
+                yield f"case.toml: lobbies: state {state.id!r} has no lobby of role K on {rule!r}: nobody loses from it"
+
+
+def _rows(case: Case, today: date) -> Iterator[str]:
+    adhered = {(d.state, d.rule) for d in case.decisions if _adheres(d) and _on(d, case.adherence_of(d.state, d.rule))}
+    for row in sorted(case.decisions, key=lambda d: d.row):
+        place = f"decisions.csv:{row.row}: date:"
+        if row.decision != "pending" and _first_day(row) > today:
+            yield f"{place} {row.date} is after today, {today}: what is still to come is pending"
+        if row.kind == "compliance" and row.date_end < (t1 := case.adherence_of(row.state, row.rule)):
+            yield f"{place} {row.date} is before {row.state!r} adhered to {row.rule!r}, on {t1} by case.toml"
+        if _adheres(row) and not adhered & {(row.state, row.rule), (row.state, WHOLE_TREATY)}:
+            t1 = case.adherence_of(row.state, row.rule)
+            table = "rules" if row.rule != WHOLE_TREATY and case.rule(row.rule).adherence_date else "states"
+            yield (
+                f"{place} {row.state!r} adheres on {row.date} here, and on {t1} by case.toml; if this row is right: "
+                f"adherence_date = {row.date} under [[{table}]]"
+            )
+
+
+def _adheres(row: Decision) -> bool:
+    return row.kind == "adherence" and row.decision == "adhere"
+
+
+def _on(row: Decision, day: date) -> bool:
+    """Whether a row may be of this day, being of a day, a month or a year."""
+    return _first_day(row) <= day <= row.date_end
+
+
+def _first_day(row: Decision) -> date:
+    if row.date == row.date_end:
+        return row.date
+    return row.date.replace(day=1) if row.date.month == row.date_end.month else row.date.replace(month=1, day=1)
+
+
+def _labels(case: Case) -> Iterator[str]:
+    """Counterparties that are no states: a row that names only such counts in nobody's view of its state's conduct."""
+    ids = [state.id for state in case.states]
+    by_label: dict[str, list[Decision]] = defaultdict(list)
+    for row in sorted(case.decisions, key=lambda d: d.row):
+        for label in row.counterparty:
+            if label not in ids:
+                by_label[label].append(row)
+    others = []
+    for label, rows in by_label.items():
+        meant = nearest_name(label, [id for id in ids if {row.state for row in rows} != {id}])
+        if meant:
+            place = f"decisions.csv:{rows[0].row}: counterparty: {label!r}"
+            yield f"{place} is no state of the case (did you mean {meant!r}?){_too(rows)}"
+        else:
+            others.append(f"{label!r} (row {rows[0].row}{_too(rows)})")
+    if others:
+        yield (
+            f"decisions.csv: counterparty: no states of the case: {', '.join(others)}; what is done to them moves no "
+            "state's view of others' conduct (q)"
+        )
+
+
+def _too(rows: list[Decision]) -> str:
+    """How many more rows say the same."""
+    return f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+
+
+def _volatility(case: Case) -> Iterator[str]:
+    """Volatility of a lobby that moves in points, stated as if it were in log units."""
+    for row in sorted(case.judgements, key=lambda j: j.row):
+        if row.quantity != "volatility" or not case.is_linear(case.lobby(row.lobby)):
+            continue
+        sizes = [abs(j.p50) for j in case.judgements if (j.quantity, j.lobby) == ("magnitude", row.lobby)]
+        size = median(sizes) if sizes else 0.0
+        if 0 < row.p50 < SMALL * size:
+            yield (
+                f"judgements.csv:{row.row}: p50: a volatility of {row.p50:g} for {row.lobby!r}, which moves in points "
+                f"and has {size:g} of them: {row.p50 / size:.1%} in a year; are these log units?"
+            )
+
+
+def _begun(case: Case) -> Iterator[str]:
+    last, until = case.last_decision_date(), case.horizon.until
+    for scenario in case.scenarios:
+        place = f"scenarios.toml: scenarios[{scenario.id}].from: {scenario.from_} is"
+        if scenario.from_ < last:
+            yield f"{place} before the last decision, {last}: what is decided stays, and it holds from then on only"
+        elif scenario.from_ > until:
+            yield f"{place} after the horizon, {until}: it changes nothing"
