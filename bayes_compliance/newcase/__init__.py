@@ -12,7 +12,7 @@ from bayes_compliance.errors import Refused
 if TYPE_CHECKING:
     from os import PathLike
 
-FILES = ("README.md", "case.toml", "decisions.csv", "judgements.csv")
+FILES = ("README.md", "case.toml", "decisions.csv", "judgements.csv", "proxies.csv", "scenarios.toml")
 
 
 def new(folder: str | PathLike[str]) -> list[Path]:
