@@ -92,7 +92,7 @@ def _labels(case: Case) -> Iterator[str]:
     others = []
     for label, rows in by_label.items():
         meant = nearest_name(label, [id for id in ids if {row.state for row in rows} != {id}])
-        if meant:
+        if meant and meant[0] == label[0]:  # AUS beside USA is another country
             place = f"decisions.csv:{rows[0].row}: counterparty: {label!r}"
             yield f"{place} is no state of the case (did you mean {meant!r}?){_too(rows)}"
         else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance.elicitation.build import TOLERANCE
 from bayes_compliance.rows import ANY_RULE
+from bayes_compliance.wording import short
 
 if TYPE_CHECKING:
     from bayes_compliance.feedback import Conflict, Feedback, Implied, Move
@@ -52,7 +53,7 @@ def _questions(found: Feedback) -> Iterator[str]:
 def _joins(found: Feedback) -> Iterator[str]:
     yield from table(
         "Would it join?", ("date", "state", "rule", "P(adhere)", "5% to 95%", "net support, points"),
-        [(*_about(one), percent(one.p), band(one.p_lower, one.p_upper), _support(one)) for one in found.adherence],
+        [(*_about(one), short(one.p), band(one.p_lower, one.p_upper), _support(one)) for one in found.adherence],
     )  # fmt: skip
 
 
@@ -61,8 +62,8 @@ def _keeps(found: Feedback) -> Iterator[str]:
         "Would it comply? At the first decision, at the horizon, and where it is judged",
         ("date", "state", "rule", "P(comply)", "5% to 95%", "net support, points", "harmony / dilemma / deadlock"),
         [
-            (*_about(one), percent(one.p), band(one.p_lower, one.p_upper), _support(one),
-             " / ".join(map(percent, one.preference.values())))
+            (*_about(one), short(one.p), band(one.p_lower, one.p_upper), _support(one),
+             " / ".join(map(short, one.preference.values())))
             for one in found.compliance
         ],
     )  # fmt: skip
@@ -79,8 +80,8 @@ def _record(found: Feedback) -> Iterator[str]:
     )
     if not surprises:
         yield "  none; least expected are"
-        yield from (f"  {percent(one.p)}  {one.label}: {one.outcome}" for one in least)
-    yield from (f"  {percent(one.p)}  {one.label}: {one.outcome}" for one in surprises[:MOST])
+        yield from (f"  {short(one.p)}  {one.label}: {one.outcome}" for one in least)
+    yield from (f"  {short(one.p)}  {one.label}: {one.outcome}" for one in surprises[:MOST])
     if len(surprises) > MOST:
         yield f"  and {len(surprises) - MOST} more"
 
@@ -98,7 +99,7 @@ def _judged(found: Feedback) -> Iterator[str]:
         rule = WHOLE if one.item.rule == ANY_RULE else one.item.rule
         yield (
             f"  judgements.csv:{one.row}: {one.analyst}: {one.item.state} {verb} ({rule}, {one.item.date}) with "
-            f"{percent(mid)} ({percent(low)} to {percent(high)}); the priors imply {percent(one.implied)}: "
+            f"{short(mid)} ({short(low)} to {short(high)}); the priors imply {short(one.implied)}: "
             f"{'they agree' if one.agrees else 'conflict'}"
         )
         yield from _reconciled(one)
@@ -108,10 +109,10 @@ def _reconciled(one: Conflict) -> Iterator[str]:
     if one.agrees:
         return
     if not one.moves:
-        yield f"    no single magnitude, moved as far as a hundredfold, brings it to {percent(one.judged[1])}"
+        yield f"    no single magnitude, moved as far as a hundredfold, brings it to {short(one.judged[1])}"
         return
     told = " or ".join(_move(move) for move in one.moves[:MOVES])
-    yield f"    to reconcile them at {percent(one.judged[1])}, all else held: {told}"
+    yield f"    to reconcile them at {short(one.judged[1])}, all else held: {told}"
 
 
 def _move(move: Move) -> str:
@@ -175,12 +176,8 @@ def _support(one: Implied) -> str:
     return f"{one.support_median:.0f} ({one.support_lower:.0f} to {one.support_upper:.0f})"
 
 
-def percent(value: float) -> str:
-    return f"{value:.0%}" if 0.01 <= value <= 0.99 else "<1%" if value < 0.5 else ">99%"
-
-
 def band(low: float, high: float) -> str:
-    return f"{percent(low)} to {percent(high)}"
+    return f"{short(low)} to {short(high)}"
 
 
 def _some(names: Sequence[str]) -> str:
