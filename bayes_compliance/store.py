@@ -27,6 +27,15 @@ from bayes_compliance.errors import Refused
 FILES = ("posterior.nc", "forecast.nc", "forecast.csv", "report.html", "summary.json")
 TOOL = "bayes_compliance"
 
+RUN, PANEL = "of one case", "of a panel"
+"""The kinds of RUN: one does not replace the other."""
+
+WORK = {
+    "backtest.html": "back-test", "calibration.html": "calibration", "forecasts.csv": "sweep",
+    "tasks.jsonl": "back-test, calibration or sweep",
+}  # fmt: skip
+"""Files that no RUN has, and what has written them: work that takes hours, and that no RUN replaces."""
+
 _LONGEST_NAME = 240  # bytes; a file name has 255, and ours adds 15
 _ATTEMPTS = 1000
 _OCCUPIED = {errno.ENOTEMPTY, errno.EEXIST}
@@ -48,8 +57,11 @@ def read_summary(run: str | os.PathLike[str]) -> dict[str, Any]:
     Raises
     ------
     RunFolderError
-        If the folder has no readable ``summary.json`` that names this tool.
+        If the folder has no readable ``summary.json`` that names this tool, or is that of a back-test, a calibration or
+        a sweep.
     """
+    if work := _work(run):
+        raise RunFolderError(_no_run(run, f"it is the folder of a {work}"))
     try:
         summary = json.loads(Path(run, "summary.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -61,13 +73,45 @@ def read_summary(run: str | os.PathLike[str]) -> dict[str, Any]:
     return summary
 
 
-def check_target(path: str | os.PathLike[str]) -> Path:
+def check_kind(run: str | os.PathLike[str], kind: str) -> None:
+    """Refuse a RUN of another kind."""
+    if (found := _kind(Path(run))) not in (None, kind):
+        raise RunFolderError(f"{os.fspath(run)} is a RUN {found}; allowed: one {kind}")
+
+
+def check_work(path: str | os.PathLike[str], kind: str) -> None:
+    """Refuse a folder in which a back-test, a calibration or a sweep cannot begin or go on.
+
+    Parameters
+    ----------
+    path
+        It may be new, be empty, or hold the journal of the same work.
+    kind : str
+        ``back-test``, ``calibration`` or ``sweep``.
+
+    Raises
+    ------
+    RunFolderError
+        If it is a file, holds anything else (a RUN, say, or work of another kind), or cannot be written.
+    """
+    allowed = f"a new folder, or one in which the same {kind} was begun"
+    problem = _unnameable(path)
+    if problem is None:
+        target = Path(os.path.realpath(path))
+        problem = _foreign_to(kind, target) if os.path.lexists(target) else _unwritable(target)
+    if problem:
+        raise RunFolderError(f"--out: {_shown(path)} {problem}; allowed: {allowed}")
+
+
+def check_target(path: str | os.PathLike[str], kind: str | None = None) -> Path:
     """Refuse a path where no RUN can be put.
 
     Parameters
     ----------
     path
         Where the RUN is to be; a symbolic link stands for what it points to. Parents may be missing.
+    kind : str or None
+        Of the RUN that is to be put there, `RUN` or `PANEL`, where it is known already.
 
     Returns
     -------
@@ -77,11 +121,14 @@ def check_target(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     RunFolderError
-        If the path is a file, a folder with other content than a RUN, a mount point, or cannot be written.
+        If the path is a file, a folder with other content than a RUN of that kind, a mount point, or cannot be written.
     """
-    target = Path(os.path.realpath(path))
-    if problem := _occupied(target) or _unwritable(target):
-        raise RunFolderError(f"{path} {problem}; allowed: a new folder, an empty one or an earlier RUN")
+    if (problem := _unnameable(path)) is None:
+        target = Path(os.path.realpath(path))
+        problem = _occupied(target, kind) or _unwritable(target)
+    if problem:
+        earlier = f"an earlier RUN {kind}" if kind else "an earlier RUN"
+        raise RunFolderError(f"{_shown(path)} {problem}; allowed: a new folder, an empty one or {earlier}")
     return target
 
 
@@ -161,7 +208,47 @@ def _no_run(run: str | os.PathLike[str], why: str) -> str:
     return f"{os.fspath(run)} is no RUN: {why}; allowed: a folder that `bayes-compliance run` or `fit` has written"
 
 
-def _occupied(target: Path) -> str | None:
+def _shown(path: str | os.PathLike[str]) -> str:
+    """A path on one line, and not nothing at all."""
+    text = os.fspath(path)
+    return text if text and text.isprintable() else repr(text)
+
+
+def _unnameable(path: str | os.PathLike[str]) -> str | None:
+    text = os.fspath(path)
+    return "is no name of a folder" if not text or "\0" in text else None
+
+
+def _work(folder: str | os.PathLike[str]) -> str | None:
+    """What but a RUN has been written into a folder, if anything."""
+    with suppress(OSError, ValueError):
+        names = set(os.listdir(folder))
+        return next((what for name, what in WORK.items() if name in names), None)
+    return None
+
+
+def _kind(folder: Path) -> str | None:
+    """The kind of a RUN by its files; None where it has no posterior."""
+    if not (folder / "posterior.nc").exists():
+        return None
+    return PANEL if (folder / "reputation.nc").exists() else RUN
+
+
+def _foreign_to(kind: str, folder: Path) -> str | None:
+    """What a folder holds that work of a kind would not go on with."""
+    if not folder.is_dir():
+        return "is no folder"
+    try:
+        names = os.listdir(folder)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    if names and "tasks.jsonl" not in names:
+        return "holds other files"
+    others = [what for name, what in WORK.items() if name in names and name != "tasks.jsonl" and what != kind]
+    return f"holds a {others[0]}" if others else None
+
+
+def _occupied(target: Path, kind: str | None) -> str | None:
     if not os.path.lexists(target):
         return None
     if not os.path.isdir(target):
@@ -170,7 +257,7 @@ def _occupied(target: Path) -> str | None:
         return "is a mount point, which cannot be exchanged for a new folder"
     for _ in range(_ATTEMPTS):
         before = _identity(target)
-        problem = _foreign(target)
+        problem = _foreign(target, kind)
         if problem is None or _identity(target) == before:
             return problem
     return "is replaced by other processes all the time"
@@ -185,17 +272,23 @@ def _identity(target: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _foreign(target: Path) -> str | None:
+def _foreign(target: Path, kind: str | None) -> str | None:
     try:
-        if os.listdir(target):
-            read_summary(target)
+        if not os.listdir(target):
+            return None
+        if work := _work(target):
+            return f"is a folder with files in it and no RUN (those of a {work})"
+        read_summary(target)
     except FileNotFoundError:
         return None
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     except RunFolderError:
         return f'is a folder with files in it and no RUN (no summary.json that says "tool": "{TOOL}")'
-    return None
+    found = _kind(target)
+    if found is None:
+        return "is a folder with files in it and no RUN (no posterior.nc)"
+    return f"is a RUN {found}, which one {kind} does not replace" if kind and found != kind else None
 
 
 def _unwritable(target: Path) -> str | None:
@@ -221,7 +314,12 @@ def _claim(top: Path) -> tuple[_Slot, int]:
     while True:
         slot = _Slot(top, secrets.token_hex(4))
         with suppress(FileExistsError):
-            lock = os.open(slot.lock, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+            try:
+                lock = os.open(slot.lock, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+            except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+                raise RunFolderError(
+                    f"{top} cannot be written ({error.strerror}); allowed: a place where folders can be made"
+                ) from error
             if _held(lock) and os.path.exists(slot.lock):  # else a sweeper came between open and lock
                 return slot, lock
             os.close(lock)
@@ -293,7 +391,7 @@ def _put_in_place(slot: _Slot, new: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)  # another process has made some of the parents
     old = _Slot(target, slot.token).old
     for _ in range(_ATTEMPTS):
-        check_target(target)
+        check_target(target, _kind(new))
         if _moved(new, target) or _exchanged(new, target, old):
             return
     raise RunFolderError(f"{target} is replaced by other processes all the time; allowed: one writer at a time")

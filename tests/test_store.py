@@ -452,6 +452,67 @@ def test_a_parent_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
         check_target(tmp_path / "run")
 
 
+@pytest.mark.parametrize(
+    ("name", "what"), [("tasks.jsonl", "back-test, calibration or sweep"), ("backtest.html", "back-test")]
+)
+def test_other_work_is_no_run_and_is_not_replaced(tmp_path, name, what):
+    """Hours of fits, in a folder whose summary names our tool as well."""
+    work = make_run(tmp_path / "bt")
+    (work / name).touch()
+    with pytest.raises(RunFolderError, match=rf"bt is a folder with files in it and no RUN \(those of a {what}\)"):
+        write_run(work, "new")
+    with pytest.raises(RunFolderError, match=f"bt is no RUN: it is the folder of a {what}; allowed"):
+        read_summary(work)
+    assert sorted(os.listdir(work)) == sorted([*NAMES, name])
+
+
+def test_a_folder_without_a_posterior_is_not_replaced(tmp_path):
+    (make_run(tmp_path / "run") / "posterior.nc").unlink()
+    with pytest.raises(RunFolderError, match=r"no RUN \(no posterior\.nc\)"):
+        check_target(tmp_path / "run")
+
+
+def test_a_run_of_one_case_and_that_of_a_panel_do_not_replace_each_other(tmp_path):
+    run, panel = make_run(tmp_path / "run"), make_run(tmp_path / "panel")
+    (panel / "reputation.nc").touch()
+    with pytest.raises(RunFolderError, match="panel is a RUN of a panel, which one of one case does not replace"):
+        check_target(panel, store.RUN)
+    with pytest.raises(RunFolderError, match="run is a RUN of one case, which one of a panel does not replace"):
+        check_target(run, store.PANEL)
+    with pytest.raises(RunFolderError, match="panel is a RUN of a panel; allowed: one of one case"):
+        store.check_kind(panel, store.RUN)
+    with pytest.raises(RunFolderError, match="panel is a RUN of a panel"):  # whoever did not say what it would write
+        write_run(panel, "new")
+    assert mark_of(run) == "old"
+    assert sorted(os.listdir(tmp_path)) == ["panel", "run"]
+
+
+@pytest.mark.parametrize("name", ["", "a\0b"])
+def test_what_names_no_folder_is_refused(name):
+    with pytest.raises(RunFolderError, match="is no name of a folder; allowed: a new folder"):
+        check_target(name)
+
+
+def test_work_goes_on_only_where_the_same_was_begun(tmp_path):
+    make_run(tmp_path / "run")
+    (tmp_path / "file").touch()
+    for name, files in (("begun", ["tasks.jsonl"]), ("done", ["tasks.jsonl", "calibration.html"]), ("empty", [])):
+        (tmp_path / name).mkdir()
+        for file in files:
+            (tmp_path / name / file).touch()
+    before = tree(tmp_path)
+    for name in ("begun", "empty", "new", "a/b"):
+        store.check_work(tmp_path / name, "back-test")
+    store.check_work(tmp_path / "done", "calibration")
+    for name, why in (
+        ("done", "holds a calibration"), ("run", "holds other files"), ("file", "is no folder"),
+        ("file/a", "lies below .*file, which is no folder"),
+    ):  # fmt: skip
+        with pytest.raises(Refused, match=f"--out: .*{why}; allowed: a new folder, or one in which the same back-test"):
+            store.check_work(tmp_path / name, "back-test")
+    assert tree(tmp_path) == before
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"tool": "other"}', "\udcff", "[" * 100_000, None])
 def test_a_folder_without_our_summary_is_no_run(tmp_path, text):
     if text is not None:

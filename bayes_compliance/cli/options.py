@@ -19,6 +19,9 @@ EPILOG = """exit codes: 0 done; 1 done, but a diagnostic failed its mark; 2 refu
 SAMPLER = ("seed", "draws", "tune", "chains")
 SPREAD = ("workers", "scheduler")
 
+MOST, MOST_CHAINS = 1_000_000, 1_000
+"""More draws, or tasks, than anybody has memory or time for: a slip of the finger."""
+
 
 @contextmanager
 def heard() -> Iterator[None]:
@@ -62,6 +65,21 @@ def as_of(to: argparse.ArgumentParser) -> None:
     to.add_argument("--as-of", type=day, metavar="DATE", help="use only what was known on this date")
 
 
+def up_to(most: int) -> Callable[[str], int]:
+    """The type of an option that is a number which memory must hold so many of: its least value is told later."""
+
+    def number(text: str) -> int:
+        try:
+            found = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number; allowed: {most} at most") from None
+        if found > most:
+            raise argparse.ArgumentTypeError(f"{text} is too many; allowed: {most} at most")
+        return found
+
+    return number
+
+
 def engine(to: argparse.ArgumentParser) -> None:
     """Which engine."""
     to.add_argument(
@@ -76,9 +94,9 @@ def seed(to: argparse.ArgumentParser) -> None:
 
 def size(to: argparse.ArgumentParser, *, draws: int = DRAWS, tune: int = TUNE, chains: int = CHAINS) -> None:
     """How many draws."""
-    to.add_argument("--draws", type=int, default=draws, help="kept draws of each chain")
-    to.add_argument("--tune", type=int, default=tune, help="discarded draws of each chain")
-    to.add_argument("--chains", type=int, default=chains, help="two at least, since R-hat compares them")
+    to.add_argument("--draws", type=up_to(MOST), default=draws, help="kept draws of each chain")
+    to.add_argument("--tune", type=up_to(MOST), default=tune, help="discarded draws of each chain")
+    to.add_argument("--chains", type=up_to(MOST_CHAINS), default=chains, help="two at least, since R-hat compares them")
 
 
 def spread(to: argparse.ArgumentParser) -> None:

@@ -37,7 +37,7 @@ def add(commands: Any) -> None:
     )
     panel.add_argument(
         "--decisions",
-        type=int,
+        type=shared.up_to(shared.MOST),
         metavar="N",
         help="of --simulate: compliance decisions drawn, of which those of states that join are kept (default: 1200)",
     )
@@ -50,10 +50,11 @@ def _panel(options: argparse.Namespace) -> int:
         raise Refused("--decisions: stands without --simulate; allowed: both or neither")
     if options.out is None:
         raise Refused("--out: nothing is named; allowed: a folder to write the RUN to")
-    from bayes_compliance import api
+    from bayes_compliance import api, store
     from bayes_compliance.analysis.reputation import verdict
 
     asked = shared.taken(options, "outcomes", "until", "pooling", "paths", "leave_out", *SAMPLER, *SPREAD)
+    store.check_target(options.out, store.PANEL)
     cases = None if options.cases is None else shared.listed(options.cases)
     done = api.panel(options.folder, options.out, cases=cases, **asked, progress=True)
     shared.say_failures(done.checks)
@@ -64,12 +65,14 @@ def _panel(options: argparse.Namespace) -> int:
 
 
 def _simulate(options: argparse.Namespace) -> int:
+    from bayes_compliance.inference import check_settings
     from bayes_compliance.panel.synthetic import synthetic, write
 
     if options.out is not None:
         raise Refused("--out: stands beside --simulate; allowed: one of them")
     if options.outcomes not in (None, 2, 3):
         raise Refused(f"--outcomes: {options.outcomes} is refused; allowed: 2 or 3")
+    check_settings("nuts", options.seed, options.draws, options.tune, options.chains)
     made = synthetic(
         options.simulate, decisions=1200 if options.decisions is None else options.decisions, seed=options.seed,
         outcomes=options.outcomes or 3, paths=options.paths,
