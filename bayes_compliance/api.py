@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import models, runs, store
 from bayes_compliance.case import Case, load_case
+from bayes_compliance.case.checks_rows import MOST_STEPS
 from bayes_compliance.check import check as check
 from bayes_compliance.errors import Refused, Unwritten
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings, diagnose
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     from bayes_compliance.latents import Draws
     from bayes_compliance.updating import Updated
     from bayes_compliance.validation.comparison import Comparison
+
+
+LAST_DAY = date(2262, 4, 10)
+"""The last that forecast.nc can hold: nanoseconds since 1970, in 64 bits."""
 
 
 def run(
@@ -119,14 +124,15 @@ def forecast(case: str | PathLike[str], run: str | PathLike[str], *, until: date
     Parameters
     ----------
     case : path
-        The case folder that the RUN was fitted to.
+        The case folder that the RUN was fitted to; what no fit depends on may have changed since (title, horizon,
+        comments, sources and notes, scenarios, proxies that are only shown).
     run : path
         A RUN folder; it is replaced whole.
     until : date or None
         Default: what the RUN was asked for, or the case's horizon.
     """
-    prepared, tree, summary = _reopen(case, run)
-    settings = summary["settings"] | ({"until": until.isoformat()} if until else {})
+    prepared, tree, summary = _reopen(case, run, until)
+    settings = summary["settings"]
     timer = Timer(summary["seconds"])
     with timer("forecast"):
         from bayes_compliance.inference.tree import draws_of
@@ -201,8 +207,19 @@ def compare(
     return comparison.compared(found.name, decisions, scores)
 
 
-def update(done: Run, case: Case, *, refit: bool = True) -> Updated:
-    """What a run in memory would say had it known more; see `bayes_compliance.updating.update`."""
+def update(done: Run, case: Case | str | PathLike[str], *, refit: bool = True) -> Updated:
+    """What a run in memory would say had it known more; see `bayes_compliance.updating.update`.
+
+    Examples
+    --------
+    What `run` or `forecast` has returned, and a case folder with a decision more::
+
+        done = api.run("case", "run")
+        found = api.update(done, "case with a decision more")
+        found.how                                # "reweighted": the draws of the run could carry it
+        found.until                              # the last date of the run's forecast
+        found.before["H", "r"], found.after["H", "r"]   # P(comply) of state H on rule r on that date
+    """
     from bayes_compliance import updating
 
     return updating.update(done, case, refit=refit)
@@ -214,7 +231,8 @@ def scenario(case: str | PathLike[str], run: str | PathLike[str], *, id: str | N
     Parameters
     ----------
     case : path
-        The case folder that the RUN was fitted to; its scenarios.toml may have changed since.
+        The case folder that the RUN was fitted to; its scenarios.toml may have changed since, and what else `forecast`
+        allows for.
     run : path
         A RUN folder.
     id : str or None
@@ -229,17 +247,40 @@ def scenario(case: str | PathLike[str], run: str | PathLike[str], *, id: str | N
     Raises
     ------
     Refused
-        If there is no such scenario, or one changes nothing.
+        If there is no such scenario, it is hidden by the RUN's `as_of`, or it changes nothing.
     """
     from bayes_compliance.analysis.scenarios import choose, scenarios
 
-    settings = store.read_summary(Path(run))["settings"]
+    settings = _settings_of(run)
+    _refuse_hidden(case, settings["as_of"], id)
     choose(open_case(case, settings), None if id is None else [id])
     prepared, tree, summary = _reopen(case, run)
     until = date.fromisoformat(settings["until"]) if settings["until"] else None
     found = scenarios(prepared, tree, ids=None if id is None else [id], seed=settings["seed"], until=until)
     failed = [check["name"] for check in summary["diagnostics"] if not check["passed"]]
     return found.assign_attrs(failed=failed)
+
+
+def _settings_of(run: str | PathLike[str]) -> dict[str, Any]:
+    """What a RUN of one case was asked for."""
+    summary = store.read_summary(run)
+    store.check_kind(run, store.RUN)
+    if "settings" not in summary:
+        raise store.RunFolderError(f"{run}: its summary.json has no settings; allowed: a whole RUN")
+    return summary["settings"]
+
+
+def _refuse_hidden(case: str | PathLike[str], as_of: str | None, id: str | None) -> None:
+    """Refuse scenarios that begin after the day as of which a RUN knows its case: they were not known then."""
+    every = load_case(case).scenarios if as_of else ()
+    later = [scenario for scenario in every if as_of and scenario.from_ > date.fromisoformat(as_of)]
+    asked = [scenario for scenario in later if id in (None, scenario.id)]
+    if asked and (id is not None or len(later) == len(every)):
+        named = ", ".join(f"{scenario.id!r} (from {scenario.from_})" for scenario in asked)
+        raise Refused(
+            f"scenarios.toml: {named}: not known on {as_of}, as of which the RUN was made (--as-of); allowed: a RUN "
+            "without --as-of, or of a later day"
+        )
 
 
 def _settings(
@@ -263,20 +304,41 @@ def open_case(case: str | PathLike[str], settings: dict[str, Any]) -> Case:
     found = load_case(case)
     if settings["as_of"]:
         found = found.as_of(date.fromisoformat(settings["as_of"]))
-    until, last = settings.get("until"), found.last_decision_date()
-    if until and date.fromisoformat(until) <= last:
-        raise Refused(f"--until: {until} is not after the last decision; allowed: a date after {last}")
+    if until := settings.get("until"):
+        _check_until(found, date.fromisoformat(until))
     return found
+
+
+def _check_until(case: Case, until: date) -> None:
+    """Refuse a last date that is past already, or to which no forecast can be made."""
+    last = case.last_decision_date()
+    if until <= last:
+        raise Refused(f"--until: {until} is not after the last decision; allowed: a date after {last}")
+    _check_kept("--until", until)
+    per_year = max([1 / case.horizon.step_years, 1.0, *(rule.decisions_per_year for rule in case.rules)])
+    if (most := per_year * (until - last).days / 365.25) > MOST_STEPS:
+        raise Refused(
+            f"--until: {most:.0f} dates from the last decision ({last}) up to {until}; allowed: an earlier date: "
+            f"{MOST_STEPS} dates at most"
+        )
+
+
+def _check_kept(place: str, until: date) -> None:
+    if until > LAST_DAY:
+        raise Refused(f"{place}: {until} is too late to be kept in forecast.nc; allowed: {LAST_DAY} at the latest")
 
 
 def _run(
     case: str | PathLike[str], out: str | PathLike[str], settings: dict[str, Any], progress: bool, *, ahead: bool,
     tell: Callable[[Case, Forecast], None] | None = None,
 ) -> Run:  # fmt: skip
-    store.check_target(out)
+    store.check_target(out, store.RUN)
     timer = Timer()
     with timer("check"):
-        prepared = models.prepare(settings["model"], open_case(case, settings), pool=settings["pool"])
+        opened = open_case(case, settings)
+        if ahead and not settings["until"]:
+            _check_kept("case.toml: horizon", opened.horizon.until)
+        prepared = models.prepare(settings["model"], opened, pool=settings["pool"])
     with timer("fit"):
         from bayes_compliance.inference.tree import grow
         from bayes_compliance.inference.trial import settled
@@ -354,12 +416,17 @@ def _whole(found: Run, unwritten: Unwritten | None) -> Run:
     return found
 
 
-def _reopen(case: str | PathLike[str], run: str | PathLike[str]) -> tuple[models.Prepared, xr.DataTree, dict]:
-    tree, summary = runs.read(Path(run))
-    found = open_case(case, summary["settings"])
-    runs.same_inputs(found.inputs, summary, Path(run))
-    settings = summary["settings"]
+def _reopen(
+    case: str | PathLike[str], run: str | PathLike[str], until: date | None = None
+) -> tuple[models.Prepared, xr.DataTree, dict]:
+    """The fit of a RUN, and its summary: asked for up to a new date, if one is given, whatever it was before."""
+    settings = _settings_of(run) | ({"until": until.isoformat()} if until else {})
+    found = open_case(case, settings)
+    if not settings["until"]:
+        _check_kept("case.toml: horizon", found.horizon.until)
     prepared = models.prepare(settings["model"], found, pool=settings.get("pool", "linear"))
+    tree, summary = runs.read(Path(run))
+    runs.same_inputs(prepared.case, summary, Path(run))
     from bayes_compliance.inference.trial import as_fitted
 
-    return as_fitted(prepared, tree.attrs), tree, summary
+    return as_fitted(prepared, tree.attrs), tree, summary | {"settings": settings}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import time
@@ -78,7 +79,9 @@ def summarise(
 ) -> dict[str, Any]:
     """What summary.json holds: versions, seed, settings, SHA-256 of every input, diagnostics with their marks."""
     note = {"model_note": prepared.model.NOTE} if hasattr(prepared.model, "NOTE") else {}
-    return done_with(prepared.case, checks, settings) | {"seconds": seconds} | note
+    # a user's own model may read what no shipped one does: then the files' bytes alone tell
+    fitted = {} if settings["model"].endswith(".py") else {"fitted_to": fitted_to(prepared.case)}
+    return done_with(prepared.case, checks, settings) | fitted | {"seconds": seconds} | note
 
 
 def made_by(case: Case | Panel) -> dict[str, Any]:
@@ -142,16 +145,17 @@ def write_forecast(folder: Path, forecast: Forecast) -> None:
 
 
 def read(folder: Path) -> tuple[xr.DataTree, dict[str, Any]]:
-    """The posterior and the summary of a RUN.
+    """The posterior and the summary of a RUN of one case.
 
     Raises
     ------
     RunFolderError
-        If the folder is no RUN, or has no readable posterior.nc.
+        If the folder is no such RUN, or has no readable posterior.nc.
     """
     import xarray as xr
 
     summary = store.read_summary(folder)
+    store.check_kind(folder, store.RUN)
     try:
         with xr.open_datatree(folder / "posterior.nc", engine="h5netcdf") as tree:
             return tree.load(), summary
@@ -159,9 +163,41 @@ def read(folder: Path) -> tuple[xr.DataTree, dict[str, Any]]:
         raise store.RunFolderError(f"{folder}: posterior.nc cannot be read ({error}); allowed: a whole RUN") from error
 
 
-def same_inputs(case_inputs: dict[str, str], summary: dict[str, Any], folder: Path) -> None:
-    """Refuse a RUN that was fitted to other files than the case has now."""
-    fitted = ("case.toml", "judgements.csv", "decisions.csv", "proxies.csv", "seeds.csv")
-    changed = [name for name in fitted if case_inputs.get(name) != summary["inputs"].get(name)]
-    if changed:
+FITTED = ("case.toml", "judgements.csv", "decisions.csv", "proxies.csv", "seeds.csv")
+"""Files that a fit may depend on."""
+
+SHOWN = {"title", "horizon", "scenarios", "inputs"}
+"""Parts of a case that no fit depends on, nor on the words beside its rows (`WORDS`) and on proxies not measured."""
+
+WORDS = ("rationale", "source", "note", "url", "row")
+
+
+def fitted_to(case: Case) -> str:
+    """SHA-256 of what a fit depends on in a case: what its files say but for what is only shown or only looks ahead.
+
+    The order of rows and tables is that of the case, which is sorted, and counts.
+    """
+    said = case.model_dump(mode="json", exclude=SHOWN)
+    said["proxies"] = [proxy for proxy in said["proxies"] if proxy["kind"] in said["measure_proxies"]]
+    for table in ("judgements", "decisions", "proxies", "seeds"):
+        said[table] = [{name: cell for name, cell in row.items() if name not in WORDS} for row in said[table]]
+    for rule in said["rules"]:
+        del rule["depth_reason"]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def same_inputs(case: Case, summary: dict[str, Any], folder: Path) -> None:
+    """Refuse a RUN that was fitted to something else than the case says now.
+
+    Parameters
+    ----------
+    case : Case
+        As the model sees it, known as of the day that the RUN was asked for.
+    summary : dict
+        Of the RUN.
+    folder : Path
+    """
+    inputs = summary.get("inputs", {})
+    changed = [name for name in FITTED if case.inputs.get(name) != inputs.get(name)]
+    if changed and summary.get("fitted_to") != fitted_to(case):
         raise Refused(f"{folder}: fitted to another {', '.join(changed)}; allowed: a RUN of this case as it is now")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from bayes_compliance import models
+from bayes_compliance.case import Case, load_case
 from bayes_compliance.errors import Refused
 from bayes_compliance.runs import Run
 from bayes_compliance.validation.known import Known, same_latents
@@ -13,8 +14,8 @@ from bayes_compliance.validation.otherwise import REWEIGHTED, means, otherwise
 
 if TYPE_CHECKING:
     from datetime import date
+    from os import PathLike
 
-    from bayes_compliance.case import Case
     from bayes_compliance.forecast import Forecast
 
 
@@ -51,7 +52,7 @@ class Updated(NamedTuple):
     error: float = 0.0
 
 
-def update(done: Run, case: Case, *, refit: bool = True) -> Updated:
+def update(done: Run, case: Case | str | PathLike[str], *, refit: bool = True) -> Updated:
     r"""What a run would say had it known more: its draws, weighted by what has changed, or a fit where k forbids it.
 
     The weight of a draw is :math:`p_{new}(\theta) p(y_{new} | \theta) / p_{old}(\theta) p(y_{old} | \theta)`, Pareto
@@ -60,19 +61,27 @@ def update(done: Run, case: Case, *, refit: bool = True) -> Updated:
     Parameters
     ----------
     done : Run
-        With a forecast.
-    case : Case
-        The same, with other decisions, judgements or proxies.
+        With a forecast: what `bayes_compliance.api.run` or `forecast` has returned.
+    case : Case or path
+        The same, with other decisions, judgements or proxies; a path is that of a case folder.
     refit : bool
         Fit anew, as the run was fitted, where Pareto k is above its limit.
+
+    Returns
+    -------
+    Updated
+        P(comply) on the last date of the run's forecast, `before` and `after`, by state and rule.
 
     Raises
     ------
     Refused
-        If the run has no forecast, or the case differs in anything else.
+        If the run has no forecast, the folder is no case, or the case differs in anything else.
     """
+    if not isinstance(done, Run):
+        raise Refused(f"update: {done!r} is no run in memory; allowed: what `run` or `forecast` has returned")
     if done.forecast is None:
         raise Refused("update: the run has no forecast; allowed: what `run` gives")
+    case = case if isinstance(case, Case) else load_case(case)
     settings, known = done.summary["settings"], _known_of(done, done.forecast)
     new = models.prepare(done.prepared.model, case, pool=settings.get("pool", "linear"))
     _check_same(done.prepared.case, new.case)

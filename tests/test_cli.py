@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -15,7 +16,8 @@ import pytest
 import xarray as xr
 
 from bayes_compliance import __version__, api, cli, report, runs, store
-from bayes_compliance.errors import Unwritten
+from bayes_compliance.case import load_case
+from bayes_compliance.errors import Refused, Unwritten
 from bayes_compliance.forecast import COLUMNS
 from tests.builders import complied, known, normal, write_case
 
@@ -142,6 +144,31 @@ def test_settings_out_of_range_are_refused(folder, tmp_path, capsys, arguments, 
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("seed", ["-1", "4294967296"])
+def test_a_seed_out_of_range_is_refused_by_what_fits_nothing_too(folder, tmp_path, capsys, seed):
+    for asked in (["check", str(folder)], ["panel", str(tmp_path / "panel"), "--simulate", "5"]):
+        assert cli.main([*asked, "--seed", seed]) == cli.REFUSED
+        assert f"--seed: {seed} is out of range; allowed: 0 to 4294967295" in capsys.readouterr().err
+    assert not (tmp_path / "panel").exists()
+
+
+@pytest.mark.parametrize("name", ["draws", "tune", "chains"])
+def test_more_than_memory_holds_is_refused(folder, tmp_path, capsys, name):
+    asked = ["run", str(folder), "--out", str(tmp_path / "out"), "--engine", "exact", f"--{name}", "9" * 20]
+    assert cli.main(asked) == cli.REFUSED
+    assert f"--{name}: {'9' * 20} is too many; allowed: " in capsys.readouterr().err
+
+
+def test_a_sweep_up_to_what_is_past_or_of_noise_that_is_none_is_refused(folder, tmp_path, capsys):
+    out = tmp_path / "sweep"
+    assert cli.main(["sweep", str(folder), "--out", str(out), "--until", "1960-01-01"]) == cli.REFUSED
+    assert "--until: 1960-01-01 is not after the last decision" in capsys.readouterr().err
+    for noise in ("1e-300", "1e300"):
+        assert cli.main(["sweep", str(folder), "--out", str(out), "--noise", noise]) == cli.REFUSED
+        assert "is out of range; allowed: 0.001 to 1000" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_a_folder_that_is_no_run_is_left_alone(folder, tmp_path, capsys):
     (tmp_path / "thesis.tex").write_text("years of work")
     assert cli.main(["run", str(folder), "--out", str(tmp_path), "--engine", "exact"]) == cli.REFUSED
@@ -208,6 +235,161 @@ def test_nobody_need_read_what_is_printed(folder, tmp_path, command):
     assert "Broken pipe" not in done.stderr
     assert done.returncode in (cli.DONE, cli.FAILED_DIAGNOSTIC)
     assert (out / "report.html").is_file() == (command == "run")
+
+
+@pytest.fixture
+def fitted(folder, tmp_path) -> Path:
+    out = tmp_path / "fitted"
+    api.fit(folder, out, engine="exact", draws=50, chains=2)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("until", "words"),
+    [
+        ("1960-01-01", "--until: 1960-01-01 is not after the last decision; allowed: a date after 2004-05-01"),
+        ("2262-04-11", "--until: 2262-04-11 is too late to be kept in forecast.nc; allowed: 2262-04-10 at the latest"),
+        ("9999-12-31", "--until: 9999-12-31 is too late"),
+    ],
+)
+def test_an_until_that_cannot_be_is_refused_and_not_kept(folder, fitted, capsys, until, words):
+    before = {path.name: store.sha256(path) for path in fitted.iterdir()}
+    assert cli.main(["forecast", str(folder), str(fitted), "--until", until]) == cli.REFUSED
+    assert words in capsys.readouterr().err
+    assert {path.name: store.sha256(path) for path in fitted.iterdir()} == before
+    assert cli.main(["run", str(folder), "--out", str(fitted), "--until", until]) == cli.REFUSED
+    assert words in capsys.readouterr().err
+
+
+def test_a_new_until_is_judged_and_not_the_one_that_is_kept(folder, fitted):
+    summary = json.loads((fitted / "summary.json").read_text())
+    summary["settings"]["until"] = "1960-01-01"
+    (fitted / "summary.json").write_text(json.dumps(summary))
+    assert cli.main(["report", str(folder), str(fitted)]) == cli.REFUSED
+    done = api.forecast(folder, fitted, until=date(2006, 1, 1))
+    assert done.forecast is not None
+    assert {row["date"] for row in done.forecast.table} == {"2006-01-01"}
+
+
+def test_more_dates_than_a_case_may_have_are_refused(tmp_path):
+    often = linear_case(tmp_path / "often")
+    text = (often / "case.toml").read_text()
+    (often / "case.toml").write_text(text.replace("[[rules]]", "[[rules]]\ndecisions_per_year = 365"))
+    with pytest.raises(Refused, match=r"--until: 13[0-9]{3} dates from the last decision .*5000 dates at most"):
+        api.run(often, tmp_path / "run", engine="exact", until=date(2040, 1, 1))
+
+
+def test_a_horizon_that_no_file_can_hold_is_refused_before_the_fit(tmp_path):
+    far = linear_case(tmp_path / "far")
+    (far / "case.toml").write_text((far / "case.toml").read_text().replace("2010-01-01", "2300-01-01"))
+    with pytest.raises(Refused, match=r"case.toml: horizon: 2300-01-01 is too late to be kept in forecast.nc"):
+        api.run(far, tmp_path / "run", engine="exact")
+
+
+def test_a_run_does_not_replace_a_back_test(folder, tmp_path, capsys):
+    out = tmp_path / "bt"
+    out.mkdir()
+    files = ("backtest.html", "predictions.csv", "scores.csv", "summary.json", "tasks.jsonl")
+    for name in files:
+        (out / name).write_text('{"tool": "bayes_compliance"}')
+    for command in ("run", "fit"):
+        assert cli.main([command, str(folder), "--out", str(out), "--engine", "exact"]) == cli.REFUSED
+        assert "no RUN (those of a back-test); allowed: a new folder" in capsys.readouterr().err
+    for command in ("forecast", "report", "scenario"):
+        assert cli.main([command, str(folder), str(out)]) == cli.REFUSED
+        assert "bt is no RUN: it is the folder of a back-test" in capsys.readouterr().err
+    assert cli.main(["panel", str(folder), "--out", str(out)]) == cli.REFUSED
+    assert "no RUN (those of a back-test)" in capsys.readouterr().err
+    assert sorted(path.name for path in out.iterdir()) == sorted(files)
+
+
+def test_back_tests_calibrations_and_sweeps_do_not_replace_a_run(folder, fitted, capsys):
+    before = sorted(fitted.iterdir())
+    for command in ("backtest", "calibrate", "sweep"):
+        assert cli.main([command, str(folder), "--out", str(fitted)]) == cli.REFUSED
+        assert "holds other files; allowed: a new folder" in capsys.readouterr().err
+    assert sorted(fitted.iterdir()) == before
+
+
+def test_a_panel_is_no_run_of_one_case(folder, fitted, capsys):
+    (fitted / "reputation.nc").touch()
+    assert cli.main(["run", str(folder), "--out", str(fitted), "--engine", "exact"]) == cli.REFUSED
+    assert "is a RUN of a panel, which one of one case does not replace" in capsys.readouterr().err
+    assert cli.main(["report", str(folder), str(fitted)]) == cli.REFUSED
+    assert "is a RUN of a panel; allowed: one of one case" in capsys.readouterr().err
+    (fitted / "reputation.nc").unlink()
+    assert cli.main(["panel", str(folder), "--out", str(fitted)]) == cli.REFUSED
+    assert "is a RUN of one case, which one of a panel does not replace" in capsys.readouterr().err
+
+
+def test_what_no_fit_depends_on_may_change(folder, fitted, tmp_path):
+    """Title, comments, a longer horizon, sources and notes, a proxy that is only shown."""
+    changed = shutil.copytree(folder, tmp_path / "changed")
+    text = (changed / "case.toml").read_text().replace("A small case", "Small").replace("2010-01-01", "2012-01-01")
+    (changed / "case.toml").write_text(f"# seen again\n{text}")
+    rows = (changed / "decisions.csv").read_text().splitlines()
+    (changed / "decisions.csv").write_text("\n".join([rows[0], *rows[:0:-1]]) + "\n")
+    shown = {"date": "2000-06-01", "state": "H", "lobby": "j", "kind": "survey", "value": 0.5, "unit": "share",
+             "reliability": 0.9, "source": "s", "url": ""}  # fmt: skip
+    (changed / "proxies.csv").write_text(",".join(shown) + "\n" + ",".join(map(str, shown.values())) + "\n")
+    done = api.forecast(changed, fitted)
+    assert done.forecast is not None
+    assert done.forecast.table[-1]["date"] == "2012-01-01"
+    assert done.summary["inputs"]["case.toml"] == store.sha256(changed / "case.toml")
+    assert done.summary["fitted_to"] == runs.fitted_to(load_case(folder))
+    assert runs.fitted_to(load_case(changed)) == runs.fitted_to(load_case(folder))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("case.toml", 'name = "small"', 'name = "other"'), ("case.toml", "2000-01-01", "2000-01-02"),
+        ("judgements.csv", ",0.6,0.6,0.6,", ",0.7,0.7,0.7,"), ("decisions.csv", "violate", "comply"),
+    ],
+)  # fmt: skip
+def test_what_a_fit_depends_on_may_not(folder, fitted, tmp_path, file, old, new):
+    changed = shutil.copytree(folder, tmp_path / "changed")
+    text = (changed / file).read_text()
+    assert old in text
+    (changed / file).write_text(text.replace(old, new))
+    with pytest.raises(Refused, match=f"fitted to another {file}; allowed: a RUN of this case as it is now"):
+        api.report(changed, fitted)
+
+
+def test_a_summary_without_what_it_was_fitted_to_goes_by_the_files(folder, fitted, tmp_path):
+    """A RUN of an earlier version, or of a user's own model."""
+    summary = json.loads((fitted / "summary.json").read_text())
+    del summary["fitted_to"]
+    (fitted / "summary.json").write_text(json.dumps(summary))
+    changed = shutil.copytree(folder, tmp_path / "changed")
+    (changed / "case.toml").write_text("# seen again\n" + (changed / "case.toml").read_text())
+    with pytest.raises(Refused, match=r"fitted to another case.toml"):
+        api.report(changed, fitted)
+
+
+SCENARIO = """
+[[scenarios]]
+id = "{0}"
+title = "{0}"
+from = {1}
+changes = [ {{ lobby = "j", scale = 2.0 }} ]
+"""
+
+
+def test_scenarios_that_were_not_known_are_said_to_be_hidden(folder, tmp_path):
+    case, out = shutil.copytree(folder, tmp_path / "case"), tmp_path / "run"
+    what_if = case / "scenarios.toml"
+    what_if.write_text(SCENARIO.format("later", "2006-01-01") + SCENARIO.format("last", "2007-01-01"))
+    api.fit(case, out, engine="exact", draws=50, chains=2, as_of=date(2004, 6, 1))
+    hidden = r"not known on 2004-06-01, as of which the RUN was made \(--as-of\); allowed: a RUN without --as-of"
+    with pytest.raises(Refused, match=rf"'last' \(from 2007-01-01\), 'later' \(from 2006-01-01\): {hidden}"):
+        api.scenario(case, out)
+    what_if.write_text(what_if.read_text() + SCENARIO.format("known", "2004-06-01"))
+    with pytest.raises(Refused, match=rf"'later' \(from 2006-01-01\): {hidden}"):
+        api.scenario(case, out, id="later")
+    with pytest.raises(Refused, match="--id: 'none' is not a scenario; allowed: known"):
+        api.scenario(case, out, id="none")
+    assert api.scenario(case, out)["scenario"].values.tolist() == ["known"]
 
 
 def test_forecast_and_report_reuse_the_posterior(folder, finished, tmp_path):

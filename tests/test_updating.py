@@ -139,6 +139,19 @@ def test_another_case_is_refused(tmp_path, done):
         update(done, two_states(tmp_path / "other"))
 
 
+def test_a_folder_is_as_good_as_the_case_in_it(tmp_path, done):
+    folder = walk(tmp_path / "more", [*WORDS, "violate"])
+    assert api.update(done, folder, refit=False) == api.update(done, load_case(folder), refit=False)
+    assert api.update(done, str(folder), refit=False).before.keys() == {("H", "r")}
+    with pytest.raises(Refused, match="none:1: folder: there is no such folder"):
+        api.update(done, tmp_path / "none")
+
+
+def test_a_run_on_disk_is_no_run_in_memory(tmp_path, done):
+    with pytest.raises(Refused, match="is no run in memory; allowed: what `run` or `forecast` has returned"):
+        api.update(tmp_path / "run", done.prepared.case)
+
+
 def test_a_run_without_a_forecast_is_refused(tmp_path):
     fitted = api.fit(walk(tmp_path / "case", WORDS), tmp_path / "run", **SIZE)
     with pytest.raises(Refused, match="the run has no forecast"):
