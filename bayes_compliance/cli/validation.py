@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
     backtest.add_argument("--renew", action="store_true", help="judgements as known at each origin, not at the first")
     backtest.add_argument("--refit", default="needed", metavar="WHEN", help="needed (else weighted), or always")
     shared.spread(backtest)
-    shared.engine(backtest)
+    backtest.add_argument("--engine", default="nuts", help="nuts (default); exact, for linear cases")
     shared.seed(backtest)
     shared.size(backtest, draws=FEWER_DRAWS, chains=FEWER_CHAINS)
 
@@ -38,7 +38,7 @@ def add(commands: Any) -> None:
     _out(calibrate)
     shared.model(calibrate)
     calibrate.add_argument("--given", action="store_true", help="given the case's decisions (posterior SBC)")
-    calibrate.add_argument("--simulations", type=int, default=200, metavar="N")
+    calibrate.add_argument("--simulations", type=shared.up_to(shared.MOST), default=200, metavar="N")
     shared.seed(calibrate)
     shared.size(calibrate, draws=250, chains=2)
     shared.spread(calibrate)

@@ -15,9 +15,13 @@ from numpy.typing import NDArray
 from bayes_compliance import runs, seeds, sweeps
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference.diagnostics import Check
+from bayes_compliance.inference.exact.linear import Linear
+from bayes_compliance.models import prepare
 from bayes_compliance.theory import COMPLY
 from bayes_compliance.validation import scores as scoring
 from bayes_compliance.validation.at_origins import MC_ERROR, NEEDED, REFITS, AtOrigins
+from bayes_compliance.validation.foretelling import known_of
+from bayes_compliance.validation.origins import View
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
@@ -161,8 +165,11 @@ def run(
     tell: Teller | None = None,
 ) -> Backtest:
     """Back-test a model on a case; see `bayes_compliance.api.backtest`."""
-    if ahead < 1:
-        raise Refused(f"--ahead: {ahead} is too few; allowed: 1 or more decision dates")
+    for option, number, least, of in (
+        ("--ahead", ahead, 1, " decision dates"), ("--learn", learn, 0, " decisions"), ("--origins", most, 1, ""),
+    ):  # fmt: skip
+        if number is not None and number < least:
+            raise Refused(f"{option}: {number} is too few; allowed: {least} or more{of}")
     if engine not in ENGINES:
         raise Refused(f"--engine: {engine!r} fits no origins; allowed in backtest: {', '.join(ENGINES)}")
     if refit not in REFITS:
@@ -171,10 +178,28 @@ def run(
     sampler: dict[str, Any] = {"engine": engine, "seed": seed, "draws": draws, "tune": tune, "chains": chains}
     asked: dict[str, Any] = {"ahead": ahead, "learn": learn, "renew": renew, "refit": refit}
     job = AtOrigins(case, names, **sampler, **asked, most=most)
+    _check_models(job)
     header = {"models": names, "origins": len(job.origins), **sampler, **asked, **runs.made_by(case)}
     book = sweeps.Journal(journal, header, "back-test")
     told = dict(zip(job.tasks, sweeps.run(job, job.tasks, book, schedule, tell), strict=True))
     return _gathered(job, told, sampler | asked | {"origins": len(job.origins)})
+
+
+def _check_models(job: AtOrigins) -> None:
+    """Refuse a model that is none, or that cannot have this case, before the first fit and before anything is written.
+
+    The last origin of an epoch knows the most: what engine `exact` can do there it can do at each.
+    """
+    tested, *rivals = job.models
+    for known, some in job.epochs:
+        prepared = prepare(tested, known)
+        if job.engine == "exact":
+            Linear(known_of(prepared, View(prepared.layout, some[-1].day)))
+        for name in rivals:
+            try:
+                prepare(name, known)
+            except Refused as refused:
+                raise Refused(str(refused).replace("--model:", "--rivals:")) from refused
 
 
 def _gathered(job: AtOrigins, told: dict[str, Any], settings: dict[str, Any]) -> Backtest:

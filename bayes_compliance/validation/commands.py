@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayes_compliance import runs, sweeps
+from bayes_compliance import runs, store, sweeps
 from bayes_compliance.case import load_case
 from bayes_compliance.disk import replace
+from bayes_compliance.errors import Refused
 from bayes_compliance.inference import FEWER_CHAINS, FEWER_DRAWS, TUNE, check_settings
 from bayes_compliance.sweeps import Schedule
-from bayes_compliance.sweeps.folder import JOURNAL, working_folder
+from bayes_compliance.sweeps.folder import JOURNAL
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -53,15 +55,17 @@ def backtest(
     model : str
     rivals : sequence of str
         Models that are fitted at the same origins (always by NUTS).
-    engine, seed, draws, tune, chains, progress
+    engine : str
+        ``nuts`` or ``exact``.
+    seed, draws, tune, chains, progress
         As in `run`, with fewer draws of fewer chains by default: a forecast from an origin is made of 500 draws. One
         compilation serves all origins of a model.
     ahead : int
         Decision dates to forecast from each origin, conduct between them simulated.
     learn : int or None
-        Compliance decisions known at the first origin; default one in five, two at least.
+        Compliance decisions known at the first origin, 0 or more; default one in five, two at least.
     origins : int or None
-        At most so many, evenly spaced; default one for each date with decisions.
+        At most so many (1 or more), evenly spaced; default one for each date with decisions.
     renew : bool
         Judgements as known at each origin (a compilation for each change) instead of those of the first.
     refit : str
@@ -88,15 +92,34 @@ def backtest(
     schedule = Schedule(scheduler, workers)
     schedule.check()
     found = load_case(case)
-    folder = working_folder(out)
-    done = backtests.run(
-        found, model, rivals, journal=folder / JOURNAL, engine=engine, seed=seed, draws=draws, tune=tune, chains=chains,
-        ahead=ahead, learn=learn, most=origins, renew=renew, refit=refit, schedule=schedule,
-        tell=sweeps.say("blocks of origins") if progress else None,
-    )  # fmt: skip
+    with _at_work(out, "back-test") as folder:
+        done = backtests.run(
+            found, model, rivals, journal=folder / JOURNAL, engine=engine, seed=seed, draws=draws, tune=tune,
+            chains=chains, ahead=ahead, learn=learn, most=origins, renew=renew, refit=refit, schedule=schedule,
+            tell=sweeps.say("blocks of origins") if progress else None,
+        )  # fmt: skip
     backtest_page.write(done, folder)
     runs.write_summary(folder, runs.done_with(found, done.checks, {"model": model, **done.settings}))
     return done
+
+
+@contextmanager
+def _at_work(out: str | PathLike[str], kind: str) -> Iterator[Path]:
+    """A folder to work in; where work is refused before its first task was done, nothing of it stays."""
+    store.check_work(out, kind)
+    folder = Path(out)
+    journal = folder / JOURNAL
+    begun = journal.exists()
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        yield folder
+    except Refused:
+        if not begun and journal.exists() and len(journal.read_bytes().splitlines()) < 2:
+            journal.unlink()
+            with suppress(OSError):  # another process has put something there
+                for place in made:
+                    place.rmdir()
+        raise
 
 
 def shipped(name: str) -> Path:
@@ -157,11 +180,11 @@ def calibrate(
     schedule = Schedule(scheduler, workers)
     schedule.check()
     found = load_case(shipped("bananas") if case is None else case)
-    folder = working_folder(out)
-    done = calibration.run(
-        found, simulations, folder / JOURNAL, model=model, seed=seed, draws=draws, tune=tune, chains=chains,
-        given=given, schedule=schedule, tell=sweeps.say("simulations") if progress else None,
-    )  # fmt: skip
+    with _at_work(out, "calibration") as folder:
+        done = calibration.run(
+            found, simulations, folder / JOURNAL, model=model, seed=seed, draws=draws, tune=tune, chains=chains,
+            given=given, schedule=schedule, tell=sweeps.say("simulations") if progress else None,
+        )  # fmt: skip
     sampler: dict[str, Any] = {"model": model, "seed": seed, "draws": draws, "tune": tune, "chains": chains}
     summary = runs.done_with(found, [], sampler | {"simulations": simulations, "given": given})
     replace(folder / "calibration.html", calibration_page.render(done))

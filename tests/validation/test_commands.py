@@ -2,10 +2,11 @@
 
 import csv
 import json
+from datetime import date
 
 import pytest
 
-from bayes_compliance import cli
+from bayes_compliance import api, cli
 from tests.inference.linear_cases import walk
 
 WORDS = ["comply", "comply", "violate", "comply", "violate", "violate", "comply"]
@@ -61,18 +62,98 @@ def test_refused_input_writes_nothing(tmp_path, capsys):
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--origins", "0"], "--origins: 0 is too few; allowed: 1 or more"),
+        (["--origins", "-1"], "--origins: -1 is too few"),
+        (["--learn", "-1"], "--learn: -1 is too few; allowed: 0 or more decisions"),
+        (["--rivals", "unitary,foo"], "--rivals: 'foo' is not a model; allowed: coalition"),
+        (["--rivals", "panel"], "--rivals: 'panel' is no model of one case"),
+        (["--model", "foo"], "--model: 'foo' is not a model; allowed: coalition"),
+        (["--model", "spells"], "allowed to engine exact"),
+        (["--scheduler", "tcp://127.0.0.1:1"], "--scheduler: "),
+        (["--draws", "9" * 20], "--draws: 99999999999999999999 is too many; allowed: 1000000 at most"),
+        (["--chains", "x"], "--chains: 'x' is no whole number"),
+        (["--out", "file/below"], "which is no folder; allowed: a new folder, or one in which the same back-test"),
+        (["--out", ""], "--out: '' is no name of a folder"),
+    ],
+)
+def test_a_back_test_that_cannot_be_is_refused_before_anything_is_fitted_or_written(
+    tmp_path, capsys, monkeypatch, arguments, words
+):
+    from bayes_compliance.validation.at_origins import Fits
+
+    def fitted(*_):
+        raise AssertionError("a model was fitted")
+
+    monkeypatch.setattr(Fits, "at", fitted)
+    monkeypatch.chdir(tmp_path)
+    case = walk(tmp_path / "case", WORDS)
+    (tmp_path / "file").touch()
+    assert cli.main(["backtest", str(case), "--out", "deep/out", *QUICK, *arguments]) == 2
+    assert words in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == {"case", "file"}
+
+
+def test_exact_need_not_do_what_no_origin_knows(tmp_path):
+    """The last decision is only foretold: its confidence, which engine exact does not weigh, is met by no fit."""
+    case, out = walk(tmp_path / "case", WORDS), tmp_path / "out"
+    text = (case / "decisions.csv").read_text()
+    at = text.rindex("certain")
+    (case / "decisions.csv").write_text(text[:at] + "low" + text[at + len("certain") :])
+    assert cli.main(["backtest", str(case), "--out", str(out), *QUICK]) == 0
+
+
+def test_what_was_refused_by_a_slip_is_no_hindrance(tmp_path):
+    case, out = walk(tmp_path / "case", WORDS), tmp_path / "out"
+    whole = ["backtest", str(case), "--out", str(out), *QUICK]
+    assert cli.main([*whole, "--model", "spells"]) == 2
+    assert cli.main([*whole, "--origins", "2", "--learn", "0"]) == 0
+
+
+def test_work_that_was_begun_stays_where_the_next_is_refused(tmp_path):
+    case, out = walk(tmp_path / "case", WORDS), tmp_path / "out"
+    assert cli.main(["backtest", str(case), "--out", str(out), *QUICK, "--origins", "2"]) == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert cli.main(["backtest", str(case), "--out", str(out), *QUICK, "--model", "spells"]) == 2
+    assert cli.main(["backtest", str(case), "--out", str(out), *QUICK]) == 2
+    assert cli.main(["calibrate", str(case), "--out", str(out)]) == 2
+    assert cli.main(["sweep", str(case), "--out", str(out)]) == 2
+    assert cli.main(["run", str(case), "--out", str(out), "--engine", "exact"]) == 2
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_help_offers_the_engines_that_a_back_test_has(capsys):
+    assert cli.main(["backtest", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "nuts (default); exact" in said
+    assert "smc" not in said
+
+
+@pytest.mark.parametrize("arguments", [["--simulations", "9" * 20], ["--draws", "4"], ["--model", "foo"]])
+def test_a_calibration_that_cannot_be_leaves_nothing(tmp_path, capsys, arguments):
+    case, out = walk(tmp_path / "case", WORDS), tmp_path / "out"
+    assert cli.main(["calibrate", str(case), "--out", str(out), *arguments]) == 2
+    assert "allowed" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_the_ledger_s_commands(tmp_path, capsys):
     case, run, book = walk(tmp_path / "case", WORDS), tmp_path / "run", tmp_path / "ledger.jsonl"
-    run.mkdir()
-    (run / "summary.json").write_text(json.dumps({"tool": "bayes_compliance", "case": "small"}))
-    (run / "forecast.csv").write_text("state,rule,date,p_comply,p_partial,p_violate\nH,r,2100-01-01,.5,0,.5\n")
+    done = api.run(case, run, engine="exact", draws=50, chains=2, until=date(2100, 1, 1))
+    assert done.forecast is not None
     assert cli.main(["ledger", "add", str(book), str(run)]) == 0
     seal = capsys.readouterr().out.strip()
     assert cli.main(["ledger", "verify", str(book), "--head", seal]) == 0
     assert seal in capsys.readouterr().out
     assert cli.main(["ledger", "score", str(book), str(case)]) == 0
     assert "No decision has come" in capsys.readouterr().out
-    book.write_text(book.read_text().replace(".5", ".6"))
+    assert cli.main(["ledger", "add", str(book), str(run)]) == 2
+    assert "its forecast is sealed already" in capsys.readouterr().err
+    assert cli.main(["ledger", "add", str(tmp_path / "none" / "l"), str(run)]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+    book.write_text(book.read_text().replace('"0.', '"0.0', 1))
     assert cli.main(["ledger", "verify", str(book)]) == 2
     assert "was changed after it was sealed" in capsys.readouterr().err
 
