@@ -26,6 +26,8 @@ from bayes_compliance.errors import Refused
 if TYPE_CHECKING:
     from os import PathLike
 
+    import xarray as xr
+
     from bayes_compliance.case import Case
 
 FIRST = "0" * 64
@@ -33,6 +35,9 @@ FIRST = "0" * 64
 
 KEPT = ("state", "rule", "date", "p_violate", "p_partial", "p_comply")
 SUMMARY = ("case", "version", "versions", "settings", "inputs", "passed")
+
+HALF_A_DIGIT = 5.1e-7
+"""By which a number of six decimals may differ from what it was rounded from."""
 
 
 class Entry(NamedTuple):
@@ -77,17 +82,20 @@ def add(ledger: str | PathLike[str], run: str | PathLike[str], now: datetime | N
     Raises
     ------
     Refused
-        If the ledger is broken, the RUN has no forecast, or none of its dates is ahead.
+        If the ledger is broken or cannot be written, the RUN has no forecast, its forecast.csv is not what its
+        forecast.nc says, none of its dates is ahead, or the ledger has the same forecast already.
     """
     now = (now or datetime.now(UTC)).astimezone(UTC)
     folder, book = Path(run), Path(ledger)
-    before = verify(book) if book.exists() else FIRST
+    before = verify(book) if os.path.lexists(book) else FIRST
     summary = store.read_summary(folder)
-    rows = [row for row in _forecast(folder / "forecast.csv") if date.fromisoformat(row["date"]) > now.date()]
+    every = _forecast(folder / "forecast.csv")
+    rows = [{name: row[name] for name in KEPT} for row in every if _day(row) > now.date()]
     if not rows:
         raise Refused(
             f"{folder}: every date of its forecast is past on {now.date()}; allowed: a forecast of the future"
         )
+    _check_told(folder, every)
     line: dict[str, Any] = {
         "sealed": now.isoformat(timespec="seconds"),
         "before": before,
@@ -95,21 +103,75 @@ def add(ledger: str | PathLike[str], run: str | PathLike[str], now: datetime | N
         **{name: summary.get(name) for name in SUMMARY},
         "forecast": rows,
     }
+    _check_new(book, folder, line)
     sealed = seal(line)
     line["seal"] = sealed
-    with open(book, "ab") as file:
-        file.write((json.dumps(line, sort_keys=True) + "\n").encode())
-        file.flush()
-        os.fsync(file.fileno())
+    _append(book, (json.dumps(line, sort_keys=True) + "\n").encode())
     return sealed
+
+
+def _append(book: Path, line: bytes) -> None:
+    try:
+        with open(book, "ab") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+    except (OSError, ValueError) as error:
+        raise Refused(f"{book!s} cannot be written ({error}); allowed: a file in a folder that is there") from error
 
 
 def _forecast(path: Path) -> list[dict[str, Any]]:
     try:
         with open(path, encoding="utf-8", newline="") as file:
-            return [{name: row[name] for name in KEPT} for row in csv.DictReader(file)]
-    except (OSError, KeyError) as error:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            _day(row), [float(row[name]) for name in KEPT[3:]]
+    except (OSError, KeyError, ValueError, TypeError) as error:
         raise Refused(f"{path} cannot be read ({error}); allowed: a RUN with its forecast") from error
+    return rows
+
+
+def _day(row: dict[str, Any]) -> date:
+    return date.fromisoformat(row["date"])
+
+
+def _check_told(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Refuse a forecast.csv that is not, row for row and to its digits, what forecast.nc says."""
+    import xarray as xr
+
+    try:
+        with xr.open_dataset(folder / "forecast.nc", engine="h5netcdf") as found:
+            told = found.load()
+        says = {name: told[f"{name}_mean" if f"{name}_mean" in told else name] for name in KEPT[3:]}
+    except (OSError, KeyError, ValueError) as error:
+        raise Refused(f"{folder}: forecast.nc cannot be read ({error}); allowed: a whole RUN") from error
+    keys = [(row["state"], row["rule"], row["date"]) for row in rows]
+    for number, (row, key) in enumerate(zip(rows, keys, strict=True), start=2):
+        for name, values in says.items():
+            if not _is(values, key, float(row[name])):
+                what = f"{row[name]} is not what forecast.nc says"
+                raise Refused(f"{folder}/forecast.csv:{number}: {name}: {what}; allowed: a forecast as it was written")
+    if len(keys) != len(set(keys)) or len(keys) != int(says["p_comply"].notnull().sum()):
+        raise Refused(f"{folder}/forecast.csv: not all rows of forecast.nc once; allowed: a forecast as it was written")
+
+
+def _is(values: xr.DataArray, key: tuple[str, str, str], number: float) -> bool:
+    state, rule, day = key
+    try:
+        own = float(values.sel(state=state, rule=rule, time=day).item())
+    except (KeyError, ValueError):
+        return False
+    return abs(own - number) < HALF_A_DIGIT
+
+
+def _check_new(book: Path, folder: Path, line: dict[str, Any]) -> None:
+    """Refuse a forecast that is sealed already: it would count twice."""
+    for number, other in _lines(book) if book.exists() else ():
+        same = any(other.get(name) == line[name] for name in ("forecast_sha256", "forecast"))
+        if same and other.get("case") == line["case"]:
+            raise Refused(
+                f"{folder}: its forecast is sealed already, on {book}:{number}; allowed: a forecast that is not there"
+            )
 
 
 def verify(ledger: str | PathLike[str], head: str | None = None) -> str:
@@ -163,7 +225,7 @@ def entries(ledger: str | PathLike[str]) -> list[Entry]:
     """The sealed forecasts of a whole ledger."""
     verify(ledger)
     return [
-        Entry(number, datetime.fromisoformat(line["sealed"]), line["case"], line["forecast"])
+        Entry(number, datetime.fromisoformat(line["sealed"]), str(line.get("case")), line["forecast"])
         for number, line in _lines(Path(ledger))
     ]
 
@@ -203,13 +265,23 @@ def score(ledger: str | PathLike[str], case: Case) -> Settled:
         Verified first.
     case : Case
         With the decisions that have come.
+
+    Raises
+    ------
+    Refused
+        If the ledger is broken, or has no forecast of the case.
     """
     from bayes_compliance.validation.origins import compliances
 
+    sealed = entries(ledger)
+    own = [entry for entry in sealed if entry.case == case.name]
+    if not own:
+        named = ", ".join(sorted({entry.case for entry in sealed}))
+        allowed = f"a case of which it has one: {named}" if named else "after `ledger add`: it is empty"
+        raise Refused(f"{ledger}: has no forecast of the case {case.name!r}; allowed: {allowed}")
     found = [
         scored
-        for entry in entries(ledger)
-        if entry.case == case.name
+        for entry in own
         for decision in compliances(case)
         if decision.date > entry.sealed.date()
         for scored in _settle(entry, decision)

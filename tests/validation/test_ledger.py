@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from bayes_compliance.case import load_case
 from bayes_compliance.errors import Refused
@@ -21,8 +22,13 @@ def a_run(folder, p=(0.6, 0.1, 0.3), later=(0.4, 0.1, 0.5)):
         json.dumps({"tool": "bayes_compliance", "case": "small", "inputs": {"a": "b"}})
     )
     rows = [("2025-01-01", (1.0, 0.0, 0.0)), ("2027-01-01", p), ("2029-01-01", later)]
-    text = "".join(f"H,r,{day},{c},{q},{v}\n" for day, (c, q, v) in rows)
+    text = "".join(f"H,r,{day},{c:.6f},{q:.6f},{v:.6f}\n" for day, (c, q, v) in rows)
     (folder / "forecast.csv").write_text(HEADER + text)
+    names = ("p_comply_mean", "p_partial_mean", "p_violate_mean")
+    data = {name: (("state", "rule", "time"), np.array([[[p[i] for _, p in rows]]])) for i, name in enumerate(names)}
+    days = np.array([day for day, _ in rows], "datetime64[ns]")
+    told = xr.Dataset(data, coords={"state": ["H"], "rule": ["r"], "time": days})
+    told.to_netcdf(folder / "forecast.nc", engine="h5netcdf")
     return folder
 
 
@@ -30,7 +36,8 @@ def a_run(folder, p=(0.6, 0.1, 0.3), later=(0.4, 0.1, 0.5)):
 def book(tmp_path):
     path = tmp_path / "ledger.jsonl"
     for year in range(3):
-        ledger.add(path, a_run(tmp_path / f"run{year}"), NOW.replace(year=2026 + year))
+        run = a_run(tmp_path / f"run{year}", p=(0.6, 0.1, 0.3), later=(0.4, 0.1 - year / 100, 0.5 + year / 100))
+        ledger.add(path, run, NOW.replace(year=2026 + year))
     return path
 
 
@@ -55,7 +62,7 @@ def test_only_what_is_ahead_is_sealed(book):
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-@pytest.mark.parametrize(("old", "new"), [('"p_comply": "0.4"', '"p_comply": "0.5"'), ('"a": "b"', '"a": "c"')])
+@pytest.mark.parametrize(("old", "new"), [('"p_comply": "0.400000"', '"p_comply": "0.5"'), ('"a": "b"', '"a": "c"')])
 def test_a_changed_line_is_named(book, number, old, new):
     lines = book.read_text().splitlines()
     assert old in lines[number - 1]
@@ -107,7 +114,7 @@ def test_nothing_is_added_to_a_broken_ledger(book, tmp_path):
 
 
 def test_times_must_rise(book, tmp_path):
-    ledger.add(book, a_run(tmp_path / "early"), NOW)
+    ledger.add(book, a_run(tmp_path / "early", p=(0.2, 0.1, 0.7)), NOW)
     with pytest.raises(Refused, match="allowed: times that rise"):
         ledger.verify(book)
 
@@ -148,3 +155,59 @@ def test_a_decision_before_the_sealing_is_not_scored(book, tmp_path):
     found = ledger.score(book, case(tmp_path / "case", complied("2025-06-01")))
     assert found.scored == ()
     assert "No decision has come" in str(found)
+
+
+def test_a_case_of_which_the_ledger_has_no_forecast_is_refused(book, tmp_path):
+    other = case(tmp_path / "case", complied("2028-01-01")).model_copy(update={"name": "other"})
+    with pytest.raises(Refused, match=r"ledger.jsonl: has no forecast of the case 'other'; allowed: .* one: small$"):
+        ledger.score(book, other)
+    (tmp_path / "empty").touch()
+    with pytest.raises(Refused, match="has no forecast of the case 'other'; allowed: after `ledger add`: it is empty"):
+        ledger.score(tmp_path / "empty", other)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("0.600000,0.100000,0.300000", "0.700000,0.100000,0.300000", r"csv:3: p_comply: 0.700000 is not what"),
+        ("0.600000,0.100000,0.300000", "0.600001,0.100000,0.299999", r"csv:3: p_violate: 0.299999 is not what"),
+        ("2029-01-01", "2029-01-02", r"csv:4: p_violate: .* is not what forecast.nc says"),
+        ("H,r,2029-01-01,0.400000,0.100000,0.500000\n", "", "csv: not all rows of forecast.nc once"),
+        ("1.000000", "nearly", "csv cannot be read"),
+        ("2025-01-01", "soon", "csv cannot be read"),
+    ],
+)
+def test_a_forecast_that_was_edited_is_not_sealed(tmp_path, old, new, words):
+    run = a_run(tmp_path / "run")
+    text = (run / "forecast.csv").read_text()
+    assert old in text
+    (run / "forecast.csv").write_text(text.replace(old, new))
+    with pytest.raises(Refused, match=words):
+        ledger.add(tmp_path / "l", run, NOW)
+    assert not (tmp_path / "l").exists()
+
+
+def test_a_forecast_without_its_draws_is_not_sealed(tmp_path):
+    run = a_run(tmp_path / "run")
+    (run / "forecast.nc").unlink()
+    with pytest.raises(Refused, match=r"forecast.nc cannot be read .*; allowed: a whole RUN"):
+        ledger.add(tmp_path / "l", run, NOW)
+
+
+def test_one_forecast_is_not_sealed_twice(book, tmp_path):
+    before = book.read_bytes()
+    with pytest.raises(Refused, match=r"run1: its forecast is sealed already, on .*ledger.jsonl:2; allowed"):
+        ledger.add(book, tmp_path / "run1", NOW.replace(year=2028))
+    again = a_run(tmp_path / "again", later=(0.4, 0.08, 0.52))
+    (again / "forecast.csv").write_text((again / "forecast.csv").read_text() + "\n")
+    with pytest.raises(Refused, match=r"again: its forecast is sealed already, on .*ledger.jsonl:3; allowed"):
+        ledger.add(book, again, NOW.replace(year=2028, hour=13))
+    assert book.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["none/l", "file/l", "a\0b"])
+def test_a_ledger_that_cannot_be_written_is_refused(tmp_path, name):
+    (tmp_path / "file").touch()
+    with pytest.raises(Refused, match=r"cannot be (written|read) .*; allowed: a"):
+        ledger.add(tmp_path / name, a_run(tmp_path / "run"), NOW)
+    assert not (tmp_path / "none").exists()
