@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bayes_compliance.runs import Run
 
 INTRODUCTION = (
-    "Compliance can entrench itself: those who gain by it settle in, who opposes it goes. Those who lose can foresee "
+    "Compliance can entrench itself: those who gain by it settle in, and opponents leave. Those who lose can foresee "
     "that, and their best moment is before the state joins. That a state joined shows which way one decision went, "
     "noise included, not that support was above its threshold."
 )
