@@ -77,3 +77,12 @@ def pareto(k: float) -> str:
 def listed(items: Sequence[str], last: str = "and") -> str:
     """`a, b and c`."""
     return f" {last} ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def plural(n: int, noun: str, nouns: str = "") -> str:
+    """`1 rule`, `2 rules`, `no rules`.
+
+    >>> plural(1, "rule"), plural(0, "lobby", "lobbies")
+    ('1 rule', 'no lobbies')
+    """
+    return f"{n or 'no'} {noun if n == 1 else nouns or noun + 's'}"

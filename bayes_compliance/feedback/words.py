@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance.elicitation.build import TOLERANCE
 from bayes_compliance.rows import ANY_RULE
-from bayes_compliance.wording import short
+from bayes_compliance.wording import plural, short
 
 if TYPE_CHECKING:
     from bayes_compliance.feedback import Conflict, Feedback, Implied, Move
@@ -73,7 +73,7 @@ def _record(found: Feedback) -> Iterator[str]:
     rows, surprises, expected, least, depth = found.record
     if not rows:
         return
-    of = f"{_n(rows - depth, 'decision')} and {_n(depth, 'row')} of declared depth" if depth else rows
+    of = f"{plural(rows - depth, 'decision')} and {plural(depth, 'row')} of declared depth" if depth else rows
     yield (
         f"Decisions on record that the priors give less than {RARE:.0%}: {len(surprises)} of {of} "
         f"(if the priors were right, {expected:.1f} by chance)"
@@ -84,10 +84,6 @@ def _record(found: Feedback) -> Iterator[str]:
     yield from (f"  {short(one.p)}  {one.label}: {one.outcome}" for one in surprises[:MOST])
     if len(surprises) > MOST:
         yield f"  and {len(surprises) - MOST} more"
-
-
-def _n(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _judged(found: Feedback) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from bayes_compliance import wording
 from bayes_compliance.wording import band as band
 from bayes_compliance.wording import listed as listed
+from bayes_compliance.wording import plural as plural
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -117,11 +118,6 @@ def number(x: float) -> str:
 def signed(x: float) -> str:
     """A number with its sign."""
     return f"+{number(x)}" if x > 0 else number(x)
-
-
-def plural(n: int, noun: str, nouns: str = "") -> str:
-    """`1 rule`, `2 rules`, `no rules`."""
-    return f"{n or 'no'} {noun if n == 1 else nouns or noun + 's'}"
 
 
 def span(lower: float, upper: float) -> str:

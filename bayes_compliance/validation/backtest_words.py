@@ -8,6 +8,7 @@ import numpy as np
 
 from bayes_compliance.validation.at_origins import PRIOR, SUM
 from bayes_compliance.validation.scores import FEW_RULES
+from bayes_compliance.wording import pareto
 
 if TYPE_CHECKING:
     from bayes_compliance.validation.backtest import Backtest
@@ -95,7 +96,7 @@ def fits_words(found: Backtest) -> str:
     worst = max(trace.pareto_k for trace in weighted)
     return (
         f"{found.model} was fitted at {len(of) - len(weighted)} of {len(of)} origins; at the others the draws of the "
-        f"fit before were weighted by what had become known since (largest Pareto k {worst:.2f})."
+        f"fit before were weighted by what had become known since (largest Pareto k {pareto(worst)})."
     )
 
 

@@ -82,7 +82,7 @@ def test_percentages_never_claim_certainty(p: float, text: str) -> None:
 def test_a_terminal_and_a_page_round_alike() -> None:
     rows = [{"date": "2030-01-01", "state": "H", "rule": "*", "p_comply": 0.125, "p_lower": 0.007, "p_upper": 0.4,
              "p_today_lower": 0.37, "p_today_upper": 0.991, "p_no_violation": 0.0052}]  # fmt: skip
-    case = SimpleNamespace(name="c", title="C", last_decision_date=lambda: date(2020, 1, 1))
+    case = SimpleNamespace(name="c", title="C", judgements=(), last_decision_date=lambda: date(2020, 1, 1))
     said = answer(case, SimpleNamespace(table=rows)).splitlines()[-1]
     assert re.split(r"  +", said.strip())[2:] == ["a new rule", "13%", "<1% to 40%", "37% to >99%", "<1%"]
     assert (sentences.percent(0.125), sentences.band(0.007, 0.4)) == ("13%", "<1–40%")
