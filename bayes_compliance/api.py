@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import models, runs, store
 from bayes_compliance.case import Case, load_case
-from bayes_compliance.case.checks_rows import MOST_STEPS
+from bayes_compliance.case.horizon import check_kept, check_until
 from bayes_compliance.check import check as check
 from bayes_compliance.errors import Refused, Unwritten
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings, diagnose
@@ -35,10 +35,6 @@ if TYPE_CHECKING:
     from bayes_compliance.latents import Draws
     from bayes_compliance.updating import Updated
     from bayes_compliance.validation.comparison import Comparison
-
-
-LAST_DAY = date(2262, 4, 10)
-"""The last that forecast.nc can hold: nanoseconds since 1970, in 64 bits."""
 
 
 def run(
@@ -305,27 +301,8 @@ def open_case(case: str | PathLike[str], settings: dict[str, Any]) -> Case:
     if settings["as_of"]:
         found = found.as_of(date.fromisoformat(settings["as_of"]))
     if until := settings.get("until"):
-        _check_until(found, date.fromisoformat(until))
+        check_until(found, date.fromisoformat(until))
     return found
-
-
-def _check_until(case: Case, until: date) -> None:
-    """Refuse a last date that is past already, or to which no forecast can be made."""
-    last = case.last_decision_date()
-    if until <= last:
-        raise Refused(f"--until: {until} is not after the last decision; allowed: a date after {last}")
-    _check_kept("--until", until)
-    per_year = max([1 / case.horizon.step_years, 1.0, *(rule.decisions_per_year for rule in case.rules)])
-    if (most := per_year * (until - last).days / 365.25) > MOST_STEPS:
-        raise Refused(
-            f"--until: {most:.0f} dates from the last decision ({last}) up to {until}; allowed: an earlier date: "
-            f"{MOST_STEPS} dates at most"
-        )
-
-
-def _check_kept(place: str, until: date) -> None:
-    if until > LAST_DAY:
-        raise Refused(f"{place}: {until} is too late to be kept in forecast.nc; allowed: {LAST_DAY} at the latest")
 
 
 def _run(
@@ -337,7 +314,7 @@ def _run(
     with timer("check"):
         opened = open_case(case, settings)
         if ahead and not settings["until"]:
-            _check_kept("case.toml: horizon", opened.horizon.until)
+            check_kept("case.toml: horizon", opened.horizon.until)
         prepared = models.prepare(settings["model"], opened, pool=settings["pool"])
     with timer("fit"):
         from bayes_compliance.inference.tree import grow
@@ -423,7 +400,7 @@ def _reopen(
     settings = _settings_of(run) | ({"until": until.isoformat()} if until else {})
     found = open_case(case, settings)
     if not settings["until"]:
-        _check_kept("case.toml: horizon", found.horizon.until)
+        check_kept("case.toml: horizon", found.horizon.until)
     prepared = models.prepare(settings["model"], found, pool=settings.get("pool", "linear"))
     tree, summary = runs.read(Path(run))
     runs.same_inputs(prepared.case, summary, Path(run))

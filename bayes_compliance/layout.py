@@ -191,13 +191,18 @@ class Layout:
         return kept, new
 
     def walk(self, innovation: NDArray) -> NDArray:
-        """W at the knots for standard normal innovations, (..., knot)."""
-        found = np.empty(innovation.shape)
-        first = 0
-        for factor in self.path_factors:
-            where = slice(first, first := first + len(factor))
-            found[..., where] = innovation[..., where] @ factor.T
+        """W at the knots for standard normal innovations, (..., knot): of each draw the same bits beside any others."""
+        kept, new = self.path_steps
+        found = innovation * new
+        for at in self._later_knots:
+            found[..., at] += kept[at] * found[..., at - 1]
         return found
+
+    @cached_property
+    def _later_knots(self) -> list[NDArray]:
+        """The second knot of each lobby, the third, and so on, as far as there are any."""
+        places = np.concatenate([np.zeros(0, int), *(np.arange(len(factor)) for factor in self.path_factors)])
+        return [np.flatnonzero(places == k) for k in range(1, places.max(initial=0) + 1)]
 
     @cached_property
     def pairs_used(self) -> NDArray:

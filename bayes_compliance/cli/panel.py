@@ -50,11 +50,10 @@ def _panel(options: argparse.Namespace) -> int:
         raise Refused("--decisions: stands without --simulate; allowed: both or neither")
     if options.out is None:
         raise Refused("--out: nothing is named; allowed: a folder to write the RUN to")
-    from bayes_compliance import api, store
+    from bayes_compliance import api
     from bayes_compliance.analysis.reputation import verdict
 
     asked = shared.taken(options, "outcomes", "until", "pooling", "paths", "leave_out", *SAMPLER, *SPREAD)
-    store.check_target(options.out, store.PANEL)
     cases = None if options.cases is None else shared.listed(options.cases)
     done = api.panel(options.folder, options.out, cases=cases, **asked, progress=True)
     shared.say_failures(done.checks)

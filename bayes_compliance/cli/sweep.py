@@ -9,10 +9,6 @@ from typing import Any
 
 from bayes_compliance.cli import options as shared
 from bayes_compliance.cli.options import DONE, FAILED_DIAGNOSTIC, SPREAD
-from bayes_compliance.errors import Refused
-
-NOISES = 1e-3, 1e3
-"""Multiples of the noise beyond which decisions are told by nothing, or by nothing else."""
 
 
 def add(commands: Any) -> None:
@@ -40,15 +36,8 @@ def _each(kind: Callable[[str], Any]) -> Callable[[str], list[Any]]:
 
 
 def _sweep(options: argparse.Namespace) -> int:
-    from bayes_compliance import api, store
+    from bayes_compliance import api
 
-    store.check_work(options.out, "sweep")
-    for noise in options.noise:
-        if 0 < noise < NOISES[0] or NOISES[1] < noise < float("inf"):
-            raise Refused(f"--noise: {noise:g} is out of range; allowed: {NOISES[0]:g} to {NOISES[1]:g}")
-    if options.until is not None:
-        for case in options.cases:
-            api.open_case(case, {"as_of": None, "until": options.until.isoformat()})
     asked = shared.taken(options, "models", "seeds", "until", "draws", "tune", "chains", *SPREAD)
     done = api.sweep(options.cases, options.out, noises=options.noise, **asked, progress=True)
     for key in done["failed"]:

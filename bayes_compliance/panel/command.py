@@ -127,7 +127,7 @@ def panel(
     schedule.check()
     if pooling not in POOLINGS:
         raise Refused(f"--pooling: {pooling!r} is unknown; allowed: {', '.join(POOLINGS)}")
-    store.check_target(out)
+    store.check_target(out, store.PANEL)
     timer = Timer()
     with timer("check"):
         found = load_panel(folder, cases=cases, outcomes=outcomes, until=until)

@@ -8,13 +8,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayes_compliance import models, runs, sweeps
+from bayes_compliance import models, runs, store, sweeps
 from bayes_compliance.case import load_case
+from bayes_compliance.case.horizon import check_until
 from bayes_compliance.disk import write_csv
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings
-from bayes_compliance.sweeps.folder import JOURNAL, working_folder
 from bayes_compliance.sweeps.grid import Grid
+from bayes_compliance.sweeps.journal import JOURNAL
 from bayes_compliance.sweeps.scheduling import Schedule
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 CELL = ("case", "model", "noise", "seed")
 DIAGNOSTIC = ("name", "value", "where", "passed")
+NOISES = 1e-3, 1e3
+"""Multiples of the noise beyond which decisions are told by nothing, or by nothing else."""
 
 
 def sweep(
@@ -49,7 +52,7 @@ def sweep(
         A folder for forecasts.csv, diagnostics.csv, summary.json and tasks.jsonl, in which each fit is entered when it
         is done: a sweep that was interrupted goes on there.
     models : sequence of str
-    noises : sequence of float > 0
+    noises : sequence of float, .001 to 1000
         Multiples of the judged decision noise: how much hangs on it?
     seeds : sequence of int
     draws, tune, chains, until
@@ -73,10 +76,11 @@ def sweep(
     for seed in seeds:
         check_settings("nuts", seed, draws, tune, chains)
     for noise in noises:
-        if not 0 < noise < float("inf"):
-            raise Refused(f"--noise: {noise:g} is out of range; allowed: a multiple above 0")
+        if not NOISES[0] <= noise <= NOISES[1]:
+            raise Refused(f"--noise: {noise:g} is out of range; allowed: {NOISES[0]:g} to {NOISES[1]:g}")
+    store.check_work(out, "sweep")
     grid = _grid(cases, models, noises, seeds, draws=draws, tune=tune, chains=chains, until=until)
-    folder, cells = working_folder(out), grid.cells
+    folder, cells = Path(out), grid.cells
     size = {"draws": draws, "tune": tune, "chains": chains, "until": until.isoformat() if until else None}
     settings = {"models": grid.models, "noises": grid.noises, "seeds": grid.seeds, **size}
     made = {case.name: runs.made_by(case) for case in grid.cases}
@@ -102,6 +106,9 @@ def _grid(
         if twice or not given:
             problem = f"{', '.join(twice)} is given twice" if twice else "nothing is given"
             raise Refused(f"{what}: {problem}; allowed: one or more, each once")
+    for case in found:
+        if more["until"] is not None:
+            check_until(case, more["until"])
     for name in names:
         models.load(name)
     return Grid(found, tuple(names), tuple(float(noise) for noise in noises), tuple(seeds), **more)
