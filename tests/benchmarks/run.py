@@ -72,6 +72,27 @@ and draw-only adaptation; axes turned by the 3 or 12 largest directions of the s
 largest curvature from 47 to 23 in the median, but it varies so much from draw to draw (30 to 200 of them) that steps
 grow by a tenth, from .13 to .15.
 
+With gain: paths by their Markov steps instead of a triangle of each lobby (sampling 15.2 to 16.9 s of processor time
+against 17.5 to 19.6, interleaved on a busy machine, 2026-11-27).
+
+All of the table is of one machine and one hour. On one twice as fast, 26 and 27 November, with two cores too and with
+the code of those days (before paths by their steps, and with a shorter page):
+
+| | what | median | range | of | goal |
+|---|---|---|---|---|---|
+| a | import of PyMC and ArviZ | 2.41 | | 1 | |
+| d | answer of run --engine smc, bananas | 1.38 | 1.37 to 1.39 | 2 | 2 s: met |
+| d | answer of run --engine smc, NAFTA | 45.93 | 43.15 to 48.71 | 2 | 2 s: missed |
+| b | plain script, warm | 247.12 | | 1 | |
+| b | run by NUTS with report, warm | 19.46 | 19.34 to 19.65 | 3 | a + 6 s: missed, half of plain: met |
+| b | answer of run by NUTS, warm | 10.84 | 10.57 to 10.94 | 3 | |
+| c | plain script, first ever | 241.66 | | 1 | |
+| c | run by NUTS with report, first ever | 62.07 | | 1 | half of plain: met (.26) |
+| f | one decision more, by weights | 0.19 | 0.19 to 0.32 | 3 | .2 s: met |
+| f | one judgement changed, by weights | 0.03 | 0.03 to 0.04 | 3 | .2 s: met |
+| f | a fit without compiling again | 5.18 | 5.11 to 5.21 | 3 | |
+| g | back-test, NAFTA, 20 origins | 27.40 | 27.27 to 27.53 | 2 | 30 s: met |
+
 Also measured: [a panel against the number of decisions](scaling.md), [beside a plain script](panel.md), and
 [a sweep by one Dask worker and by two](cluster.md).
 """
