@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from bayes_compliance.feedback.questions import placeholders
-from bayes_compliance.feedback.words import table
+from bayes_compliance.feedback.words import band, table
 from bayes_compliance.forecast import any_due
 from bayes_compliance.wording import NONE_DUE, rule_name, short
 
@@ -37,10 +37,6 @@ def _lines(case: Case, forecast: Forecast) -> Iterator[str]:
 def _row(case: Case, row: dict) -> tuple[str, ...]:
     return (
         row["date"], row["state"], rule_name(row["rule"]), short(row["p_comply"]),
-        _band(row["p_lower"], row["p_upper"]), _band(row["p_today_lower"], row["p_today_upper"]),
+        band(row["p_lower"], row["p_upper"]), band(row["p_today_lower"], row["p_today_upper"]),
         short(row["p_no_violation"]) if any_due(case, row["rule"], date.fromisoformat(row["date"])) else NONE_DUE,
     )  # fmt: skip
-
-
-def _band(lower: float, upper: float) -> str:
-    return f"{short(lower)} to {short(upper)}"

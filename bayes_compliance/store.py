@@ -30,9 +30,11 @@ TOOL = "bayes_compliance"
 RUN, PANEL = "of one case", "of a panel"
 """The kinds of RUN: one does not replace the other."""
 
+JOURNAL = "tasks.jsonl"
+
 WORK = {
     "backtest.html": "back-test", "calibration.html": "calibration", "forecasts.csv": "sweep",
-    "tasks.jsonl": "back-test, calibration or sweep",
+    JOURNAL: "back-test, calibration or sweep",
 }  # fmt: skip
 """Files that no RUN has, and what has written them: work that takes hours, and that no RUN replaces."""
 
@@ -242,9 +244,9 @@ def _foreign_to(kind: str, folder: Path) -> str | None:
         names = os.listdir(folder)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    if names and "tasks.jsonl" not in names:
+    if names and JOURNAL not in names:
         return "holds other files"
-    others = [what for name, what in WORK.items() if name in names and name != "tasks.jsonl" and what != kind]
+    others = [what for name, what in WORK.items() if name in names and name != JOURNAL and what != kind]
     return f"holds a {others[0]}" if others else None
 
 

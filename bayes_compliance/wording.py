@@ -7,7 +7,11 @@ from math import floor, inf
 
 from bayes_compliance.rows import ANY_RULE
 
+LIKELY = 60
+"""Least shown percentage that is called likely."""
+
 ENDS = {0: "under 1%", 100: "over 99%"}
+WHOLE = "the whole agreement"
 NONE_DUE = "none due"
 """In place of a probability of no violation, where no decision falls due."""
 
@@ -63,6 +67,15 @@ def rule_name(rule: str) -> str:
     ('tariffs', 'a new rule')
     """
     return "a new rule" if rule == ANY_RULE else rule
+
+
+def recorded_rule(rule: str) -> str:
+    """What a decision on record was about: a rule, or all of them.
+
+    >>> recorded_rule("tariffs"), recorded_rule("*")
+    ('tariffs', 'the whole agreement')
+    """
+    return WHOLE if rule == ANY_RULE else rule
 
 
 def pareto(k: float) -> str:

@@ -194,8 +194,9 @@ class Shares:
             return np.nan, np.nan
         others = [reduce(_Sums.merge, chunks[:i] + chunks[i + 1 :]) for i in range(len(chunks))]
         left_out = np.stack([_shares(self._by_source(rows, sums)) for sums in others])
+        drifts = [name.startswith(DRIFT) for name in sources(self.layout)]
         error, together = (
-            np.sqrt((len(chunks) - 1) * shares.var(axis=0)) for shares in (left_out, left_out[..., 1:-4].sum(-1))
+            np.sqrt((len(chunks) - 1) * shares.var(axis=0)) for shares in (left_out, left_out[..., drifts].sum(-1))
         )
         return error, together
 

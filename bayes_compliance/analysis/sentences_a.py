@@ -15,11 +15,9 @@ import xarray as xr
 
 from bayes_compliance.analysis.decomposition import DRIFT, MOVING, NOISE, TODAY
 from bayes_compliance.rows import ANY_RULE
-from bayes_compliance.wording import listed, percent, rounded
+from bayes_compliance.wording import LIKELY, listed, percent, rounded
 
 EVEN = 0.5
-CLEARLY = 60
-"""Least shown percentage that the page calls likely."""
 """More likely than not."""
 
 UNLIKELY = 0.2
@@ -179,7 +177,7 @@ def _suffices(p: float, most: float) -> str:
         return "reciprocity alone could not make compliance more likely than not"
     if p < EVEN:
         return "reciprocity could make compliance more likely than not"
-    return f"compliance is {'about as likely as not' if rounded(p) < CLEARLY else 'more likely than not'} already"
+    return f"compliance is {'about as likely as not' if rounded(p) < LIKELY else 'more likely than not'} already"
 
 
 def preference_types_sentences(found: xr.Dataset) -> list[str]:

@@ -21,7 +21,7 @@ from bayes_compliance.feedback import imagined
 from bayes_compliance.feedback.conflicts import Conflict, Move, conflict, judged_items
 from bayes_compliance.feedback.questions import unanswered
 from bayes_compliance.feedback.words import RARE, plain, text
-from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings
+from bayes_compliance.inference import check_seed
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
@@ -152,7 +152,7 @@ def feedback(
     doubts : iterable of str
         What the case's files say and may not mean.
     """
-    check_settings("nuts", seed, DRAWS, TUNE, CHAINS)
+    check_seed(seed)
     case, priors = prepared.case, prepared.priors
     drawn = imagined.prior_draws(prepared, draws, seed)
     judged, kept = judged_items(case), _keeping(prepared, drawn, case.horizon.until, seed)

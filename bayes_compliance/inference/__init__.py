@@ -140,13 +140,18 @@ def check_settings(engine: str, seed: int, draws: int, tune: int, chains: int) -
     """Refuse settings that no engine can work with."""
     if engine not in ENGINES:
         raise Refused(f"--engine: {engine!r} is no engine; allowed: {', '.join(ENGINES)}")
-    if not SEEDS[0] <= seed <= SEEDS[1]:
-        raise Refused(f"--seed: {seed} is out of range; allowed: {SEEDS[0]} to {SEEDS[1]}")
+    check_seed(seed)
     for name, value, least, why in (
         ("draws", draws, 4, ""), ("tune", tune, 1, ""), ("chains", chains, 2, ", which R-hat compares"),
     ):  # fmt: skip
         if value < least:
             raise Refused(f"--{name}: {value} is too few; allowed: {least} or more{why}")
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that is none."""
+    if not SEEDS[0] <= seed <= SEEDS[1]:
+        raise Refused(f"--seed: {seed} is out of range; allowed: {SEEDS[0]} to {SEEDS[1]}")
 
 
 def diagnose(prepared: Prepared, tree: xr.DataTree) -> list[Check]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytensor.tensor as pt
 from numpy.typing import NDArray
+from pytensor.gradient import grad_not_implemented
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
@@ -40,8 +41,8 @@ class Walk(Op):
         return shapes[:1]
 
     def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:
-        constant = [pt.zeros_like(one) for one in inputs[1:]]
-        return [Walk(not self.transposed)(cotangents[0], *inputs[1:]), *constant]
+        steps = [grad_not_implemented(self, i, one) for i, one in enumerate(inputs[1:], start=1)]
+        return [Walk(not self.transposed)(cotangents[0], *inputs[1:]), *steps]
 
 
 @register_funcify_default_op_cache_key(Walk)

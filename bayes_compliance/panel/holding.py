@@ -16,7 +16,7 @@ from bayes_compliance import __version__, seeds, sweeps, theory
 from bayes_compliance.forecast import BAND
 from bayes_compliance.panel.fitting import Fitter, log_likelihood, simulate, thinned
 from bayes_compliance.panel.layout import PanelLayout, Pooling
-from bayes_compliance.sweeps.journal import JOURNAL
+from bayes_compliance.store import JOURNAL
 
 if TYPE_CHECKING:
     from bayes_compliance.panel.records import Panel

@@ -24,6 +24,14 @@ ANSWERING = ("ceiling_of_reciprocity", "preference_types", "critical_discount")
 NEEDS_PARTS = (
     "shares_of_variance", "tilt", *ANSWERING, "tipping_points", "deepest_rule", "value_of_information", "anticipation",
 )  # fmt: skip
+COMPARED = {
+    "scenarios": ("p_base", "p_scenario", "difference", 1),
+    "bilateral_or_multilateral": ("p", "p", "difference", 1),
+    "lock_in": ("p_agreement", "p_alone", "lift", -1),
+    "ceiling_of_reciprocity": ("p_comply", "p_ceiling", "room", 1),
+}
+"""Analyses that set something beside the forecast: its probability, the other, their difference and its sign."""
+
 NEEDS_LOBBIES = ("lock_in", "sincerity", "scenarios", "bilateral_or_multilateral")
 
 
@@ -80,18 +88,10 @@ def _from_the_forecast(run: Run, found: dict[str, xr.Dataset]) -> dict[str, xr.D
     A sample of worlds tells the difference between two probabilities well, and less well where both stand.
     """
     told = {}
-    if (one := found.get("scenarios")) is not None:
-        p = _forecast_on(run, one)
-        told["scenarios"] = one.assign(p_base=p, p_scenario=(p + one["difference"]).clip(0, 1))
-    if (one := found.get("bilateral_or_multilateral")) is not None:
-        p = _forecast_on(run, one)
-        told["bilateral_or_multilateral"] = one.assign(p=(p + one["difference"]).clip(0, 1))
-    if (one := found.get("lock_in")) is not None:
-        p = _forecast_on(run, one)
-        told["lock_in"] = one.assign(p_agreement=p, p_alone=(p - one["lift"]).clip(0, 1))
-    if (one := found.get("ceiling_of_reciprocity")) is not None:
-        p = _forecast_on(run, one)
-        told["ceiling_of_reciprocity"] = one.assign(p_comply=p, p_ceiling=(p + one["room"]).clip(0, 1))
+    for name, (base, other, change, sign) in COMPARED.items():
+        if (one := found.get(name)) is not None:
+            p = _forecast_on(run, one)
+            told[name] = one.assign({base: p} | {other: (p + sign * one[change]).clip(0, 1)})
     return found | told
 
 

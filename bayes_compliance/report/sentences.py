@@ -20,7 +20,7 @@ MONTHS = (
 LIKELIHOOD = (
     (95, "almost certain to comply"),
     (80, "very likely to comply"),
-    (60, "likely to comply"),
+    (wording.LIKELY, "likely to comply"),
     (41, "about as likely to comply as not"),
     (21, "unlikely to comply"),
     (6, "very unlikely to comply"),

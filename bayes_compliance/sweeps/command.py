@@ -14,8 +14,8 @@ from bayes_compliance.case.horizon import check_until
 from bayes_compliance.disk import write_csv
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings
+from bayes_compliance.store import JOURNAL
 from bayes_compliance.sweeps.grid import Grid
-from bayes_compliance.sweeps.journal import JOURNAL
 from bayes_compliance.sweeps.scheduling import Schedule
 
 if TYPE_CHECKING:

@@ -10,8 +10,6 @@ from typing import Any
 
 from bayes_compliance.errors import Refused
 
-JOURNAL = "tasks.jsonl"
-
 
 class Journal:
     """Results by the key of their task, on disk only; each line is there before the next result is taken.

@@ -12,8 +12,8 @@ from bayes_compliance.case import load_case
 from bayes_compliance.disk import replace
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference import FEWER_CHAINS, FEWER_DRAWS, TUNE, check_settings
+from bayes_compliance.store import JOURNAL
 from bayes_compliance.sweeps import Schedule
-from bayes_compliance.sweeps.journal import JOURNAL
 
 if TYPE_CHECKING:
     from os import PathLike

@@ -25,6 +25,7 @@ from bayes_compliance.report.drawing import (
 from bayes_compliance.report.plots.fan import first_day
 from bayes_compliance.report.sentences import listed, plural
 from bayes_compliance.rows import ANY_RULE
+from bayes_compliance.wording import WHOLE, recorded_rule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +52,7 @@ def timeline(name: str, state: str, rows: Sequence[Recorded], years: tuple[int, 
     rules = sorted({row.rule for row in rows}, reverse=True)
     seen = {row.decision for row in rows}
     keys = [marker(decision) for decision in MARKS if decision in seen]
-    labels = [_label(rule) for rule in rules]
+    labels = [recorded_rule(rule) for rule in rules]
     frame = Frame(left=room_for(labels), right=0.5, top=top_for(keys))
     with canvas([0.5 * len(rules)], frame=frame) as (figure, grid):
         axes = grid[0, 0]
@@ -90,17 +91,13 @@ def _scale(axes: Axes, strips: int) -> None:
         )  # fmt: skip
 
 
-def _label(rule: str) -> str:
-    return "the whole agreement" if rule == ANY_RULE else rule
-
-
 def say(state: str, rows: Sequence[Recorded]) -> str:
     """How many decisions of a state, on how many rules (the whole agreement is none), when, and with what outcome."""
     counts = Counter(row.decision for row in rows)
     parts = [f"{counts[decision]} {mark.label}" for decision, mark in MARKS.items() if counts[decision]]
     rules = {row.rule for row in rows}
     single = plural(len(rules - {ANY_RULE}), "rule") if rules - {ANY_RULE} else ""
-    on = " and ".join(filter(None, [single, "the whole agreement" if ANY_RULE in rules else ""]))
+    on = " and ".join(filter(None, [single, WHOLE if ANY_RULE in rules else ""]))
     first, last = min(row.date for row in rows), max(row.date for row in rows)
     when = f"on {first}" if first == last else f"between {first} and {last}"
     return f"{plural(len(rows), 'decision')} of {state}, on {on}, {when}: {listed(parts)}."

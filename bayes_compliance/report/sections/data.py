@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bayes_compliance.report.parts import Number, Section, join, link, paragraph, table, when
 from bayes_compliance.report.sentences import listed, number, plural
 from bayes_compliance.theory import MISCODING
+from bayes_compliance.wording import recorded_rule
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
@@ -38,7 +39,7 @@ def _pending(case: Case) -> str:
 
 def _decisions(case: Case) -> str:
     rows = [
-        [when(d.date), d.state, "the whole agreement" if d.rule == "*" else d.rule, d.kind.replace("_", " "),
+        [when(d.date), d.state, recorded_rule(d.rule), d.kind.replace("_", " "),
          d.decision.replace("_", " "), ", ".join(d.counterparty), d.confidence, d.note, link(d.source, d.url)]
         for d in case.decisions
     ]  # fmt: skip

@@ -9,18 +9,14 @@ import numpy as np
 from markupsafe import Markup
 
 from bayes_compliance.analysis.survival import HALF
-from bayes_compliance.forecast import any_due
 from bayes_compliance.report import facts, findings
 from bayes_compliance.report.answers import owed
 from bayes_compliance.report.parts import Number, Section, bullets, join, paragraph, table, unbroken, when
-from bayes_compliance.report.sentences import percent
-from bayes_compliance.wording import NONE_DUE
 
 if TYPE_CHECKING:
-    from bayes_compliance.case import Case
     from bayes_compliance.runs import Run
 
-Series = dict[tuple[str, str], dict[date, float]]
+Series = dict[tuple[str, str], dict[date, dict]]
 
 INTRODUCTION = (
     "Each decision may be likely to go well and still one of many goes wrong. These are the probabilities that no "
@@ -33,32 +29,33 @@ INTRODUCTION = (
 
 def duration(run: Run) -> Section | None:
     """No violation up to each date, and when one becomes more likely than not."""
-    case, told = run.prepared.case, facts.series(run)
+    told = facts.series(run)
     found: Series = {
-        (state, rule): {date.fromisoformat(row["date"]): row["p_no_violation"] for row in told[state, rule]}
-        for state, rules in owed(case).items()
+        (state, rule): {date.fromisoformat(row["date"]): row for row in told[state, rule]}
+        for state, rules in owed(run.prepared.case).items()
         for rule in rules
     }
     if not found:
         return None
     turns: dict[str, dict[str, date | None]] = {}
-    for (state, rule), p in found.items():
-        turns.setdefault(state, {})[rule] = next((day for day, chance in p.items() if chance < HALF), None)
-    days = sorted({day for p in found.values() for day in p})
+    for (state, rule), rows in found.items():
+        below = (day for day, row in rows.items() if row["p_no_violation"] < HALF)
+        turns.setdefault(state, {})[rule] = next(below, None)
+    days = sorted({day for rows in found.values() for day in rows})
     said = [findings.lasting(state, rules, days[-1]) for state, rules in turns.items()]
-    body = join([paragraph(INTRODUCTION), bullets(said), _table(found, days, case, turns)])
+    body = join([paragraph(INTRODUCTION), bullets(said), _table(run, found, days, turns)])
     return Section("How long the promise lasts", "duration", body)
 
 
-def _table(found: Series, days: list[date], case: Case, turns: dict[str, dict[str, date | None]]) -> Markup:
+def _table(run: Run, found: Series, days: list[date], turns: dict[str, dict[str, date | None]]) -> Markup:
     some = np.unique(np.linspace(0, len(days) - 1, min(len(days), 4)).round().astype(int))
     dates = [days[at] for at in some]
     columns = ["State", "Rule", *(Number(f"None by {unbroken(str(d))}") for d in dates)]
     rows = [
         [state, rule,
-         *(percent(p[d]) if any_due(case, rule, d) else NONE_DUE for d in dates),
+         *(facts.no_violation(run, at[d]) for d in dates),
          when(turn) if (turn := turns[state][rule]) else "not by then"]
-        for (state, rule), p in found.items()
+        for (state, rule), at in found.items()
     ]  # fmt: skip
     columns.append("Violation likelier than not by")
     return table("The probability of no violation, by rule", columns, rows)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from bayes_compliance.report import facts, sentences
 from bayes_compliance.report.parts import Number, Section, figure, heading, join, paragraph, table, when
 from bayes_compliance.report.plots.timeline import timeline
-from bayes_compliance.wording import pareto
+from bayes_compliance.wording import pareto, recorded_rule
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
@@ -56,7 +56,7 @@ def _surprises(run: Run, rows: list[Recorded]) -> list[Markup]:
     order = sorted(zip(rows, facts.left_out(run), strict=True), key=lambda pair: pair[1][0])
     columns = ["Date", "State", "Rule", "Kind", "Decision", *map(Number, ("Given all", "Left out", "k")), ""]
     cells = [
-        [when(row.date), row.state, "the whole agreement" if row.rule == "*" else row.rule, _kind(row),
+        [when(row.date), row.state, recorded_rule(row.rule), _kind(row),
          row.decision.replace("_", " "), sentences.percent(row.observed), sentences.percent(p), pareto(k),
          sentences.surprise(p) if k <= SHAPE_MARK else "cannot tell"]
         for row, (p, k) in order[:MOST]
