@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,11 +137,11 @@ def forecast(case: str | PathLike[str], run: str | PathLike[str], *, until: date
         from bayes_compliance.inference.tree import draws_of
 
         foretold = _foretold(prepared, draws_of(tree)[0], settings)
-    found = _found(prepared, tree, diagnose(prepared, tree), settings, timer, foretold)
+    fitted = Run(prepared, tree, foretold, [], runs.summarise(prepared, [], settings, timer.seconds))
     with store.new_run(run) as folder:
-        shutil.copyfile(Path(run, "posterior.nc"), folder / "posterior.nc")
-        unwritten = _write_all(folder, found)
-    return _whole(found, unwritten)
+        copied = partial(shutil.copyfile, Path(run, "posterior.nc"), folder / "posterior.nc")
+        done, unwritten = _written(folder, fitted, timer, copied)
+    return _whole(done, unwritten)
 
 
 def report(case: str | PathLike[str], run: str | PathLike[str]) -> Run:
@@ -331,22 +334,52 @@ def _run(
             tell(prepared.case, foretold)
     with timer("diagnose"):
         tree = grow(prepared, *drawn[:2], settings["seed"], drawn.attrs)
+    fitted = Run(prepared, tree, foretold, [], runs.summarise(prepared, [], settings, timer.seconds))
     with store.new_run(out) as folder:
-        with timer("diagnose"):
-            checks = _diagnosed(folder, prepared, tree)
-        found = _found(prepared, tree, checks, settings, timer, foretold)
-        unwritten = _write_all(folder, found)
-    return _whole(found, unwritten)
+        done, unwritten = _written(folder, fitted, timer, lambda: runs.write_posterior(folder, tree))
+    return _whole(done, unwritten)
 
 
-def _diagnosed(folder: Path, prepared: models.Prepared, tree: xr.DataTree) -> list[Check]:
-    """Diagnostics of a fit, whose posterior is written meanwhile."""
+def _written(folder: Path, fitted: Run, timer: Timer, posterior: Callable[[], object]) -> tuple[Run, Unwritten | None]:
+    """A run with its diagnostics, all of whose files are in the folder; and what of its report could not be written.
+
+    Diagnostics and report are made side by side, while `posterior` puts posterior.nc there.
+    """
     from bayes_compliance.parallel import beside
 
-    with beside(lambda fit: diagnose(prepared, fit), [tree]) as done:
-        runs.write_posterior(folder, tree)
-        [checks] = done()
-    return checks
+    with ExitStack() as stack:
+        diagnosed = stack.enter_context(beside(lambda tree: diagnose(fitted.prepared, tree), [fitted.tree]))
+        page = stack.enter_context(_begun(fitted)) if fitted.forecast is not None else None
+        with timer("diagnose"):
+            posterior()
+            [checks] = diagnosed()
+            found = _diagnosed(fitted, checks, timer)
+        runs.write_summary(folder, found.summary)
+        if found.forecast is None or page is None:
+            return found, None
+        runs.write_forecast(folder, found.forecast)
+        unwritten = None
+        try:
+            html = page(found)
+        except Unwritten as error:
+            html, unwritten = error.page, error
+        (folder / "report.html").write_text(html, encoding="utf-8")
+        return found, unwritten
+
+
+def _begun(fitted: Run) -> AbstractContextManager[Callable[[Run], str]]:
+    from bayes_compliance.report import begun
+
+    return begun(fitted)
+
+
+def _diagnosed(fitted: Run, checks: list[Check], timer: Timer) -> Run:
+    from bayes_compliance.inference.diagnostics import check_forecast
+
+    if fitted.forecast is not None:
+        checks = [*checks, check_forecast(fitted.forecast.mc_error)]
+    settings = fitted.summary["settings"]
+    return replace(fitted, checks=checks, summary=runs.summarise(fitted.prepared, checks, settings, timer.seconds))
 
 
 def _foretold(prepared: models.Prepared, draws: Draws, settings: dict[str, Any]) -> Forecast:
@@ -355,34 +388,6 @@ def _foretold(prepared: models.Prepared, draws: Draws, settings: dict[str, Any])
     until = date.fromisoformat(settings["until"]) if settings["until"] else None
     chains, seed = settings["chains"], settings["seed"]
     return simulate(prepared.model, prepared.layout, draws, chains, seed=seed, until=until)
-
-
-def _found(
-    prepared: models.Prepared, tree: xr.DataTree, checks: list[Check], settings: dict[str, Any], timer: Timer,
-    foretold: Forecast | None,
-) -> Run:  # fmt: skip
-    if foretold is not None:
-        from bayes_compliance.inference.diagnostics import check_forecast
-
-        checks = [*checks, check_forecast(foretold.mc_error)]
-    return Run(prepared, tree, foretold, checks, runs.summarise(prepared, checks, settings, timer.seconds))
-
-
-def _write_all(folder: Path, found: Run) -> Unwritten | None:
-    """All of a RUN but its posterior; what of the report could not be written."""
-    runs.write_summary(folder, found.summary)
-    if found.forecast is None:
-        return None
-    from bayes_compliance.report import render
-
-    runs.write_forecast(folder, found.forecast)
-    unwritten = None
-    try:
-        page = render(found)
-    except Unwritten as error:
-        page, unwritten = error.page, error
-    (folder / "report.html").write_text(page, encoding="utf-8")
-    return unwritten
 
 
 def _whole(found: Run, unwritten: Unwritten | None) -> Run:

@@ -63,6 +63,11 @@ class Compiled:
             found[name] = np.array(values, dtype=found[name].dtype, order="C")
         return replace(self, arrays=found)
 
+    def shape_of(self, name: str) -> tuple[int, ...]:
+        """Shape of a draw of a variable."""
+        shape: tuple[int, ...] = self._parts["_shapes"][name]
+        return shape
+
     def for_nutpie(self) -> Any:
         """The model as nutpie takes it."""
         from nutpie.compile_pymc import CompiledPyMCModel

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from bayes_compliance import disk
+from bayes_compliance.inference.sampler import nutpie
 
 CACHE = "BAYES_COMPLIANCE_CACHE"
 """Environment variable: folder of compiled models, or ``off``; no result depends on it."""
@@ -166,6 +167,7 @@ def _module(place: Path, key: str, form: Form) -> ModuleType | None:
         os.utime(file.parent)
     except OSError:
         return None
+    nutpie()  # which the file imports from
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None

@@ -7,6 +7,8 @@ diverges then is reported.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -93,9 +95,9 @@ def run(
 
 
 def _once(compiled: Compiled, target_accept: float, progress: bool, **size: Any) -> Drawn:
-    import nutpie
+    from bayes_compliance.inference.sampler import nutpie
 
-    sampler = nutpie.sample(
+    sampler = nutpie().sample(
         compiled.for_nutpie(),
         **size,
         save_warmup=False,
@@ -103,15 +105,34 @@ def _once(compiled: Compiled, target_accept: float, progress: bool, **size: Any)
         cores=cores(),
         progress_bar=progress and sys.stderr.isatty(),
         target_accept=target_accept,
+        return_raw_trace=True,
     )
     try:
-        trace = sampler.wait()
+        import_module("arviz_stats.base")  # the diagnostics need it; the chains have threads of their own meanwhile
+        draws, stats = sampler.wait().get_arrow_trace()
     except KeyboardInterrupt:
         sampler.abort()
         raise
-    values = {name: trace["posterior"][name].values for name in compiled.names}
-    stats = {ours: trace["sample_stats"][theirs].values for ours, theirs in STATS.items()}
-    return Drawn(values, stats, {"target_accept": target_accept})
+    kept = [~_column(chain, "tuning") for chain in stats]
+    return Drawn(
+        {name: _stacked(draws, name, kept, compiled.shape_of(name)) for name in compiled.names},
+        {ours: _stacked(stats, theirs, kept) for ours, theirs in STATS.items()},
+        {"target_accept": target_accept},
+    )
+
+
+def _stacked(chains: Sequence[Any], name: str, kept: Sequence[NDArray], shape: tuple[int, ...] = ()) -> NDArray:
+    """A column of each chain's record batch, without the draws of tuning: (chain, draw, *shape)."""
+    return np.stack([_column(chain, name, shape)[rows] for chain, rows in zip(chains, kept, strict=True)])
+
+
+def _column(chain: Any, name: str, shape: tuple[int, ...] = ()) -> NDArray:
+    """A column of a record batch of Arrow, in which the items of a draw follow one another: (draw, *shape)."""
+    import pyarrow
+
+    column = pyarrow.array(chain.column(name))
+    items = column.flatten() if hasattr(column, "flatten") else column
+    return items.to_numpy(zero_copy_only=False).reshape(chain.num_rows, *shape)
 
 
 def collect(layout: Layout, values: dict[str, NDArray], shape: tuple[int, int]) -> Draws:

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -19,38 +20,56 @@ from bayes_compliance.inference.diagnostics import failed
 from bayes_compliance.parallel import beside
 from bayes_compliance.report import facts, sentences
 from bayes_compliance.report.parts import Section, template
-from bayes_compliance.report.sections import ANSWERING, SECTIONS
+from bayes_compliance.report.sections import ANSWERING, DIAGNOSED, SECTIONS
 
 if TYPE_CHECKING:
     from bayes_compliance.runs import Run
 
-__all__ = ["SECTIONS", "Section", "render"]
+__all__ = ["SECTIONS", "Section", "begun", "render"]
 
 
-def render(run: Run) -> str:
-    """A run as one HTML page that needs no network and no script.
+@contextmanager
+def begun(run: Run) -> Iterator[Callable[[Run], str]]:
+    """A run as one HTML page that needs no network and no script, written while the block goes on.
 
     The first line says which diagnostics failed, if any. Every sentence is written from the numbers beside it.
 
     Parameters
     ----------
     run : Run
-        With its forecast.
+        With its forecast; its diagnostics need not be known yet.
 
-    Returns
-    -------
-    str
-        The page. It depends on the run alone: not on the clock, the locale or the seed of Python's hashes.
+    Yields
+    ------
+    callable
+        Takes the run with its diagnostics, waits for the sections, and gives the page. It depends on the run alone: not
+        on the clock, the locale or the seed of Python's hashes. `Unwritten`, which holds the page without them, if
+        sections fail.
 
     Raises
     ------
     ValueError
         If the run has no forecast.
-    Unwritten
-        If a section fails; it holds the page without it.
     """
-    facts.ahead(run)
-    missed, (sections, why) = failed(run.checks), _sections(run)
+    early = [section for section in SECTIONS if section not in DIAGNOSED]
+    together = [section for section in early if section in ANSWERING]
+    tasks = [together, *([section] for section in early if section not in ANSWERING)]
+    _ = facts.ahead(run).dataset  # made once, and not in every copy
+    with beside(lambda some: {section.__name__: _tried(section, run) for section in some}, tasks) as done:
+        yield lambda diagnosed: _page(diagnosed, {name: made for some in done() for name, made in some.items()})
+
+
+def render(run: Run) -> str:
+    """The page of a run whose diagnostics are known; see `begun`."""
+    with begun(run) as page:
+        return page(run)
+
+
+def _page(run: Run, early: dict[str, Section | str | None]) -> str:
+    made = early | {section.__name__: _tried(section, run) for section in DIAGNOSED}
+    in_order = {section.__name__: made[section.__name__] for section in SECTIONS}
+    why = {name: one for name, one in in_order.items() if isinstance(one, str)}
+    missed = failed(run.checks)
     page = template("page.html.j2").render(
         title=run.prepared.case.title,
         subtitle=_subtitle(run),
@@ -58,7 +77,7 @@ def render(run: Run) -> str:
         failed=bool(missed),
         notices=[*sentences.not_judged(len(placeholders(run.prepared.case))), *_unwritten(why)],
         style=Markup(files(__name__).joinpath("templates/style.css").read_text(encoding="utf-8")),
-        sections=sections,
+        sections=[one for one in in_order.values() if isinstance(one, Section)],
     )
     if why:
         raise Unwritten(page, why)
@@ -69,21 +88,8 @@ def _unwritten(why: dict[str, str]) -> list[str]:
     return [sentences.unwritten({name: text.splitlines()[-1] for name, text in why.items()})] if why else []
 
 
-def _sections(run: Run) -> tuple[list[Section], dict[str, str]]:
-    """All that apply, in the page's order, and tracebacks of those that failed.
-
-    They are written side by side; those that share answers one after the other.
-    """
-    together = [section for section in SECTIONS if section in ANSWERING]
-    tasks = [together, *([section] for section in SECTIONS if section not in ANSWERING)]
-    with beside(lambda some: {section.__name__: _tried(section, run) for section in some}, tasks) as done:
-        made = {name: section for some in done() for name, section in some.items()}
-    in_order = {section.__name__: made[section.__name__] for section in SECTIONS}
-    why = {name: one for name, one in in_order.items() if isinstance(one, str)}
-    return [one for one in in_order.values() if isinstance(one, Section)], why
-
-
 def _tried(section: Callable[[Run], Section | None], run: Run) -> Section | str | None:
+    """A section, None where it does not apply, or the traceback of its failure."""
     try:
         return section(run)
     except Exception:

@@ -49,3 +49,6 @@ ANSWERING: frozenset[Write] = frozenset({
     foresight, unanswered,
 })  # fmt: skip
 """Those that the same answers of the analyses serve."""
+
+DIAGNOSED: tuple[Write, ...] = (diagnostics, provenance)
+"""Those that say how the diagnostics came out; the others can be written meanwhile."""
