@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import models, runs, store
 from bayes_compliance.case import Case, load_case
 from bayes_compliance.case.horizon import check_kept, check_until
+from bayes_compliance.case.loading import inputs_of
 from bayes_compliance.check import check as check
 from bayes_compliance.errors import Refused, Unwritten
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings, diagnose
@@ -131,7 +130,7 @@ def forecast(case: str | PathLike[str], run: str | PathLike[str], *, until: date
         Default: what the RUN was asked for, or the case's horizon.
     """
     prepared, tree, summary = _reopen(case, run, until)
-    settings = summary["settings"]
+    settings, tree = summary["settings"], runs.keep_case(tree, inputs_of(case, prepared.case))
     timer = Timer(summary["seconds"])
     with timer("forecast"):
         from bayes_compliance.inference.tree import draws_of
@@ -139,8 +138,7 @@ def forecast(case: str | PathLike[str], run: str | PathLike[str], *, until: date
         foretold = _foretold(prepared, draws_of(tree)[0], settings)
     fitted = Run(prepared, tree, foretold, [], runs.summarise(prepared, [], settings, timer.seconds))
     with store.new_run(run) as folder:
-        copied = partial(shutil.copyfile, Path(run, "posterior.nc"), folder / "posterior.nc")
-        done, unwritten = _written(folder, fitted, timer, copied)
+        done, unwritten = _written(folder, fitted, timer)
     return _whole(done, unwritten)
 
 
@@ -206,22 +204,72 @@ def compare(
     return comparison.compared(found.name, decisions, scores)
 
 
-def update(done: Run, case: Case | str | PathLike[str], *, refit: bool = True) -> Updated:
-    """What a run in memory would say had it known more; see `bayes_compliance.updating.update`.
+def load(run: str | PathLike[str]) -> Run:
+    """A RUN as `run` has returned it, from its folder alone: nothing is fitted or simulated again.
+
+    Parameters
+    ----------
+    run : path
+        A RUN folder with a forecast.
+
+    Returns
+    -------
+    Run
+        Its fit, forecast, diagnostics and summary.
+
+    Raises
+    ------
+    Refused
+        If the folder is no such RUN, keeps no copy of its case, or is not whole.
 
     Examples
     --------
-    What `run` or `forecast` has returned, and a case folder with a decision more::
+    Any analysis, of a run of yesterday::
 
-        done = api.run("case", "run")
-        found = api.update(done, "case with a decision more")
+        from bayes_compliance.analysis.lock_in import lock_in
+
+        done = api.load("run")
+        lock_in(done.prepared, done.tree)
+    """
+    from bayes_compliance.inference.diagnostics import FORECAST, Check
+
+    folder = Path(run)
+    settings = _settings_of(run)
+    tree, summary = runs.read(folder)
+    with runs.kept_case(tree, run) as case:
+        prepared = _as_fitted(_prepared(case, settings), run, tree, summary)
+    checks = [Check.recalled(one) for one in summary["diagnostics"]]
+    error = next((check.value for check in checks if check.name == FORECAST), float("nan"))
+    forecast = runs.read_forecast(folder, error)
+    return Run(prepared, tree, forecast, checks, summary)
+
+
+def update(
+    done: Run | str | PathLike[str], case: Case | str | PathLike[str], *, refit: bool = True, draws: int | None = None
+) -> Updated:
+    """What a run would say had it known more; see `bayes_compliance.updating.update`.
+
+    Parameters
+    ----------
+    done : Run or path
+        What `run`, `forecast` or `load` has returned, or a RUN folder.
+    case, refit, draws
+        As there; of a path, what was known as of the day that the run was asked for.
+
+    Examples
+    --------
+    What a decision more makes of a run, given a copy of its case folder to which the decision was added::
+
+        found = api.update("run", "case with a decision more")
         found.how                                # "reweighted": the draws of the run could carry it
         found.until                              # the last date of the run's forecast
         found.before["H", "r"], found.after["H", "r"]   # P(comply) of state H on rule r on that date
     """
     from bayes_compliance import updating
 
-    return updating.update(done, case, refit=refit)
+    done = done if isinstance(done, Run) else load(done)
+    case = case if isinstance(case, Case) else open_case(case, done.summary["settings"] | {"until": None})
+    return updating.update(done, case, refit=refit, **({} if draws is None else {"draws": draws}))
 
 
 def scenario(case: str | PathLike[str], run: str | PathLike[str], *, id: str | None = None) -> xr.Dataset:
@@ -316,6 +364,7 @@ def _run(
     timer = Timer()
     with timer("check"):
         opened = open_case(case, settings)
+        files = inputs_of(case, opened)
         if ahead and not settings["until"]:
             check_kept("case.toml: horizon", opened.horizon.until)
         prepared = models.prepare(settings["model"], opened, pool=settings["pool"])
@@ -333,17 +382,17 @@ def _run(
         if tell is not None:
             tell(prepared.case, foretold)
     with timer("diagnose"):
-        tree = grow(prepared, *drawn[:2], settings["seed"], drawn.attrs)
+        tree = runs.keep_case(grow(prepared, *drawn[:2], settings["seed"], drawn.attrs), files)
     fitted = Run(prepared, tree, foretold, [], runs.summarise(prepared, [], settings, timer.seconds))
     with store.new_run(out) as folder:
-        done, unwritten = _written(folder, fitted, timer, lambda: runs.write_posterior(folder, tree))
+        done, unwritten = _written(folder, fitted, timer)
     return _whole(done, unwritten)
 
 
-def _written(folder: Path, fitted: Run, timer: Timer, posterior: Callable[[], object]) -> tuple[Run, Unwritten | None]:
+def _written(folder: Path, fitted: Run, timer: Timer) -> tuple[Run, Unwritten | None]:
     """A run with its diagnostics, all of whose files are in the folder; and what of its report could not be written.
 
-    Diagnostics and report are made side by side, while `posterior` puts posterior.nc there.
+    Diagnostics and report are made side by side, while the posterior is written.
     """
     from bayes_compliance.parallel import beside
 
@@ -351,7 +400,7 @@ def _written(folder: Path, fitted: Run, timer: Timer, posterior: Callable[[], ob
         diagnosed = stack.enter_context(beside(lambda tree: diagnose(fitted.prepared, tree), [fitted.tree]))
         page = stack.enter_context(_begun(fitted)) if fitted.forecast is not None else None
         with timer("diagnose"):
-            posterior()
+            runs.write_posterior(folder, fitted.tree)
             [checks] = diagnosed()
             found = _diagnosed(fitted, checks, timer)
         runs.write_summary(folder, found.summary)
@@ -403,12 +452,24 @@ def _reopen(
 ) -> tuple[models.Prepared, xr.DataTree, dict]:
     """The fit of a RUN, and its summary: asked for up to a new date, if one is given, whatever it was before."""
     settings = _settings_of(run) | ({"until": until.isoformat()} if until else {})
+    prepared = _prepared(case, settings)
+    tree, summary = runs.read(Path(run))
+    return _as_fitted(prepared, run, tree, summary), tree, summary | {"settings": settings}
+
+
+def _prepared(case: str | PathLike[str], settings: dict[str, Any]) -> models.Prepared:
+    """A case as the model of a RUN sees it."""
     found = open_case(case, settings)
     if not settings["until"]:
         check_kept("case.toml: horizon", found.horizon.until)
-    prepared = models.prepare(settings["model"], found, pool=settings.get("pool", "linear"))
-    tree, summary = runs.read(Path(run))
+    return models.prepare(settings["model"], found, pool=settings.get("pool", "linear"))
+
+
+def _as_fitted(
+    prepared: models.Prepared, run: str | PathLike[str], tree: xr.DataTree, summary: dict[str, Any]
+) -> models.Prepared:
+    """The same as it was fitted, if it is what the RUN was fitted to."""
     runs.same_inputs(prepared.case, summary, Path(run))
     from bayes_compliance.inference.trial import as_fitted
 
-    return as_fitted(prepared, tree.attrs), tree, summary | {"settings": settings}
+    return as_fitted(prepared, tree.attrs)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bayes_compliance.layout import Layout
 
 
-AT_ONCE = 800
+AT_ONCE = 1000
 """Worlds that are asked about at once: their arrays then stay in the processor's cache."""
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from bayes_compliance.dynamics import DAYS_PER_YEAR
 from bayes_compliance.kept import BAND as BAND
-from bayes_compliance.kept import PATHS, Forecast, Kept
+from bayes_compliance.kept import PATHS, SUMMARY, Forecast, Kept
 from bayes_compliance.latents import Draws
 from bayes_compliance.parallel import in_threads
 from bayes_compliance.rows import ANY_RULE, Item
@@ -26,10 +26,7 @@ if TYPE_CHECKING:
     from bayes_compliance.case import Case
     from bayes_compliance.layout import Layout
 
-COLUMNS = (
-    "state", "rule", "date", "p_comply", "p_partial", "p_violate", "p_lower", "p_upper", "p_today_lower",
-    "p_today_upper", "p_no_violation", "support_mean", "support_lower", "support_upper",
-)  # fmt: skip
+COLUMNS = ("state", "rule", "date", *SUMMARY)
 MAX_DRAWS = 2000
 CHUNK = 250
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from bayes_compliance.worlds import Future
 
 BAND = (0.05, 0.95)
-PATHS = 16
+SUMMARY = (
+    "p_comply", "p_partial", "p_violate", "p_lower", "p_upper", "p_today_lower", "p_today_upper", "p_no_violation",
+    "support_mean", "support_lower", "support_upper",
+)  # fmt: skip
+"""What a forecast says of a state, rule and date: the columns of forecast.csv after these."""
+
+PATHS = 8
 
 
 @dataclass(frozen=True)
@@ -155,6 +162,21 @@ class Kept:
         data["support_mean"] = (dims[:3], spread_out(summary["support_mean"]))
         coords = {"state": states, "rule": rules, "time": np.array(self.times, "datetime64[ns]")}
         return xr.Dataset(data, coords=coords)
+
+
+def recalled(dataset: xr.Dataset, mc_error: float) -> Forecast:
+    """A forecast from its dataset, as forecast.nc keeps it, and its Monte Carlo error."""
+    told = {name: f"{name}_mean" if f"{name}_mean" in dataset else name for name in SUMMARY}
+    arrays = {name: dataset[of].transpose("state", "rule", "time").values for name, of in told.items()}
+    days = [str(day)[:10] for day in dataset["time"].values]
+    table = [
+        {"state": state, "rule": rule, "date": day} | {name: float(v[i, k, j]) for name, v in arrays.items()}
+        for i, state in sorted(enumerate(dataset["state"].values.tolist()), key=itemgetter(1))
+        for k, rule in enumerate(dataset["rule"].values.tolist())
+        for j, day in enumerate(days)
+        if np.isfinite(arrays["p_comply"][i, k, j])
+    ]
+    return Forecast(table, lambda: dataset, lambda: mc_error)
 
 
 def without_path_noise(averaged: NDArray, each: NDArray) -> NDArray:

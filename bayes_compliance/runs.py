@@ -6,18 +6,22 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import __version__, disk, store
+from bayes_compliance.case.vocabulary import WORDS
 from bayes_compliance.errors import Refused
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     import xarray as xr
 
     from bayes_compliance.case import Case
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
     from bayes_compliance.inference.diagnostics import Check
     from bayes_compliance.models import Prepared
     from bayes_compliance.panel import Panel
+
+TEXT, FILE = "case_text", "file"
+"""The case of a fit, as its files were read, and their names."""
 
 LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "arviz", "arviz-stats", "numpy", "scipy", "xarray")
 
@@ -144,6 +151,58 @@ def write_forecast(folder: Path, forecast: Forecast) -> None:
     (folder / "forecast.csv").write_bytes(to_csv(forecast.table).encode())
 
 
+def keep_case(tree: xr.DataTree, files: Mapping[str, bytes]) -> xr.DataTree:
+    """A fit that holds the case that it is of, as its files were read: `case_text` (file) among its constant data."""
+    import numpy as np
+    import xarray as xr
+
+    texts = [data.decode("utf-8") for data in files.values()]
+    constant = tree["constant_data"].to_dataset().drop_dims(FILE, errors="ignore")
+    held = constant.assign({TEXT: (FILE, np.array(texts, object))}).assign_coords({FILE: list(files)})
+    return tree.assign({"constant_data": xr.DataTree(held)})
+
+
+@contextmanager
+def kept_case(tree: xr.DataTree, of: str | PathLike[str]) -> Iterator[Path]:
+    """A folder, for as long as the block goes on, with the case that the fit of a RUN holds.
+
+    Raises
+    ------
+    RunFolderError
+        If it holds none.
+    """
+    held = tree["constant_data"].to_dataset()
+    if TEXT not in held:
+        raise store.RunFolderError(
+            f"{of}: posterior.nc does not hold the case; allowed: a RUN that `run`, `fit` or `forecast` writes now"
+        )
+    with TemporaryDirectory() as folder:
+        for name, text in zip(held[FILE].values, held[TEXT].values, strict=True):
+            Path(folder, name).write_bytes(text.encode("utf-8"))
+        yield Path(folder)
+
+
+def read_forecast(folder: Path, mc_error: float) -> Forecast:
+    """The forecast of a RUN, from forecast.nc.
+
+    Raises
+    ------
+    RunFolderError
+        If the RUN has none, or it cannot be read.
+    """
+    import xarray as xr
+
+    from bayes_compliance.kept import recalled
+
+    if not (folder / "forecast.nc").exists():
+        raise store.RunFolderError(f"{folder}: has no forecast; allowed: a RUN of `run`, or `forecast` first")
+    try:
+        with xr.open_dataset(folder / "forecast.nc", engine="h5netcdf") as dataset:
+            return recalled(dataset.load(), mc_error)
+    except (OSError, ValueError, KeyError) as error:
+        raise store.RunFolderError(f"{folder}: forecast.nc cannot be read ({error}); allowed: a whole RUN") from error
+
+
 def read(folder: Path) -> tuple[xr.DataTree, dict[str, Any]]:
     """The posterior and the summary of a RUN of one case.
 
@@ -168,8 +227,6 @@ FITTED = ("case.toml", "judgements.csv", "decisions.csv", "proxies.csv", "seeds.
 
 SHOWN = {"title", "horizon", "scenarios", "inputs"}
 """Parts of a case that no fit depends on, nor on the words beside its rows (`WORDS`) and on proxies not measured."""
-
-WORDS = ("rationale", "source", "note", "url", "row")
 
 
 def fitted_to(case: Case) -> str:

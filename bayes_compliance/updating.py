@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from math import isfinite
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from bayes_compliance import models
-from bayes_compliance.case import Case, load_case
+from bayes_compliance.case import Case
+from bayes_compliance.changes import changes
 from bayes_compliance.errors import Refused
+from bayes_compliance.forecast import owed
+from bayes_compliance.importance import weights_of
 from bayes_compliance.runs import Run
-from bayes_compliance.validation.known import Known, same_latents
-from bayes_compliance.validation.otherwise import REWEIGHTED, means, otherwise
+from bayes_compliance.validation.known import FEW, Known, same_latents
+from bayes_compliance.validation.otherwise import REWEIGHTED, Reused, means, otherwise
+from bayes_compliance.wording import pareto, plural
 
 if TYPE_CHECKING:
     from datetime import date
-    from os import PathLike
+
+    from numpy.typing import NDArray
 
     from bayes_compliance.forecast import Forecast
 
+
+HEADINGS = ("before", "after", "change", "error")
+SHOWN = 12
+"""Rows that the terminal shows of what has changed."""
 
 MAY_DIFFER = (
     "name", "title", "horizon", "judgements", "decisions", "known_by", "proxies", "measure_proxies", "seeds",
@@ -38,10 +52,10 @@ class Updated(NamedTuple):
     until : date
     before, after : dict of (state, rule) to float
         `after` is empty where weights cannot carry it and no fit was asked for.
-    error : float
-        Monte Carlo standard error of what a decision or a constant changes in the forecast of a draw, the largest over
-        states and rules: it is told by a few futures of a few draws, the same before and after
-        (`bayes_compliance.validation.known.Known`).
+    errors : dict of (state, rule) to float
+        Monte Carlo standard error of `after` - `before` where draws were weighted, else empty.
+    changed : tuple of str
+        Rows that are gone or new; see `bayes_compliance.changes.changes`.
     """
 
     how: str
@@ -49,10 +63,51 @@ class Updated(NamedTuple):
     until: date
     before: dict[tuple[str, str], float]
     after: dict[tuple[str, str], float]
-    error: float = 0.0
+    errors: Mapping[tuple[str, str], float] = MappingProxyType({})
+    changed: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> bool:
+        """Whether there is an `after`."""
+        return bool(self.after)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: an infinite k and a missing `after` are null."""
+        return {
+            "how": self.how, "pareto_k": self.pareto_k if isfinite(self.pareto_k) else None,
+            "until": self.until.isoformat(), "changed": list(self.changed),
+            "forecasts": [
+                {"state": state, "rule": rule, "before": p, "after": self.after.get((state, rule)),
+                 "error": self.errors.get((state, rule))}
+                for (state, rule), p in self.before.items()
+            ],
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        more = len(self.changed) - SHOWN
+        rows = [*self.changed[:SHOWN], *([f"and {plural(more, 'row')} more"] if more > 0 else [])]
+        weights = f" (Pareto k of the weights {pareto(self.pareto_k)})"
+        return "\n".join([
+            *(rows or ["no decision, judgement or proxy has changed"]), "",
+            f"P(comply) on {self.until}: {self.how}{weights}", *self._table(),
+        ])  # fmt: skip
+
+    def _table(self) -> Iterator[str]:
+        wide = [max(map(len, column)) for column in zip(("state", "rule"), *self.before, strict=True)]
+        yield f"{'state':<{wide[0]}}  {'rule':<{wide[1]}}" + "".join(
+            f"{h:>9}" for h in ("before", "after", "change", "error")
+        )
+        for (state, rule), before in self.before.items():
+            numbers = f"{before:>9.3f}"
+            if (after := self.after.get((state, rule))) is not None:
+                # adding 0 to a rounded number takes the sign off a zero
+                numbers += f"{after:>9.3f}{round(after - before, 3) + 0.0:>+9.3f}"
+            if (error := self.errors.get((state, rule))) is not None:
+                numbers += f"{error:>9.3f}"
+            yield f"{state:<{wide[0]}}  {rule:<{wide[1]}}{numbers}"
 
 
-def update(done: Run, case: Case | str | PathLike[str], *, refit: bool = True) -> Updated:
+def update(done: Run, case: Case, *, refit: bool = True, draws: int = FEW) -> Updated:
     r"""What a run would say had it known more: its draws, weighted by what has changed, or a fit where k forbids it.
 
     The weight of a draw is :math:`p_{new}(\theta) p(y_{new} | \theta) / p_{old}(\theta) p(y_{old} | \theta)`, Pareto
@@ -61,11 +116,14 @@ def update(done: Run, case: Case | str | PathLike[str], *, refit: bool = True) -
     Parameters
     ----------
     done : Run
-        With a forecast: what `bayes_compliance.api.run` or `forecast` has returned.
-    case : Case or path
-        The same, with other decisions, judgements or proxies; a path is that of a case folder.
+        With a forecast.
+    case : Case
+        The same, with other decisions, judgements or proxies.
     refit : bool
         Fit anew, as the run was fitted, where Pareto k is above its limit.
+    draws : int
+        At most so many by which it is told what a decision or a constant changes in the forecast of a draw; all that
+        the forecast has, and a second or two instead of a few tenths, halve the error.
 
     Returns
     -------
@@ -75,32 +133,51 @@ def update(done: Run, case: Case | str | PathLike[str], *, refit: bool = True) -
     Raises
     ------
     Refused
-        If the run has no forecast, the folder is no case, or the case differs in anything else.
+        If the run has no forecast, or the case differs in anything else.
     """
-    if not isinstance(done, Run):
-        raise Refused(f"update: {done!r} is no run in memory; allowed: what `run` or `forecast` has returned")
     if done.forecast is None:
         raise Refused("update: the run has no forecast; allowed: what `run` gives")
-    case = case if isinstance(case, Case) else load_case(case)
-    settings, known = done.summary["settings"], _known_of(done, done.forecast)
+    settings, known = done.summary["settings"], _known_of(done, done.forecast, draws)
     new = models.prepare(done.prepared.model, case, pool=settings.get("pool", "linear"))
     _check_same(done.prepared.case, new.case)
-    reused, error = known.under(new) if same_latents(done.prepared, new) else (None, 0.0)
+    reused, moved = known.under(new) if same_latents(done.prepared, new) else (None, np.zeros(0))
     found = otherwise(reused, new, done.tree, seed=known.seed, until=known.until, refit=refit)
-    error = error if found.how == REWEIGHTED else 0.0
-    return Updated(found.how, found.pareto_k, known.until, means(known.p_today), found.p, error)
+    errors = {} if reused is None or found.how != REWEIGHTED else _errors(known, reused, moved)
+    changed = tuple(changes(done.prepared.case, new.case))
+    return Updated(found.how, found.pareto_k, known.until, means(known.p_today), found.p, errors, changed)
 
 
-_asked: WeakKeyDictionary[Run, Known] = WeakKeyDictionary()
+def _errors(known: Known, reused: Reused, moved: NDArray) -> dict[tuple[str, str], float]:
+    r"""Monte Carlo standard error of a weighted mean less the plain one, by state and rule.
+
+    With weights w of sum 1 over n draws of p, a draw adds :math:`w (p - \sum w p) - (p - \bar p) / n` to it (Owen 2013,
+    section 9.2); draws of chains count for as many fewer as the error of the plain mean tells. What a decision or a
+    constant changes in the forecast of a draw, `moved`, has an error of its own.
+    """
+    from bayes_compliance.inference.diagnostics import mean_error
+
+    w = weights_of(reused.log_ratio).share
+    found = {}
+    for pair, own in zip(owed(known.prepared.case), moved, strict=True):
+        p = known.p_today.sel(state=pair[0], rule=pair[1]).values
+        spread, n = p.std(), len(p)
+        parts = w * (p - w @ p) - (p - p.mean()) / n
+        chained = mean_error(p.reshape(known.chains, -1)) / (spread / np.sqrt(n)) if spread > 0 else 0.0
+        found[pair] = float(np.hypot(np.sqrt((parts**2).sum()) * chained, own))
+    return found
+
+
+_asked: WeakKeyDictionary[Run, dict[int, Known]] = WeakKeyDictionary()
 """What was worked out of a run for the first question serves the next."""
 
 
-def _known_of(done: Run, forecast: Forecast) -> Known:
-    if done not in _asked:
+def _known_of(done: Run, forecast: Forecast, few: int) -> Known:
+    known = _asked.setdefault(done, {})
+    if few not in known:
         last = forecast.dataset["p_today"].isel(time=-1)
         until = last["time"].values.astype("datetime64[D]").item()
-        _asked[done] = Known(done.prepared, done.tree, last, done.summary["settings"]["seed"], until)
-    return _asked[done]
+        known[few] = Known(done.prepared, done.tree, last, done.summary["settings"]["seed"], until, few)
+    return known[few]
 
 
 def _check_same(old: Case, new: Case) -> None:

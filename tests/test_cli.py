@@ -189,7 +189,7 @@ def test_an_interrupted_or_broken_run_leaves_the_old_one(folder, finished, monke
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr("bayes_compliance.report.render", fail)
+    monkeypatch.setattr("bayes_compliance.report.begun", fail)
     assert cli.main(["run", str(folder), "--out", str(finished[1]), "--engine", "exact"]) == code
     assert words in capsys.readouterr().err
     assert {path.name: store.sha256(path) for path in finished[1].iterdir()} == before
@@ -295,7 +295,7 @@ def test_a_run_does_not_replace_a_back_test(folder, tmp_path, capsys):
     for command in ("run", "fit"):
         assert cli.main([command, str(folder), "--out", str(out), "--engine", "exact"]) == cli.REFUSED
         assert "no RUN (those of a back-test); allowed: a new folder" in capsys.readouterr().err
-    for command in ("forecast", "report", "scenario"):
+    for command in ("forecast", "report", "scenario", "update"):
         assert cli.main([command, str(folder), str(out)]) == cli.REFUSED
         assert "bt is no RUN: it is the folder of a back-test" in capsys.readouterr().err
     assert cli.main(["panel", str(folder), "--out", str(out)]) == cli.REFUSED

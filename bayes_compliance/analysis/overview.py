@@ -16,7 +16,6 @@ from bayes_compliance.analysis.information_value import Signals
 from bayes_compliance.analysis.lock_in import LockIn
 from bayes_compliance.analysis.scenarios import scenarios
 from bayes_compliance.analysis.sincerity import sincerity
-from bayes_compliance.analysis.survival import Survival
 from bayes_compliance.analysis.tipping import Pressures, depth_of, tipping_of
 from bayes_compliance.parallel import in_threads
 
@@ -54,7 +53,7 @@ def overview(
     Returns
     -------
     dict of str to Dataset
-        `lock_in`, `survival`, `tilt`, `ceiling_of_reciprocity`, `preference_types`, `critical_discount`, `sincerity`,
+        `lock_in`, `tilt`, `ceiling_of_reciprocity`, `preference_types`, `critical_discount`, `sincerity`,
         `shares_of_variance` (of the outcome), `anticipation`, `tipping_points`, `deepest_rule`,
         `value_of_information`; and where the case declares any, `bilateral_or_multilateral` and `scenarios`.
 
@@ -90,7 +89,6 @@ def _asked(ahead: Ahead, horizon_only: bool) -> dict[str, xr.Dataset]:
     """What the worlds of the forecast answer, in one pass."""
     questions: dict[str, Question] = {
         "lock_in": LockIn(ahead),
-        "survival": Survival(ahead),
         "tilt": Tilt(ahead),
         "ceiling_of_reciprocity": Ceiling(ahead),
         "preference_types": Types(ahead),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +25,7 @@ from bayes_compliance.case.schema_rows import Judgement, key_of
 from bayes_compliance.case.stated import straight_line
 from bayes_compliance.case.tables import CASE, SCENARIOS, Tables
 from bayes_compliance.case.vocabulary import FAMILIES, JUDGEABLE
+from bayes_compliance.errors import Refused
 
 REQUIRED = ("case.toml", "judgements.csv", "decisions.csv")
 OPTIONAL = ("proxies.csv", "seeds.csv", "scenarios.toml")
@@ -75,6 +78,23 @@ def load_case(folder: str | PathLike[str]) -> Case:
     problems.raise_if_any()
     assert tables is not None
     return _assemble(tables, what_if, csv, {name: source.sha256 for name, source in sources.items()})
+
+
+def inputs_of(folder: str | PathLike[str], case: Case) -> dict[str, bytes]:
+    """The bytes of the files that a case was read from, by name.
+
+    Raises
+    ------
+    Refused
+        If one of them has changed since.
+    """
+    found = {}
+    for name, sha in case.inputs.items():
+        with suppress(OSError):
+            found[name] = Path(folder, name).read_bytes()
+        if name not in found or hashlib.sha256(found[name]).hexdigest() != sha:
+            raise Refused(f"{Path(folder, name)}: changed while it was read; allowed: to begin again")
+    return found
 
 
 def _no_folder(place: Path) -> Problem:

@@ -133,3 +133,6 @@ FAMILIES: dict[str, Support] = {
 
 SOME_MODELS_ONLY: tuple[str, ...] = ("detection", "monitoring", "sincerity")
 """Quantities that only the models that name them in `USES` read."""
+
+WORDS = ("rationale", "source", "note", "url", "row")
+"""Columns of a table's row, and its place in the file, on which no number depends."""

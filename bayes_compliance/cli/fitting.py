@@ -53,6 +53,14 @@ def add(commands: Any) -> None:
     scenario.add_argument("--id", metavar="ID", help="one scenario of scenarios.toml (default: all)")
     scenario.add_argument("--every-date", action="store_true", help="all dates instead of the first and the last")
 
+    update = shared.command(
+        commands, "update", _update, "what a decision more, or a judgement changed, makes of a RUN's forecast"
+    )
+    update.add_argument("case", metavar="CASE", help="the case folder as it is now")
+    update.add_argument("run", metavar="RUN", help="fitted to the case as it was; it stays as it is")
+    update.add_argument("--refit", action="store_true", help="fit anew where weights cannot carry the change")
+    update.add_argument("--json", action="store_true", help="print JSON")
+
 
 def _fitting(command: argparse.ArgumentParser) -> None:
     command.add_argument("case", metavar="CASE", help="a case folder")
@@ -132,6 +140,21 @@ def _scenario(options: argparse.Namespace) -> int:
     for name in found.attrs["failed"]:
         print(f"diagnostic failed: {name}, in the fit or the forecast of {options.run}", file=sys.stderr)
     return FAILED_DIAGNOSTIC if found.attrs["failed"] else DONE
+
+
+def _update(options: argparse.Namespace) -> int:
+    import json
+
+    from bayes_compliance import api
+    from bayes_compliance.forecast import MAX_DRAWS
+
+    done = api.load(options.run)
+    found = api.update(done, options.case, refit=options.refit, draws=MAX_DRAWS)
+    print(json.dumps(found.as_dict(), indent=2) if options.json else found)
+    shared.say_failures(done.checks, f"{options.run}: ")
+    if not found.told:
+        print("weights cannot carry the change; --refit fits anew, and so does `run`", file=sys.stderr)
+    return DONE if done.passed and found.told else FAILED_DIAGNOSTIC
 
 
 def _finish(done: Run, written: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 RHAT, ESS, BFMI, MC_ERROR = 1.01, 400.0, 0.3, 0.01
 ACCEPTANCE, REMEMBERED, ANCESTORS, DRIFT, EVIDENCE = 0.1, 0.2, 20, 4.5, 0.5
+FORECAST = "Monte Carlo error of p_comply"
 
 
 class Check(NamedTuple):
@@ -23,6 +24,11 @@ class Check(NamedTuple):
     mark: str
     where: str
     passed: bool
+
+    @classmethod
+    def recalled(cls, found: Mapping[str, Any]) -> Self:
+        """A diagnostic as summary.json holds it: null stands for NaN."""
+        return cls(**{**found, "value": np.nan if found["value"] is None else found["value"]})
 
     def __str__(self) -> str:
         at = f" ({self.where})" if self.where else ""
@@ -106,7 +112,7 @@ def check_runs(attrs: Mapping[Any, Any]) -> list[Check]:
 
 def check_forecast(mc_error: float) -> Check:
     """Monte Carlo standard error of p_comply, its largest over states, rules and dates."""
-    return Check("Monte Carlo error of p_comply", mc_error, f"< {MC_ERROR}", "", bool(mc_error < MC_ERROR))
+    return Check(FORECAST, mc_error, f"< {MC_ERROR}", "", bool(mc_error < MC_ERROR))
 
 
 def mean_error(series: NDArray) -> NDArray:

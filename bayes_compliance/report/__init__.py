@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,8 @@ def begun(run: Run) -> Iterator[Callable[[Run], str]]:
     early = [section for section in SECTIONS if section not in DIAGNOSED]
     together = [section for section in early if section in ANSWERING]
     tasks = [together, *([section] for section in early if section not in ANSWERING)]
-    _ = facts.ahead(run).dataset  # made once, and not in every copy
+    import_module("matplotlib.figure")  # once, and not in every copy; so with the dataset
+    _ = facts.ahead(run).dataset
     with beside(lambda some: {section.__name__: _tried(section, run) for section in some}, tasks) as done:
         yield lambda diagnosed: _page(diagnosed, {name: made for some in done() for name, made in some.items()})
 

@@ -45,10 +45,15 @@ class Known:
         of what it moves on the shipped cases.
     seed : int
     until : date
+    few : int
+        Draws at most by which it is told what other constants or decisions change.
     """
 
-    def __init__(self, prepared: Prepared, tree: xr.DataTree, p_today: xr.DataArray, seed: int, until: date) -> None:
+    def __init__(
+        self, prepared: Prepared, tree: xr.DataTree, p_today: xr.DataArray, seed: int, until: date, few: int = FEW
+    ) -> None:
         self.prepared, self.tree, self.p_today, self.seed, self.until = prepared, tree, p_today, seed, until
+        self.most = few
         self.draws, self.chains = thin(*draws_of(tree))
 
     @cached_property
@@ -64,7 +69,7 @@ class Known:
     @cached_property
     def few(self) -> NDArray:
         """Positions of a few draws, evenly spaced."""
-        return thin({"innovation": np.arange(len(self.draws["innovation"]))}, self.chains, FEW)[0]["innovation"]
+        return thin({"innovation": np.arange(len(self.draws["innovation"]))}, self.chains, self.most)[0]["innovation"]
 
     @cached_property
     def p_of_few(self) -> NDArray:
@@ -75,8 +80,8 @@ class Known:
         some = {name: values[self.few] for name, values in draws.items()}
         return on_last_date(prepared, some, self.seed, self.until, FUTURES)
 
-    def under(self, other: Prepared) -> tuple[Reused, float]:
-        """The draws as draws of another posterior, and the Monte Carlo error of what moves the forecast of each.
+    def under(self, other: Prepared) -> tuple[Reused, NDArray]:
+        """The draws as draws of another posterior, and the Monte Carlo error of what moves the forecast of each pair.
 
         Where neither a constant nor a decision has changed, likelihood and forecast of a draw are the same. Paths at
         the dates of new decisions are drawn given those at the old ones.
@@ -95,13 +100,13 @@ class Known:
             if not same or old.measured.groups or not same_proxies(self.prepared, other):
                 ratio = ratio + log_likelihood(other, moved) - self.likelihood
         if same:
-            return Reused(other, moved, self.chains, ratio, self.p_today), 0.0
+            return Reused(other, moved, self.chains, ratio, self.p_today), np.zeros(len(owed(self.prepared.case)))
         moved = completed(other, moved, seeds.generator(self.seed, "complete"))
         share = weights_of(ratio).share[self.few]
         change, share = self._ahead(other, moved) - self.p_of_few, share / share.sum()
         mean = change @ share
         error = np.sqrt((change - mean[:, None]) ** 2 @ share**2)
-        return Reused(other, moved, self.chains, ratio, self._moved(mean)), float(error.max())
+        return Reused(other, moved, self.chains, ratio, self._moved(mean)), error
 
     def _moved(self, change: NDArray) -> xr.DataArray:
         """The forecast with a change added to that of each pair."""

@@ -68,6 +68,7 @@ def _without(known: Known, name: str, *, refit: bool) -> Without:
         return Without(name, NEEDED, float("inf"), {})
     reused, error = None, 0.0
     if same_latents(prepared, other):
-        reused, error = known.under(other)
+        reused, errors = known.under(other)
+        error = float(errors.max())
     found = otherwise(reused, other, known.tree, seed=known.seed, until=known.until, refit=refit)
     return Without(name, *found, error if found.how == REWEIGHTED else 0.0)
