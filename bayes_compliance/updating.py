@@ -144,7 +144,7 @@ def update(done: Run, case: Case, *, refit: bool = True, draws: int = FEW) -> Up
     found = otherwise(reused, new, done.tree, seed=known.seed, until=known.until, refit=refit)
     errors = {} if reused is None or found.how != REWEIGHTED else _errors(known, reused, moved)
     changed = tuple(changes(done.prepared.case, new.case))
-    return Updated(found.how, found.pareto_k, known.until, means(known.p_today), found.p, errors, changed)
+    return Updated(found.how, found.pareto_k, known.until, means(known.p_draw), found.p, errors, changed)
 
 
 def _errors(known: Known, reused: Reused, moved: NDArray) -> dict[tuple[str, str], float]:
@@ -159,7 +159,7 @@ def _errors(known: Known, reused: Reused, moved: NDArray) -> dict[tuple[str, str
     w = weights_of(reused.log_ratio).share
     found = {}
     for pair, own in zip(owed(known.prepared.case), moved, strict=True):
-        p = known.p_today.sel(state=pair[0], rule=pair[1]).values
+        p = known.p_draw.sel(state=pair[0], rule=pair[1]).values
         spread, n = p.std(), len(p)
         parts = w * (p - w @ p) - (p - p.mean()) / n
         chained = mean_error(p.reshape(known.chains, -1)) / (spread / np.sqrt(n)) if spread > 0 else 0.0
@@ -174,7 +174,7 @@ _asked: WeakKeyDictionary[Run, dict[int, Known]] = WeakKeyDictionary()
 def _known_of(done: Run, forecast: Forecast, few: int) -> Known:
     known = _asked.setdefault(done, {})
     if few not in known:
-        last = forecast.dataset["p_today"].isel(time=-1)
+        last = forecast.dataset["p_draw"].isel(time=-1)
         until = last["time"].values.astype("datetime64[D]").item()
         known[few] = Known(done.prepared, done.tree, last, done.summary["settings"]["seed"], until, few)
     return known[few]

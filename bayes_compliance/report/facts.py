@@ -217,7 +217,7 @@ def _by_lobby(layout: Layout, rows: Rows, weight: NDArray) -> NDArray:
 
 def at_the_end(run: Run) -> dict[tuple[str, str], float]:
     """The forecast's probability of compliance on its last date, by state and rule."""
-    return means(ahead(run).dataset["p_today"].isel(time=-1))
+    return means(ahead(run).dataset["p_draw"].isel(time=-1))
 
 
 def by_state(p: dict[tuple[str, str], float]) -> dict[str, float]:

@@ -39,10 +39,8 @@ class Known:
     ----------
     prepared : Prepared
     tree : DataTree
-    p_today : DataArray (state, rule, sample)
-        The forecast of the thinned draws on the last date. Its draws stand nearer to their mean than plain averages
-        over paths would (`bayes_compliance.kept.without_path_noise`), so a weighted mean moves by a part less: 1% to 3%
-        of what it moves on the shipped cases.
+    p_draw : DataArray (state, rule, sample)
+        The forecast of the thinned draws on the last date.
     seed : int
     until : date
     few : int
@@ -50,9 +48,9 @@ class Known:
     """
 
     def __init__(
-        self, prepared: Prepared, tree: xr.DataTree, p_today: xr.DataArray, seed: int, until: date, few: int = FEW
+        self, prepared: Prepared, tree: xr.DataTree, p_draw: xr.DataArray, seed: int, until: date, few: int = FEW
     ) -> None:
-        self.prepared, self.tree, self.p_today, self.seed, self.until = prepared, tree, p_today, seed, until
+        self.prepared, self.tree, self.p_draw, self.seed, self.until = prepared, tree, p_draw, seed, until
         self.most = few
         self.draws, self.chains = thin(*draws_of(tree))
 
@@ -100,7 +98,7 @@ class Known:
             if not same or old.measured.groups or not same_proxies(self.prepared, other):
                 ratio = ratio + log_likelihood(other, moved) - self.likelihood
         if same:
-            return Reused(other, moved, self.chains, ratio, self.p_today), np.zeros(len(owed(self.prepared.case)))
+            return Reused(other, moved, self.chains, ratio, self.p_draw), np.zeros(len(owed(self.prepared.case)))
         moved = completed(other, moved, seeds.generator(self.seed, "complete"))
         share = weights_of(ratio).share[self.few]
         change, share = self._ahead(other, moved) - self.p_of_few, share / share.sum()
@@ -110,7 +108,7 @@ class Known:
 
     def _moved(self, change: NDArray) -> xr.DataArray:
         """The forecast with a change added to that of each pair."""
-        there = self.p_today.copy()
+        there = self.p_draw.copy()
         values, places = there.transpose("state", "rule", ...).values, [there[dim].values.tolist() for dim in PAIR]
         for (state, rule), by in zip(owed(self.prepared.case), change, strict=True):
             values[places[0].index(state), places[1].index(rule)] += by

@@ -40,14 +40,14 @@ class Otherwise(NamedTuple):
 class Reused(NamedTuple):
     """Draws of a fit, thinned and moved to where the other priors have their constants, and their log density ratio.
 
-    `p_today` is the forecast of just these draws, (state, rule, sample), on the last date, where there is one.
+    `p_draw` is the forecast of just these draws, (state, rule, sample), on the last date, where there is one.
     """
 
     prepared: Prepared
     draws: Draws
     chains: int
     log_ratio: NDArray
-    p_today: xr.DataArray | None = None
+    p_draw: xr.DataArray | None = None
 
 
 def otherwise(
@@ -80,7 +80,7 @@ def otherwise(
     if reused is not None:
         weights, k = weights_of(reused.log_ratio)
         if k <= good_k(len(weights)):
-            last = reused.p_today
+            last = reused.p_draw
             if last is None:
                 last = _ahead(reused.prepared, reused.draws, reused.chains, seed, until)
             return Otherwise(REWEIGHTED, k, means(last, weights))
@@ -98,12 +98,12 @@ def _fitted(other: Prepared, tree: xr.DataTree, seed: int) -> tuple[Draws, int]:
 
 
 def _ahead(prepared: Prepared, draws: Draws, chains: int, seed: int, until: date) -> xr.DataArray:
-    """p_today on the last date, (state, rule, sample)."""
+    """p_draw on the last date, (state, rule, sample)."""
     layout = prepared.layout
     # one step beyond the horizon: nothing is reported but the last date
     step = years_between(layout.case.last_decision_date(), until) + 1
     found = simulate(prepared.model, layout, draws, chains, seed=seed, until=until, step_years=step)
-    return found.dataset["p_today"].isel(time=-1)
+    return found.dataset["p_draw"].isel(time=-1)
 
 
 def on_last_date(prepared: Prepared, draws: Draws, seed: int, until: date, paths: int) -> NDArray:

@@ -160,7 +160,7 @@ def of_forecast(prepared: Prepared, tree: xr.DataTree, forecast: xr.Dataset) -> 
     tree : DataTree
         The fit, with log_prior and log_likelihood.
     forecast : Dataset
-        `Forecast.dataset` of the same fit: `p_today` (state, rule, time, sample).
+        `Forecast.dataset` of the same fit: `p_draw` (state, rule, time, sample).
     """
     chains = tree["posterior"].sizes["chain"]
     parts = components(prepared, tree)
@@ -168,7 +168,7 @@ def of_forecast(prepared: Prepared, tree: xr.DataTree, forecast: xr.Dataset) -> 
     prior = np.sum(list(parts.values()), axis=0) if parts else np.zeros_like(data)
     kept = _thinned({**parts, ("likelihood", ""): data, ("prior", ""): prior}, chains)
     scaled = {key: Component(density) for key, density in kept.items() if key[0] not in AHEAD_ONLY}
-    last = forecast["p_today"].isel(time=-1)
+    last = forecast["p_draw"].isel(time=-1)
     found, default = [], defaults(prepared)
     for state in last["state"].values:
         for rule in last["rule"].values:

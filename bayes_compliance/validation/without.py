@@ -56,7 +56,7 @@ def without_each(
     names = [name for name in analysts(prepared.case) if name != own]
     if len(names) < 2:
         return []
-    known = Known(prepared, tree, forecast["p_today"].isel(time=-1), seed, horizon(forecast))
+    known = Known(prepared, tree, forecast["p_draw"].isel(time=-1), seed, horizon(forecast))
     return [_without(known, name, refit=refit) for name in names]
 
 

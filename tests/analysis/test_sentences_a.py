@@ -219,11 +219,11 @@ def test_sentences_speak_of_every_pair_of_a_case(rich):
 
 
 def test_the_overview_is_what_each_question_answers(rich):
-    from bayes_compliance.analysis import decomposition, games, lock_in, sincerity, survival
+    from bayes_compliance.analysis import decomposition, games, lock_in, sincerity
 
     found = overview(*rich, seed=plain.SEED, draws=10, paths=4)
     asked = [
-        lock_in.lock_in, survival.survival, decomposition.tilt, games.ceiling_of_reciprocity, games.preference_types,
+        lock_in.lock_in, decomposition.tilt, games.ceiling_of_reciprocity, games.preference_types,
         games.critical_discount, sincerity.sincerity,
     ]  # fmt: skip
     for question in asked:

@@ -23,7 +23,7 @@ def text(oranges):
 
 
 def test_its_rules_are_the_mean_of_those_owed(oranges):
-    p, found = oranges.forecast.dataset["p_today"], with_own_rules(oranges.forecast.dataset)["p_today"]
+    p, found = oranges.forecast.dataset["p_draw"], with_own_rules(oranges.forecast.dataset)["p_draw"]
     for state in p["state"].values:
         owed = [p.sel(state=state, rule=r).values for r in p["rule"].values if r != ANY_RULE]
         owed = [values for values in owed if np.isfinite(values).all()]

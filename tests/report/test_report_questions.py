@@ -289,7 +289,7 @@ def test_curves_are_of_what_several_judged(coalition: Run) -> None:
 def test_the_answer_before_the_record_is_what_check_says(coalition: Run) -> None:
     text = html_of(learning(coalition))
     said = {(one.state, one.rule): one.p for one in feedback(coalition.prepared).compliance if one.date.year == 2012}
-    told = means(coalition.forecast.dataset["p_today"].isel(time=-1))  # type: ignore[union-attr]
+    told = means(coalition.forecast.dataset["p_draw"].isel(time=-1))  # type: ignore[union-attr]
     h = [said["H", rule] for rule in ("lemons", "oranges")]
     after = (told["H", "lemons"] + told["H", "oranges"]) / 2
     now = sentences.percent(after)

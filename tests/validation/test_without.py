@@ -114,7 +114,7 @@ def test_what_other_constants_change_is_within_the_error_that_is_stated(tmp_path
     prepared, tree, found = fitted(case)
     told = {one.analyst: one for one in without.without_each(prepared, tree, found.dataset, seed=9)}["b"]
     other = models.prepare("coalition", left_out(case, "b"))
-    known = Known(prepared, tree, found.dataset["p_today"].isel(time=-1), 9, UNTIL)
+    known = Known(prepared, tree, found.dataset["p_draw"].isel(time=-1), 9, UNTIL)
     reused, errors = known.under(other)
     assert told.error == (error := float(errors.max())) > 0
     weights = weights_of(reused.log_ratio).share

@@ -69,11 +69,11 @@ def hanging(run: Run) -> Section:
 
 
 def with_own_rules(forecast: xr.Dataset) -> xr.Dataset:
-    """`p_today` of each rule that a state owes, and of one taken at random among them."""
+    """`p_draw` of each rule that a state owes, and of one taken at random among them."""
     import xarray as xr
 
-    p = forecast["p_today"].sel(rule=[rule for rule in forecast["rule"].values if rule != ANY_RULE])
-    return xr.concat([p, p.mean("rule").expand_dims(rule=[OWN_RULES])], "rule").to_dataset(name="p_today")
+    p = forecast["p_draw"].sel(rule=[rule for rule in forecast["rule"].values if rule != ANY_RULE])
+    return xr.concat([p, p.mean("rule").expand_dims(rule=[OWN_RULES])], "rule").to_dataset(name="p_draw")
 
 
 def _by_rule(found: list[Sensitivity]) -> list[Markup]:
