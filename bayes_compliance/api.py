@@ -401,19 +401,23 @@ def _written(folder: Path, fitted: Run, timer: Timer) -> tuple[Run, Unwritten | 
         page = stack.enter_context(_begun(fitted)) if fitted.forecast is not None else None
         with timer("diagnose"):
             runs.write_posterior(folder, fitted.tree)
+            if fitted.forecast is not None:
+                runs.write_forecast(folder, fitted.forecast)
             [checks] = diagnosed()
             found = _diagnosed(fitted, checks, timer)
         runs.write_summary(folder, found.summary)
-        if found.forecast is None or page is None:
-            return found, None
-        runs.write_forecast(folder, found.forecast)
-        unwritten = None
-        try:
-            html = page(found)
-        except Unwritten as error:
-            html, unwritten = error.page, error
-        (folder / "report.html").write_text(html, encoding="utf-8")
-        return found, unwritten
+        return found, None if page is None else _put(page, found, folder / "report.html")
+
+
+def _put(page: Callable[[Run], str], found: Run, file: Path) -> Unwritten | None:
+    """Write the page; what of it could not be written."""
+    unwritten = None
+    try:
+        html = page(found)
+    except Unwritten as error:
+        html, unwritten = error.page, error
+    file.write_text(html, encoding="utf-8")
+    return unwritten
 
 
 def _begun(fitted: Run) -> AbstractContextManager[Callable[[Run], str]]:

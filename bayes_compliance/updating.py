@@ -94,9 +94,7 @@ class Updated(NamedTuple):
 
     def _table(self) -> Iterator[str]:
         wide = [max(map(len, column)) for column in zip(("state", "rule"), *self.before, strict=True)]
-        yield f"{'state':<{wide[0]}}  {'rule':<{wide[1]}}" + "".join(
-            f"{h:>9}" for h in ("before", "after", "change", "error")
-        )
+        yield f"{'state':<{wide[0]}}  {'rule':<{wide[1]}}" + "".join(f"{h:>9}" for h in HEADINGS)
         for (state, rule), before in self.before.items():
             numbers = f"{before:>9.3f}"
             if (after := self.after.get((state, rule))) is not None:
