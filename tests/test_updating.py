@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from bayes_compliance import api, inference, models
-from bayes_compliance.case import load_case
+from bayes_compliance.case import Judgement, Proxy, Seed, load_case
 from bayes_compliance.changes import changes
 from bayes_compliance.errors import Refused
 from bayes_compliance.forecast import simulate
@@ -168,6 +168,23 @@ def test_the_stated_error_is_that_of_runs_with_other_seeds(tmp_path, done):
         errors.append(found.errors["H", "r"])
     assert 0.66 < np.std(changes) / np.sqrt(np.mean(np.square(errors))) < 1.4
     assert np.mean(changes) < -3 * np.mean(errors), "the changes are more than their errors"
+
+
+def test_rows_of_every_table_are_told():
+    """A vote on the whole treaty, a survey of a lobby, a seed question and a judgement of a state."""
+    case = load_case("case_studies/bananas")
+    day = {"date": date(2003, 1, 1), "date_end": date(2003, 1, 1)}
+    vote = Proxy(**day, state="H", kind="vote_share", value=0.54, unit="share", reliability=0.9)
+    survey = Proxy(**day, state="H", lobby="banana growers", kind="survey", value=31, unit="percent", reliability=0.5)
+    seed = Seed(**day, analyst="a", question="seats", p05=1, p50=2.5, p95=4, realisation=3)
+    noise = Judgement(**day, analyst="a", state="H", quantity="decision_noise", p05=1, p50=2, p95=3)
+    more = {"proxies": (vote, survey), "seeds": (seed,), "judgements": (*case.judgements, noise)}
+    assert changes(case, case.model_copy(update=more)) == [
+        "+ judgements.csv: a: decision_noise of H: 5% 1, 50% 2, 95% 3",
+        "+ proxies.csv: 2003-01-01 H: vote_share 0.54 share",
+        "+ proxies.csv: 2003-01-01 banana growers: survey 31 percent",
+        "+ seeds.csv: a: seats: 1, 2.5, 4, realised 3",
+    ]
 
 
 def test_what_has_changed_is_told_row_by_row(tmp_path, done):
