@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +26,22 @@ class Journal:
     Raises
     ------
     Refused
-        If the file was begun for something else.
+        If the file was begun for something else, is no such file, or cannot be made.
     """
 
     def __init__(self, path: Path, header: dict[str, Any], what: str = "sweep") -> None:
-        self.path, self._start = path, dict[str, int]()
-        whole = self._whole_lines()
-        first = next(whole, None)
-        if first is None:
-            self._add(header)
-        elif (theirs := json.loads(first[1])) != (ours := json.loads(json.dumps(header))):
-            other = ", ".join(sorted(k for k in {*ours, *theirs} if ours.get(k) != theirs.get(k)))
-            raise Refused(
-                f"{path}: line 1: another {what} was begun here (other {other}); allowed: the same one, or a new folder"
-            )
-        for start, line in whole:
-            self._start[json.loads(line)["task"]] = start
+        self.path, self._what, self._start = path, what, dict[str, int]()
+        lines = self._lines()
+        _, first = next(lines, (0, b""))
+        if not first.endswith(b"\n"):
+            self._begin(first, header)
+            return
+        self._check(first, header)
+        for number, (start, line) in enumerate(lines, 2):
+            if not line.endswith(b"\n"):
+                os.truncate(path, start)  # it was cut short
+                break
+            self._start[self._key(number, line)] = start
 
     def __contains__(self, key: str) -> bool:
         return key in self._start
@@ -54,18 +55,51 @@ class Journal:
         """Enter a result."""
         self._start[key] = self._add({"task": key, "result": result})
 
-    def _whole_lines(self) -> Iterator[tuple[int, bytes]]:
-        """Where each line starts, and the line; a last one that was cut short is taken off."""
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
+        """Where each line starts, and the line."""
         if not self.path.exists():
             return
         with open(self.path, "rb") as file:
             start = 0
             for line in file:
-                if not line.endswith(b"\n"):
-                    os.truncate(self.path, start)
-                    return
                 yield start, line
                 start += len(line)
+
+    def _check(self, first: bytes, header: dict[str, Any]) -> None:
+        """Refuse a file that was begun for something else."""
+        ours, theirs = json.loads(json.dumps(header)), self._read(1, first)
+        if theirs != ours:
+            other = ", ".join(sorted(k for k in {*ours, *theirs} if ours.get(k) != theirs.get(k)))
+            raise self._refused(1, f"another {self._what} was begun here (other {other})")
+
+    def _begin(self, first: bytes, header: dict[str, Any]) -> None:
+        """Write the first line, anew where it was cut short."""
+        if not json.dumps(header).encode().startswith(first):
+            raise self._refused(1, f"this is no file of a {self._what}")
+        try:
+            if first:
+                os.truncate(self.path, 0)
+            self._add(header)
+        except OSError as error:
+            raise Refused(
+                f"{self.path}: cannot be written ({error.strerror}); allowed: a place where folders can be made"
+            ) from error
+
+    def _key(self, number: int, line: bytes) -> str:
+        try:
+            return str(self._read(number, line)["task"])
+        except KeyError:
+            raise self._refused(number, f"this is no result of a {self._what}") from None
+
+    def _read(self, number: int, line: bytes) -> dict[str, Any]:
+        with suppress(ValueError, RecursionError):
+            found = json.loads(line)
+            if isinstance(found, dict):
+                return found
+        raise self._refused(number, f"this is no line of a {self._what}")
+
+    def _refused(self, number: int, why: str) -> Refused:
+        return Refused(f"{self.path}: line {number}: {why}; allowed: the same one, or a new folder")
 
     def _add(self, line: dict[str, Any]) -> int:
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -52,6 +52,38 @@ class Squares:
         return do
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"seed": 2', "line 1: this is no file of a sweep"), ("notes\n", "line 1: this is no line of a sweep"),
+        ("[1]\n", "line 1: this is no line of a sweep"), ('{"seed": 1}\nnotes\n', "line 2: this is no line of a sweep"),
+        ('{"seed": 1}\n{"result": 3}\n', "line 2: this is no result of a sweep"),
+        ('{"seed": 1}\n' + "[" * 100_000 + "\n", "line 2: this is no line of a sweep"),
+    ],
+)  # fmt: skip
+def test_a_file_of_somebody_else_is_refused_and_stays_as_it_was(tmp_path, text, why):
+    path = tmp_path / "t.jsonl"
+    path.write_text(text)
+    with pytest.raises(Refused, match=rf"t.jsonl: {why}; allowed: the same one, or a new folder"):
+        Journal(path, {"seed": 1})
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("cut", ["", '{"seed', '{"seed": 1}'])
+def test_a_journal_whose_first_line_was_cut_short_is_begun_anew(tmp_path, cut):
+    path = tmp_path / "t.jsonl"
+    path.write_text(cut)
+    Journal(path, {"seed": 1}).add("a", 2)
+    assert path.read_text() == '{"seed": 1}\n{"task": "a", "result": 2}\n'
+    assert Journal(path, {"seed": 1})["a"] == 2
+
+
+def test_a_place_where_nothing_can_be_made_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(Refused, match=r"t.jsonl: cannot be written \(.*\); allowed: a place where folders can be made"):
+        Journal(tmp_path / "file" / "t.jsonl", {})
+
+
 def test_an_interrupted_sweep_does_only_what_is_missing(tmp_path):
     keys = [str(i) for i in range(6)]
     with pytest.raises(KeyboardInterrupt):
