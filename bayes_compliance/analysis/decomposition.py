@@ -79,8 +79,8 @@ def shares_of_variance(
         `variance` of S + sigma e, points squared, or of Y, and `variance_today` of the first part alone, (state, rule,
         time); `share` (state, rule, time, source), summing to 1 over sources, 0 for the drift of a lobby that has no
         part, NaN where nothing varies; and `share_error`, its Monte Carlo standard error by a jackknife over chunks of
-        draws (NaN where there is but one): that of support may be large on the log scale. `drift_error` (state, rule,
-        time) is that of the drifts of all lobbies together.
+        draws (NaN where there is but one): that of support may be large on the log scale. `drift` and `drift_error`
+        (state, rule, time) are those of the drifts of all lobbies together.
 
     Raises
     ------
@@ -118,12 +118,22 @@ class _Sums(NamedTuple):
 
 
 class Shares:
-    """The question of `shares_of_variance`; its worlds start with `today`, the last decision's date."""
+    """The question of `shares_of_variance`; its worlds start with `today`, the last decision's date.
 
-    def __init__(self, ahead: Ahead, of: Of = "support") -> None:
+    Parameters
+    ----------
+    ahead : Ahead
+    of : {"support", "outcome"}
+    horizon_only : bool
+        Tell lobbies apart on the last date alone; on the others the drift of each is NaN.
+    """
+
+    def __init__(self, ahead: Ahead, of: Of = "support", horizon_only: bool = False) -> None:
         self.grid, self.layout, self.of = ahead.grid, ahead.layout, of
         self.split = parts_of(ahead.prepared.model)
         self.today = undecided(ahead)
+        self.apart = len(self.grid.times) - 1 if horizon_only else 0
+        """Position of the first date on which lobbies are told apart."""
         self.sums: dict[int, tuple[Rows, list[_Sums]]] = {}
         self._now: NDArray | None = None
 
@@ -135,6 +145,9 @@ class Shares:
         if j is None:
             return
         parts = self._built_up(scene)
+        if j < self.apart:
+            first, drifts, last = np.split(parts, [1, -3], axis=-1)
+            parts = np.concatenate([first, drifts.sum(-1, keepdims=True), last], axis=-1)
         if self.of == "support":
             noise = scene.x["decision_noise"][:, 0, scene.rows.state] ** 2
         else:
@@ -174,46 +187,54 @@ class Shares:
 
     def result(self) -> xr.Dataset:
         names = sources(self.layout)
-        variance, today = np.zeros((2, len(self.grid.pairs), len(self.grid.times)))
+        variance, today, drift, drift_error = np.zeros((4, len(self.grid.pairs), len(self.grid.times)))
         share, error = np.zeros((2, *variance.shape, len(names)))
-        drift_error = np.zeros(variance.shape)
         for j, (rows, chunks) in self.sums.items():
             where, whole = self.grid.pair(rows), reduce(_Sums.merge, chunks)
-            by_source = self._by_source(rows, whole)
-            variance[where, j], today[where, j] = by_source.sum(-1), whole.own / whole.n
-            share[where, j] = _shares(by_source)
-            error[where, j], drift_error[where, j] = self._errors(rows, chunks)
+            found = self._by_source(rows, whole, j)
+            variance[where, j], today[where, j] = found.whole, whole.own / whole.n
+            share[where, j], drift[where, j] = _shares(found)
+            error[where, j], drift_error[where, j] = self._errors(rows, chunks, j)
         data: dict[str, Any] = {"variance": (("time",), variance), "variance_today": (("time",), today)}
-        data["drift_error"] = (("time",), drift_error)
+        data |= {"drift": (("time",), drift), "drift_error": (("time",), drift_error)}
         by = ("time", "source")
         return self.grid.dataset(data | {"share": (by, share), "share_error": (by, error)}, source=names)
 
-    def _errors(self, rows: Rows, chunks: list[_Sums]) -> tuple[NDArray | float, NDArray | float]:
+    def _errors(self, rows: Rows, chunks: list[_Sums], j: int) -> tuple[NDArray | float, NDArray | float]:
         """Of each source's share, and of the drifts' together."""
         if len(chunks) < 2:
             return np.nan, np.nan
         others = [reduce(_Sums.merge, chunks[:i] + chunks[i + 1 :]) for i in range(len(chunks))]
-        left_out = np.stack([_shares(self._by_source(rows, sums)) for sums in others])
-        drifts = [name.startswith(DRIFT) for name in sources(self.layout)]
-        error, together = (
-            np.sqrt((len(chunks) - 1) * shares.var(axis=0)) for shares in (left_out, left_out[..., drifts].sum(-1))
-        )
+        left_out = zip(*(_shares(self._by_source(rows, sums, j)) for sums in others), strict=True)
+        error, together = (np.sqrt((len(chunks) - 1) * np.var(shares, axis=0)) for shares in left_out)
         return error, together
 
-    def _by_source(self, rows: Rows, sums: _Sums) -> NDArray:
-        """Covariance of each part with the whole, (row, source); noise has E sigma^2, or E p (1 - p), to itself."""
+    def _by_source(self, rows: Rows, sums: _Sums, j: int) -> _Covariances:
+        """Covariance of each part with the whole on a date; noise has E sigma^2, or E p (1 - p), to itself."""
         each = sums.together / sums.n
         lobbies = len(self.layout.case.lobbies)
         found = np.zeros((len(rows), 1 + lobbies + 4))
         found[:, 0], found[:, -4:-1], found[:, -1] = each[:, 0], each[:, -3:], sums.noise
-        index = np.arange(len(rows))[:, None]
-        np.add.at(found, (index, 1 + rows.lobby), each[:, 1:-3])
-        return found
+        drift = each[:, 1:-3]
+        if j < self.apart:
+            found[:, 1:-4] = np.nan
+        else:
+            np.add.at(found, (np.arange(len(rows))[:, None], 1 + rows.lobby), drift)
+        return _Covariances(found, drift.sum(-1), found[:, 0] + drift.sum(-1) + found[:, -4:].sum(-1))
 
 
-def _shares(by_source: NDArray) -> NDArray:
-    whole = by_source.sum(-1, keepdims=True)
-    return np.divide(by_source, whole, out=np.full_like(by_source, np.nan), where=whole != 0)
+class _Covariances(NamedTuple):
+    """With the whole: of each source (row, source), of the drifts of all lobbies and of the whole itself, (row,)."""
+
+    each: NDArray
+    drift: NDArray
+    whole: NDArray
+
+
+def _shares(found: _Covariances) -> tuple[NDArray, NDArray]:
+    """Of each source, (row, source), and of the drifts of all lobbies, (row,); NaN where nothing varies."""
+    whole = np.where(found.whole != 0, found.whole, np.nan)
+    return found.each / whole[:, None], found.drift / whole
 
 
 def _on_outcome(scene: Scene, parts: NDArray) -> NDArray:

@@ -48,7 +48,8 @@ def overview(
         At most so many posterior draws, and future paths for each (None: the forecast's). What alters the worlds, and
         so simulates them anew, goes by fewer worlds: see `fewer`.
     horizon_only : bool
-        Whether `tipping_points` and `deepest_rule` have the last date alone: they cost most.
+        Whether `tipping_points`, `deepest_rule` and the drift of each lobby are told on the last date alone: they cost
+        most.
 
     Returns
     -------
@@ -71,7 +72,7 @@ def overview(
         usual = ahead
         if step_years is not None:
             usual = Ahead(prepared, tree, seed=seed, until=until, draws=draws, paths=paths)
-        return _from_today(ahead, usual)
+        return _from_today(ahead, usual, horizon_only)
 
     def altered() -> dict[str, xr.Dataset]:
         return _altered(prepared, tree, seed=seed, until=until, **fewer(draws))
@@ -101,9 +102,9 @@ def _asked(ahead: Ahead, horizon_only: bool) -> dict[str, xr.Dataset]:
     return found | {"tipping_points": tipping_of(kept), "deepest_rule": depth_of(kept)}
 
 
-def _from_today(ahead: Ahead, usual: Ahead) -> dict[str, xr.Dataset]:
+def _from_today(ahead: Ahead, usual: Ahead, horizon_only: bool) -> dict[str, xr.Dataset]:
     """What needs the last decision's date too; value of information by the case's own step."""
-    signals, shares = Signals(usual), Shares(ahead, "outcome")
+    signals, shares = Signals(usual), Shares(ahead, "outcome", horizon_only)
     if usual is ahead:
         ahead.put([signals, shares], before=[shares.today])
     else:

@@ -6,9 +6,11 @@ from datetime import date
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from bayes_compliance import forecast
-from bayes_compliance.analysis.decomposition import DRIFT, NOISE, TODAY, shares_of_variance, tilt
+from bayes_compliance.analysis.ahead import Ahead
+from bayes_compliance.analysis.decomposition import DRIFT, NOISE, TODAY, Shares, shares_of_variance, tilt
 from bayes_compliance.rows import Item
 from bayes_compliance.worlds import Day, met
 from tests.analysis import plain
@@ -97,6 +99,29 @@ def test_nothing_is_left_over_in_the_other_models(tmp_path, model):
     assert owed.any()
     assert found["share"].sum("source").where(owed, 1.0).values == pytest.approx(1.0, abs=1e-12)
     assert (found["share"].sel(source=[TODAY, NOISE]).where(owed, 1.0) != 0).all()
+
+
+@pytest.mark.usefixtures("in_chunks")
+@pytest.mark.parametrize("of", ["support", "outcome"])
+def test_lobbies_that_are_not_told_apart_are_told_together(rich, of):
+    """On the horizon alone: the same as with every lobby on every date, but for the lobbies before it."""
+    found = []
+    for horizon_only in (False, True):
+        ahead = Ahead(*rich, seed=plain.SEED, draws=10, paths=4)
+        question = Shares(ahead, of, horizon_only)
+        ahead.put([question], before=[question.today])
+        found.append(question.result())
+    whole, short = found
+    lobbies = [name for name in whole["source"].values if name.startswith(DRIFT)]
+    for name in ("drift", "variance", "variance_today", "drift_error"):
+        xr.testing.assert_allclose(short[name], whole[name], rtol=1e-9, atol=1e-12)
+    xr.testing.assert_allclose(
+        whole["drift"], whole["share"].sel(source=lobbies).sum("source", skipna=False), atol=1e-9
+    )
+    xr.testing.assert_identical(short.isel(time=-1), whole.isel(time=-1))
+    rest = [name for name in whole["source"].values if name not in lobbies]
+    xr.testing.assert_allclose(short["share"].sel(source=rest), whole["share"].sel(source=rest), rtol=1e-9, atol=1e-12)
+    assert short["share"].sel(source=lobbies).isel(time=slice(-1)).isnull().all()
 
 
 @pytest.mark.usefixtures("in_chunks")

@@ -50,6 +50,7 @@ def grouped(found: xr.Dataset) -> tuple[list[str], dict[str, NDArray]]:
     """Sources with the drifts of all lobbies as one, and by state their shares, (day, source)."""
     names = [str(name) for name in found["source"].values]
     layers = list(dict.fromkeys(MOVING if name.startswith(DRIFT) else name for name in names))
-    place = np.array([[MOVING if name.startswith(DRIFT) else name for name in names]]) == np.array(layers)[:, None]
-    each = {state: here["share"].transpose("time", "source").values for state, here in by_state_alone(found).items()}
-    return layers, {state: shares @ place.T for state, shares in each.items()}
+    return layers, {
+        state: np.stack([(here["drift"] if name == MOVING else here["share"].sel(source=name)) for name in layers], -1)
+        for state, here in by_state_alone(found).items()
+    }
