@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import models, runs, store
-from bayes_compliance.case import Case, load_case
+from bayes_compliance.case import Case, CaseError, load_case
 from bayes_compliance.case.horizon import check_kept, check_until
 from bayes_compliance.case.loading import inputs_of
 from bayes_compliance.check import check as check
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from bayes_compliance.latents import Draws
     from bayes_compliance.updating import Updated
     from bayes_compliance.validation.comparison import Comparison
+
+ANEW = ("forecast", "diagnose")
+"""Stages that `forecast` does anew."""
 
 
 def run(
@@ -131,7 +134,7 @@ def forecast(case: str | PathLike[str], run: str | PathLike[str], *, until: date
     """
     prepared, tree, summary = _reopen(case, run, until)
     settings, tree = summary["settings"], runs.keep_case(tree, inputs_of(case, prepared.case))
-    timer = Timer(summary["seconds"])
+    timer = Timer({stage: seconds for stage, seconds in summary["seconds"].items() if stage not in ANEW})
     with timer("forecast"):
         from bayes_compliance.inference.tree import draws_of
 
@@ -207,6 +210,8 @@ def compare(
 def load(run: str | PathLike[str]) -> Run:
     """A RUN as `run` has returned it, from its folder alone: nothing is fitted or simulated again.
 
+    A user's own model must lie where it lay, by the path that the run was told, and be what it was.
+
     Parameters
     ----------
     run : path
@@ -235,9 +240,15 @@ def load(run: str | PathLike[str]) -> Run:
 
     folder = Path(run)
     settings = _settings_of(run)
+    if settings["model"].endswith(".py") and not Path(settings["model"]).is_file():
+        raise store.RunFolderError(f"{run}: fitted with {settings['model']}, which is not here; allowed: where it lies")
     tree, summary = runs.read(folder)
     with runs.kept_case(tree, run) as case:
-        prepared = _as_fitted(_prepared(case, settings), run, tree, summary)
+        try:
+            prepared = _as_fitted(_prepared(case, settings), run, tree, summary)
+        except CaseError as bad:
+            lines = [f"{run}: the case that it holds: {line}" for line in str(bad).splitlines()]
+            raise store.RunFolderError("\n".join(lines)) from bad
     checks = [Check.recalled(one) for one in summary["diagnostics"]]
     error = next((check.value for check in checks if check.name == FORECAST), float("nan"))
     forecast = runs.read_forecast(folder, error)
@@ -265,10 +276,13 @@ def update(
         found.until                              # the last date of the run's forecast
         found.before["H", "r"], found.after["H", "r"]   # P(comply) of state H on rule r on that date
     """
+    if not isinstance(case, Case):
+        # a bad case is refused before a RUN is read
+        settings = done.summary["settings"] if isinstance(done, Run) else _settings_of(done)
+        case = open_case(case, settings | {"until": None})
+    done = done if isinstance(done, Run) else load(done)
     from bayes_compliance import updating
 
-    done = done if isinstance(done, Run) else load(done)
-    case = case if isinstance(case, Case) else open_case(case, done.summary["settings"] | {"until": None})
     return updating.update(done, case, refit=refit, **({} if draws is None else {"draws": draws}))
 
 

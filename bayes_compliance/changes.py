@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance.case.vocabulary import WORDS
-from bayes_compliance.wording import recorded_rule
+from bayes_compliance.wording import listed, recorded_rule
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case, Decision, Judgement, Proxy, Seed
@@ -23,30 +22,51 @@ def changes(old: Case, new: Case) -> list[str]:
     Returns
     -------
     list of str
-        File by file, what is gone before what is new; a row that was changed is both. Rows that differ in notes and
-        sources alone are the same.
+        File by file. A row that has changed in columns which it is not told by is ``~ file: row (column old -> new)``;
+        rows that differ in notes and sources alone are the same.
     """
     found = []
+    if old.measure_proxies != new.measure_proxies:
+        before, after = (listed(case.measure_proxies) or "none" for case in (old, new))
+        found.append(f"~ case.toml: measure_proxies {before} -> {after}")
     for name, told in TABLES.items():
-        before, after = getattr(old, name), getattr(new, name)
-        found += [f"- {name}.csv: {told(row)}" for row in _only_in(before, after)]
-        found += [f"+ {name}.csv: {told(row)}" for row in _only_in(after, before)]
+        found += _of_table(f"{name}.csv", told, getattr(old, name), getattr(new, name))
     return found
 
 
-def _only_in(some: Iterable[Any], others: Iterable[Any]) -> list[Any]:
-    there = Counter(map(_said, others))
+def _of_table(file: str, told: Callable[[Any], str], old: Sequence[Any], new: Sequence[Any]) -> Iterator[str]:
+    gone, come = _only_in(old, new), _only_in(new, old)
+    for row in gone:
+        if other := next((one for one in come if told(one) == told(row)), None):
+            come.remove(other)
+            yield f"~ {file}: {told(row)} ({_difference(row, other)})"
+        else:
+            yield f"- {file}: {told(row)}"
+    yield from (f"+ {file}: {told(row)}" for row in come)
+
+
+def _only_in(some: Sequence[Any], others: Sequence[Any]) -> list[Any]:
+    there = [_said(row) for row in others]
     found = []
     for row in some:
-        if there[said := _said(row)]:
-            there[said] -= 1
+        if (said := _said(row)) in there:
+            there.remove(said)
         else:
             found.append(row)
     return found
 
 
-def _said(row: Any) -> str:
-    return repr(row.model_dump(exclude=set(WORDS)))
+def _said(row: Any) -> dict[str, Any]:
+    return row.model_dump(exclude=set(WORDS))
+
+
+def _difference(one: Any, other: Any) -> str:
+    mine, theirs = _said(one), _said(other)
+    return ", ".join(f"{k} {_shown(v)} -> {_shown(theirs[k])}" for k, v in mine.items() if v != theirs[k])
+
+
+def _shown(value: Any) -> str:
+    return ";".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value if value != "" else "none")
 
 
 def _decision(row: Decision) -> str:

@@ -215,8 +215,8 @@ def without_path_noise(averaged: NDArray, each: NDArray) -> NDArray:
     return found
 
 
-def _mc_error(today: NDArray, chains: int) -> float:
+def _mc_error(averaged: NDArray, chains: int) -> float:
     """Largest Monte Carlo standard error of a mean over draws, by the effective sample size of each series."""
     from bayes_compliance.inference.diagnostics import mean_error
 
-    return float(mean_error(today.reshape(*today.shape[:2], chains, -1)).max())
+    return float(mean_error(averaged.reshape(*averaged.shape[:2], chains, -1)).max())

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkProcess
 
 
+_PARENT_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of prctl(2)."""
+
+
 class _Shared:
     """How many hold BLAS to one thread: the first sets the limit and the last lifts it, in whatever order they go."""
 
@@ -121,7 +125,7 @@ def _begin(work: Callable[[Any], Any], tasks: Sequence[Any], copies: int) -> lis
     os.close(printed)
     for _ in range(copies):
         from_copy, to_here = context.Pipe(duplex=False)
-        copy = context.Process(target=_work, args=(work, tasks, tickets, to_here))
+        copy = context.Process(target=_work, args=(work, tasks, tickets, to_here, os.getpid()))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # BLAS has threads, and knows what to do
             copy.start()
@@ -131,12 +135,25 @@ def _begin(work: Callable[[Any], Any], tasks: Sequence[Any], copies: int) -> lis
     return begun
 
 
-def _work(work: Callable[[Any], Any], tasks: Sequence[Any], tickets: int, to_here: Connection) -> None:
+def _work(work: Callable[[Any], Any], tasks: Sequence[Any], tickets: int, to_here: Connection, parent: int) -> None:
     """A copy takes one core, does tasks as long as there are tickets, and ends without a word whatever happens."""
+    _end_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.environ[CORES] = "1"
     try:
         with single():
             to_here.send({ticket[0]: work(tasks[ticket[0]]) for ticket in iter(lambda: os.read(tickets, 1), b"")})
     except BaseException:
+        os._exit(1)
+
+
+def _end_with(parent: int) -> None:
+    """Have this process killed when the one that made it ends, however that ends.
+
+    It would wait for ever to be listened to, and hold what it has inherited: the lock of a RUN that is being written.
+    """
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:  # it was sooner
         os._exit(1)

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import __version__, disk, store
+from bayes_compliance.case.loading import OPTIONAL, REQUIRED
 from bayes_compliance.case.vocabulary import WORDS
 from bayes_compliance.errors import Refused
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 TEXT, FILE = "case_text", "file"
 """The case of a fit, as its files were read, and their names."""
+
+MODEL = "model_sha256"
+"""What summary.json calls the SHA-256 of a user's own model."""
 
 LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "arviz", "arviz-stats", "numpy", "scipy", "xarray")
 
@@ -87,7 +91,8 @@ def summarise(
     """What summary.json holds: versions, seed, settings, SHA-256 of every input, diagnostics with their marks."""
     note = {"model_note": prepared.model.NOTE} if hasattr(prepared.model, "NOTE") else {}
     # a user's own model may read what no shipped one does: then the files' bytes alone tell
-    fitted = {} if settings["model"].endswith(".py") else {"fitted_to": fitted_to(prepared.case)}
+    own = settings["model"].endswith(".py")
+    fitted = {MODEL: store.sha256(settings["model"])} if own else {"fitted_to": fitted_to(prepared.case)}
     return done_with(prepared.case, checks, settings) | fitted | {"seconds": seconds} | note
 
 
@@ -176,8 +181,12 @@ def kept_case(tree: xr.DataTree, of: str | PathLike[str]) -> Iterator[Path]:
         raise store.RunFolderError(
             f"{of}: posterior.nc does not hold the case; allowed: a RUN that `run`, `fit` or `forecast` writes now"
         )
+    names = held[FILE].values.tolist()
+    if unknown := sorted(set(names) - {*REQUIRED, *OPTIONAL}):
+        allowed = ", ".join(REQUIRED + OPTIONAL)
+        raise store.RunFolderError(f"{of}: posterior.nc holds a file {unknown[0]!r}; allowed: {allowed}")
     with TemporaryDirectory() as folder:
-        for name, text in zip(held[FILE].values, held[TEXT].values, strict=True):
+        for name, text in zip(names, held[TEXT].values, strict=True):
             Path(folder, name).write_bytes(text.encode("utf-8"))
         yield Path(folder)
 
@@ -254,7 +263,9 @@ def same_inputs(case: Case, summary: dict[str, Any], folder: Path) -> None:
         Of the RUN.
     folder : Path
     """
-    inputs = summary.get("inputs", {})
+    inputs, model = summary.get("inputs", {}), summary["settings"]["model"]
+    if MODEL in summary and summary[MODEL] != store.sha256(model):
+        raise Refused(f"{folder}: fitted with another {model}; allowed: the model as it was, or a new run")
     changed = [name for name in FITTED if case.inputs.get(name) != inputs.get(name)]
     if changed and summary.get("fitted_to") != fitted_to(case):
         raise Refused(f"{folder}: fitted to another {', '.join(changed)}; allowed: a RUN of this case as it is now")

@@ -16,6 +16,8 @@ from bayes_compliance.changes import changes
 from bayes_compliance.errors import Refused
 from bayes_compliance.forecast import owed
 from bayes_compliance.importance import weights_of
+from bayes_compliance.inference.diagnostics import failed
+from bayes_compliance.inference.trial import HOW, still_valid
 from bayes_compliance.runs import Run
 from bayes_compliance.validation.known import FEW, Known, same_latents
 from bayes_compliance.validation.otherwise import REWEIGHTED, Reused, means, otherwise
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bayes_compliance.forecast import Forecast
+    from bayes_compliance.inference.diagnostics import Check
 
 
 HEADINGS = ("before", "after", "change", "error")
@@ -55,7 +58,9 @@ class Updated(NamedTuple):
     errors : dict of (state, rule) to float
         Monte Carlo standard error of `after` - `before` where draws were weighted, else empty.
     changed : tuple of str
-        Rows that are gone or new; see `bayes_compliance.changes.changes`.
+        Rows that are gone, new or other than they were; see `bayes_compliance.changes.changes`.
+    checks : tuple of Check
+        Diagnostics of the run, and of a new fit.
     """
 
     how: str
@@ -65,17 +70,19 @@ class Updated(NamedTuple):
     after: dict[tuple[str, str], float]
     errors: Mapping[tuple[str, str], float] = MappingProxyType({})
     changed: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     @property
-    def told(self) -> bool:
-        """Whether there is an `after`."""
-        return bool(self.after)
+    def passed(self) -> bool:
+        """Whether there is an `after`, and every diagnostic met its mark."""
+        return bool(self.after) and not failed(self.checks)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: an infinite k and a missing `after` are null."""
         return {
             "how": self.how, "pareto_k": self.pareto_k if isfinite(self.pareto_k) else None,
             "until": self.until.isoformat(), "changed": list(self.changed),
+            "diagnostics_failed": [str(check) for check in failed(self.checks)],
             "forecasts": [
                 {"state": state, "rule": rule, "before": p, "after": self.after.get((state, rule)),
                  "error": self.errors.get((state, rule))}
@@ -131,18 +138,28 @@ def update(done: Run, case: Case, *, refit: bool = True, draws: int = FEW) -> Up
     Raises
     ------
     Refused
-        If the run has no forecast, or the case differs in anything else.
+        If the run has no forecast, the case differs in anything else, or its last decision is not before the last date
+        of the forecast.
     """
     if done.forecast is None:
         raise Refused("update: the run has no forecast; allowed: what `run` gives")
     settings, known = done.summary["settings"], _known_of(done, done.forecast, draws)
     new = models.prepare(done.prepared.model, case, pool=settings.get("pool", "linear"))
     _check_same(done.prepared.case, new.case)
+    if (last := new.case.last_decision_date()) >= known.until:
+        raise Refused(
+            f"decisions.csv: {last} is not before {known.until}, the last date of the run's forecast; "
+            "allowed: decisions before it, or a run with a later date (`forecast --until`)"
+        )
     reused, moved = known.under(new) if same_latents(done.prepared, new) else (None, np.zeros(0))
-    found = otherwise(reused, new, done.tree, seed=known.seed, until=known.until, refit=refit)
+    if reused is not None and not still_valid(new, reused.draws, done.tree.attrs):
+        reused = None
+    # a new fit begins as that of a run does
+    anew = models.prepare(settings["model"], case, pool=new.priors.pool) if HOW in done.tree.attrs else new
+    found = otherwise(reused, anew, done.tree, seed=known.seed, until=known.until, refit=refit)
     errors = {} if reused is None or found.how != REWEIGHTED else _errors(known, reused, moved)
-    changed = tuple(changes(done.prepared.case, new.case))
-    return Updated(found.how, found.pareto_k, known.until, means(known.p_draw), found.p, errors, changed)
+    changed, checks = tuple(changes(done.prepared.case, new.case)), (*done.checks, *found.checks)
+    return Updated(found.how, found.pareto_k, known.until, means(known.p_draw), found.p, errors, changed, checks)
 
 
 def _errors(known: Known, reused: Reused, moved: NDArray) -> dict[tuple[str, str], float]:
@@ -169,13 +186,13 @@ _asked: WeakKeyDictionary[Run, dict[int, Known]] = WeakKeyDictionary()
 """What was worked out of a run for the first question serves the next."""
 
 
-def _known_of(done: Run, forecast: Forecast, few: int) -> Known:
+def _known_of(done: Run, forecast: Forecast, most: int) -> Known:
     known = _asked.setdefault(done, {})
-    if few not in known:
+    if most not in known:
         last = forecast.dataset["p_draw"].isel(time=-1)
         until = last["time"].values.astype("datetime64[D]").item()
-        known[few] = Known(done.prepared, done.tree, last, done.summary["settings"]["seed"], until, few)
-    return known[few]
+        known[most] = Known(done.prepared, done.tree, last, done.summary["settings"]["seed"], until, most)
+    return known[most]
 
 
 def _check_same(old: Case, new: Case) -> None:

@@ -3,9 +3,11 @@
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -115,3 +117,38 @@ def test_no_copies_while_another_thread_may_hold_a_lock(monkeypatch):
     assert parallel.copies(2) == 2
     monkeypatch.setattr(sys, "platform", "darwin")
     assert parallel.copies(2) == 0
+
+
+KILLED = """
+import os, sys, time
+from bayes_compliance import parallel
+
+def work(_):
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+
+with parallel.beside(work, range(2)) as done:
+    done()
+"""
+
+
+@linux
+def test_copies_of_a_process_that_is_killed_end_with_it():
+    """They would hold the lock of the RUN that it was writing."""
+    with subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        copies = [int(parent.stdout.readline()) for _ in range(2)]
+        assert all(running(pid) for pid in copies)
+        parent.kill()
+    end = time.monotonic() + 60
+    while any(running(pid) for pid in copies) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not any(running(pid) for pid in copies)
+
+
+def running(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -7,11 +7,10 @@ import shutil
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pytest
 import xarray as xr
 
-from bayes_compliance import api, cli, runs
+from bayes_compliance import api, cli, runs, store
 from bayes_compliance.case import load_case
 from bayes_compliance.errors import Refused
 from bayes_compliance.runs import Run
@@ -133,6 +132,52 @@ def test_runs_that_cannot_be_asked_are_refused(folder, tmp_path, capsys):
         api.load(out)
 
 
+def test_a_run_holds_no_files_but_a_case_s(folder, done, tmp_path):
+    """They are written somewhere to be read, and a RUN may come from anybody."""
+    tree, _ = runs.read(tmp_path / "run")
+    evil = tmp_path / "evil.txt"
+    with runs.kept_case(tree, "run") as held:
+        files = {path.name: path.read_bytes() for path in sorted(held.iterdir())}
+    runs.write_posterior(tmp_path / "run", runs.keep_case(tree, files | {str(evil): b"!"}))
+    with pytest.raises(
+        Refused, match=r"run: posterior.nc holds a file '.*evil.txt'; allowed: case.toml, judgements.csv"
+    ):
+        api.load(tmp_path / "run")
+    assert not evil.exists()
+
+
+def test_a_held_case_that_is_refused_is_said_to_be_the_run_s(folder, done, tmp_path):
+    tree, _ = runs.read(tmp_path / "run")
+    runs.write_posterior(tmp_path / "run", runs.keep_case(tree, {"case.toml": b"name = 1"}))
+    with pytest.raises(Refused, match=r"run: the case that it holds: case.toml:1: name") as refused:
+        api.load(tmp_path / "run")
+    assert all("run: the case that it holds: " in line for line in str(refused.value).splitlines())
+
+
+def test_a_user_s_own_model_must_be_there_as_it_was(folder, tmp_path, monkeypatch):
+    model = tmp_path / "my.py"
+    model.write_text("from bayes_compliance.models.coalition import build, parts, support\n")
+    monkeypatch.chdir(tmp_path)
+    made = api.run(folder, tmp_path / "run", **SIZE, model="my.py")
+    assert made.summary["model_sha256"] == store.sha256(model)
+    assert api.load("run").prepared.case == load_case(folder)
+    model.write_text(model.read_text() + "\n# another\n")
+    with pytest.raises(Refused, match=r"run: fitted with another my.py; allowed: the model as it was, or a new run"):
+        api.load("run")
+    with pytest.raises(Refused, match=r"fitted with another my.py"):
+        api.report(folder, "run")
+    model.unlink()
+    with pytest.raises(Refused, match=r"run: fitted with my.py, which is not here; allowed: where it lies"):
+        api.load("run")
+
+
+def test_a_forecast_anew_has_seconds_of_its_own(folder, done, tmp_path):
+    before = done.summary["seconds"]
+    after = [api.forecast(folder, tmp_path / "run").summary["seconds"] for _ in range(2)]
+    assert [seconds["fit"] for seconds in after] == [before["fit"]] * 2
+    assert list(after[-1]) == list(before), "and stages are named as before"
+
+
 def test_a_held_case_that_was_edited_is_refused(folder, done, tmp_path):
     tree, _ = runs.read(tmp_path / "run")
     with runs.kept_case(tree, "run") as held:
@@ -159,7 +204,9 @@ def test_a_case_that_changes_while_it_is_read_is_refused(folder, monkeypatch, tm
 
 
 def test_nothing_heavy_is_imported_for_a_refusal(folder, tmp_path):
-    found = process("update", folder, tmp_path / "none", PYTHONPROFILEIMPORTTIME="1")
-    assert found.returncode == cli.REFUSED
-    assert "xarray" not in found.stderr
-    assert np.char.count(found.stderr, "is no RUN") == 1
+    api.run(folder, tmp_path / "run", **SIZE)
+    for case, run, why in ((folder, "none", "is no RUN"), ("nowhere", "run", "there is no such folder")):
+        found = process("update", case, tmp_path / run, PYTHONPROFILEIMPORTTIME="1")
+        assert found.returncode == cli.REFUSED
+        assert "xarray" not in found.stderr
+        assert found.stderr.count(why) == 1

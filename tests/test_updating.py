@@ -14,6 +14,7 @@ from bayes_compliance.forecast import simulate
 from bayes_compliance.importance import weights_of
 from bayes_compliance.inference.carry import carry
 from bayes_compliance.inference.density import log_likelihood, log_prior, of_rows
+from bayes_compliance.inference.diagnostics import Check
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.latents import AHEAD_ONLY, Latents
 from bayes_compliance.runs import Run
@@ -185,6 +186,42 @@ def test_rows_of_every_table_are_told():
         "+ proxies.csv: 2003-01-01 banana growers: survey 31 percent",
         "+ seeds.csv: a: seats: 1, 2.5, 4, realised 3",
     ]
+
+
+def test_columns_that_a_row_is_not_told_by_are_told_where_they_change():
+    case = load_case("case_studies/bananas")
+    doubted = case.decisions[-1].model_copy(update={"confidence": "low", "counterparty": ("H", "F")})
+    judged = case.judgements[0].model_copy(update={"weight": 2.0})
+    more = {
+        "decisions": (*case.decisions[:-1], doubted), "judgements": (judged, *case.judgements[1:]),
+        "measure_proxies": ("stake", "survey"),
+    }  # fmt: skip
+    first, second, third = changes(case, case.model_copy(update=more))
+    assert first == "~ case.toml: measure_proxies none -> stake and survey"
+    assert second.startswith(f"~ decisions.csv: {doubted.date} {doubted.state} {doubted.rule}: {doubted.decision} (")
+    assert "confidence " in second
+    assert second.endswith(" -> low)")
+    assert "counterparty none -> H;F, " in second or "counterparty H" in second
+    assert third.endswith(" (weight 1.0 -> 2.0)")
+
+
+def test_decisions_of_a_day_that_the_forecast_does_not_reach_are_refused(tmp_path, done):
+    until = done.prepared.case.horizon.until
+    late = done.prepared.case.decisions[-1].model_copy(update={"date": until, "date_end": until})
+    case = done.prepared.case.model_copy(update={"decisions": (*done.prepared.case.decisions, late)})
+    with pytest.raises(Refused, match=rf"decisions.csv: {until} is not before {until}, the last date of the run's"):
+        update(done, case)
+
+
+def test_a_new_fit_is_diagnosed(tmp_path, done):
+    case = load_case(walk(tmp_path / "case", WORDS, mean=20.0, sd=0.1))
+    assert update(done, case, refit=False).checks == tuple(done.checks)
+    found = update(done, case)
+    assert [check.name for check in found.checks[len(done.checks) :]] == ["R-hat", "bulk ESS", "tail ESS"]
+    bad = Check("divergences", 3.0, "none", "", False)
+    assert not found._replace(checks=(*found.checks, bad)).passed
+    assert found._replace(checks=()).passed
+    assert found._replace(checks=(*found.checks, bad)).as_dict()["diagnostics_failed"][-1] == str(bad)
 
 
 def test_what_has_changed_is_told_row_by_row(tmp_path, done):

@@ -148,13 +148,12 @@ def _update(options: argparse.Namespace) -> int:
     from bayes_compliance import api
     from bayes_compliance.forecast import MAX_DRAWS
 
-    done = api.load(options.run)
-    found = api.update(done, options.case, refit=options.refit, draws=MAX_DRAWS)
+    found = api.update(options.run, options.case, refit=options.refit, draws=MAX_DRAWS)
     print(json.dumps(found.as_dict(), indent=2) if options.json else found)
-    shared.say_failures(done.checks, f"{options.run}: ")
-    if not found.told:
+    shared.say_failures(found.checks)
+    if not found.after:
         print("weights cannot carry the change; --refit fits anew, and so does `run`", file=sys.stderr)
-    return DONE if done.passed and found.told else FAILED_DIAGNOSTIC
+    return DONE if found.passed else FAILED_DIAGNOSTIC
 
 
 def _finish(done: Run, written: str) -> int:

@@ -74,6 +74,11 @@ def as_fitted(prepared: Prepared, attrs: Mapping[Any, Any]) -> Prepared:
     return prepared._replace(model=altered(prepared.model, NOTE=attrs[NOTE]))
 
 
+def still_valid(prepared: Prepared, draws: Draws, attrs: Mapping[Any, Any]) -> bool:
+    """Whether draws of a fit by the better way are valid under other decisions, or another case, too."""
+    return attrs.get(HOW) != STANDS or not _several(prepared, draws)
+
+
 def _offers(prepared: Prepared) -> bool:
     return hasattr(prepared.model, "through")
 

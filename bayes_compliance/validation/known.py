@@ -43,15 +43,15 @@ class Known:
         The forecast of the thinned draws on the last date.
     seed : int
     until : date
-    few : int
+    most : int
         Draws at most by which it is told what other constants or decisions change.
     """
 
     def __init__(
-        self, prepared: Prepared, tree: xr.DataTree, p_draw: xr.DataArray, seed: int, until: date, few: int = FEW
+        self, prepared: Prepared, tree: xr.DataTree, p_draw: xr.DataArray, seed: int, until: date, most: int = FEW
     ) -> None:
         self.prepared, self.tree, self.p_draw, self.seed, self.until = prepared, tree, p_draw, seed, until
-        self.most = few
+        self.most = most
         self.draws, self.chains = thin(*draws_of(tree))
 
     @cached_property

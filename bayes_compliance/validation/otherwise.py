@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bayes_compliance.dynamics import years_between
 from bayes_compliance.forecast import futures, plan, simulate
 from bayes_compliance.importance import good_k, weights_of
+from bayes_compliance.inference import diagnose
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.parallel import in_threads
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from bayes_compliance.inference.diagnostics import Check
     from bayes_compliance.latents import Draws
     from bayes_compliance.models import Prepared
     from bayes_compliance.worlds import Future
@@ -29,12 +31,13 @@ REWEIGHTED, REFITTED, CANNOT_TELL = "reweighted", "fitted anew", "cannot tell wi
 class Otherwise(NamedTuple):
     """Probabilities of compliance at the last date, by state and rule, and how they were found.
 
-    `p` is empty where reweighting cannot be trusted and no fit was asked for.
+    `p` is empty where reweighting cannot be trusted and no fit was asked for. `checks` are diagnostics of a new fit.
     """
 
     how: str
     pareto_k: float
     p: dict[tuple[str, str], float]
+    checks: tuple[Check, ...] = ()
 
 
 class Reused(NamedTuple):
@@ -86,15 +89,19 @@ def otherwise(
             return Otherwise(REWEIGHTED, k, means(last, weights))
     if not refit:
         return Otherwise(CANNOT_TELL, k, {})
-    last = _ahead(other, *_fitted(other, tree, seed), seed, until)
-    return Otherwise(REFITTED, k, means(last))
+    fitted, fresh = _fitted(other, tree, seed)
+    last = _ahead(fitted, *draws_of(fresh), seed, until)
+    return Otherwise(REFITTED, k, means(last), tuple(diagnose(fitted, fresh)))
 
 
-def _fitted(other: Prepared, tree: xr.DataTree, seed: int) -> tuple[Draws, int]:
-    from bayes_compliance import inference
+def _fitted(other: Prepared, tree: xr.DataTree, seed: int) -> tuple[Prepared, xr.DataTree]:
+    """A new fit with the settings of another, the model as it was fitted in the end."""
+    from bayes_compliance.inference.tree import grow
+    from bayes_compliance.inference.trial import settled
 
     size: dict[str, Any] = {name: max(int(tree.attrs[name]), 1) for name in ("draws", "tune", "chains")}
-    return draws_of(inference.fit(other, engine=tree.attrs["engine"], seed=seed, **size))
+    fitted, drawn = settled(other, engine=tree.attrs["engine"], seed=seed, **size)
+    return fitted, grow(fitted, *drawn[:2], seed, drawn.attrs)
 
 
 def _ahead(prepared: Prepared, draws: Draws, chains: int, seed: int, until: date) -> xr.DataArray:
