@@ -57,7 +57,11 @@ def add(commands: Any) -> None:
         commands, "update", _update, "what a decision more, or a judgement changed, makes of a RUN's forecast"
     )
     update.add_argument("case", metavar="CASE", help="the case folder as it is now")
-    update.add_argument("run", metavar="RUN", help="fitted to the case as it was; it stays as it is")
+    update.add_argument(
+        "run",
+        metavar="RUN",
+        help="fitted to the case as it was (--as-of DATE: as it was known then, and so compared); it stays as it is",
+    )
     update.add_argument("--refit", action="store_true", help="fit anew where weights cannot carry the change")
     update.add_argument("--json", action="store_true", help="print JSON")
 

@@ -67,6 +67,17 @@ def test_one_posterior_draw_with_several_equilibria_undoes_the_fit(tmp_path, dra
     assert fit.attrs["fitted"] == "as it is"
 
 
+def test_draws_serve_a_later_decision_while_they_have_one_equilibrium_there(tmp_path, drawn):
+    """As `update` asks before it weighs them."""
+    stands, as_it_is = {"fitted": "through the fixed point"}, {"fitted": "as it is"}
+    for judged, valid in ((ONE, True), (SEVERAL, False)):
+        found = prepared(tmp_path / str(valid), judged)
+        better = found.model.through(found)
+        draws = Latents(better.layout).draw_all(500, np.random.default_rng(1))
+        assert trial.still_valid(better, draws, stands) == valid
+        assert trial.still_valid(found, draws, as_it_is)
+
+
 @pytest.mark.parametrize(
     ("engine", "judged", "why"),
     [
