@@ -28,9 +28,14 @@ WORDS = ["comply", "comply", "violate", "comply", "comply"]
 SIZE = {"engine": "exact", "draws": 1000, "chains": 2}
 
 
-@pytest.fixture
-def done(tmp_path):
-    return api.run(walk(tmp_path / "was", WORDS), tmp_path / "run", **SIZE)
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("done")
+
+
+@pytest.fixture(scope="module")
+def done(place):
+    return api.run(walk(place / "was", WORDS), place / "run", **SIZE)
 
 
 def at_the_end(run):
@@ -151,23 +156,23 @@ def test_a_folder_is_as_good_as_the_case_in_it(tmp_path, done):
         api.update(done, tmp_path / "none")
 
 
-def test_a_run_on_disk_is_as_good_as_the_run_in_memory(tmp_path, done):
+def test_a_run_on_disk_is_as_good_as_the_run_in_memory(tmp_path, place, done):
     folder = walk(tmp_path / "more", [*WORDS, "violate"])
-    assert api.update(tmp_path / "run", folder) == api.update(done, folder)
+    assert api.update(place / "run", folder) == api.update(done, folder)
 
 
 def test_the_stated_error_is_that_of_runs_with_other_seeds(tmp_path, done):
-    """The spread of 40 changes beside their errors, whose ratio leaves .66 to 1.4 for one test in a thousand."""
+    """The spread of 25 changes beside their errors, whose ratio leaves .57 to 1.47 for one test in a thousand."""
     prepared, new = done.prepared, load_case(walk(tmp_path / "new", [*WORDS, "violate"]))
     changes, errors = [], []
-    for seed in range(40):
+    for seed in range(25):
         tree = inference.fit(prepared, engine="exact", draws=250, chains=2, seed=seed)
         forecast = simulate(prepared.model, prepared.layout, *draws_of(tree), seed=seed)
         summary = {"settings": done.summary["settings"] | {"seed": seed}}
         found = update(Run(prepared, tree, forecast, [], summary), new, refit=False)
         changes.append(found.after["H", "r"] - found.before["H", "r"])
         errors.append(found.errors["H", "r"])
-    assert 0.66 < np.std(changes) / np.sqrt(np.mean(np.square(errors))) < 1.4
+    assert 0.57 < np.std(changes) / np.sqrt(np.mean(np.square(errors))) < 1.47
     assert np.mean(changes) < -3 * np.mean(errors), "the changes are more than their errors"
 
 

@@ -73,10 +73,16 @@ largest curvature from 47 to 23 in the median, but it varies so much from draw t
 grow by a tenth, from .13 to .15.
 
 With gain: paths by their Markov steps instead of a triangle of each lobby (sampling 15.2 to 16.9 s of processor time
-against 17.5 to 19.6, interleaved on a busy machine, 2026-11-27).
+against 17.5 to 19.6, interleaved on a busy machine, 2026-11-27); diagnostics and report side by side, nutpie without
+ArviZ's plots, 8 future paths instead of 16 (a run 27.7 to 30.8 s against 30.1 to 39.2, interleaved; 44.6 s of processor
+time in one process against 56.1, 2026-11-27).
 
-All of the table is of one machine and one hour. On one twice as fast, 26 and 27 November, with two cores too and with
-the code of those days (before paths by their steps, and with a shorter page):
+What is left of the first goal, import + 6 s on two cores: some 44 s of processor time, of which sampling is 13, the
+report 18, diagnostics and files 5, imports 4, the forecast 3; 10 s of two cores are 20.
+
+The table is of one kind of machine and one day, whose speed varies by a fifth from hour to hour; plain script and smc
+on NAFTA are of hours before the rest. On one twice as fast, 26 and 27 November, with two cores too and with the code of
+those days (before paths by their steps, and with a shorter page):
 
 | | what | median | range | of | goal |
 |---|---|---|---|---|---|
