@@ -283,7 +283,7 @@ def update(
     done = done if isinstance(done, Run) else load(done)
     from bayes_compliance import updating
 
-    return updating.update(done, case, refit=refit, **({} if draws is None else {"draws": draws}))
+    return updating.update(done, case, refit=refit, draws=draws)
 
 
 def scenario(case: str | PathLike[str], run: str | PathLike[str], *, id: str | None = None) -> xr.Dataset:

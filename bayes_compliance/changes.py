@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance.case.vocabulary import WORDS
@@ -35,7 +36,8 @@ def changes(old: Case, new: Case) -> list[str]:
 
 
 def _of_table(file: str, told: Callable[[Any], str], old: Sequence[Any], new: Sequence[Any]) -> Iterator[str]:
-    gone, come = _only_in(old, new), _only_in(new, old)
+    before, after = [_key(row) for row in old], [_key(row) for row in new]
+    gone, come = [old[i] for i in unmatched(before, after)], [new[i] for i in unmatched(after, before)]
     for row in gone:
         if other := next((one for one in come if told(one) == told(row)), None):
             come.remove(other)
@@ -45,15 +47,24 @@ def _of_table(file: str, told: Callable[[Any], str], old: Sequence[Any], new: Se
     yield from (f"+ {file}: {told(row)}" for row in come)
 
 
-def _only_in(some: Sequence[Any], others: Sequence[Any]) -> list[Any]:
-    there = [_said(row) for row in others]
+def unmatched(mine: Sequence[Hashable], theirs: Iterable[Hashable]) -> list[int]:
+    """Positions of those that have no equal among the others, where each of the others is the equal of one.
+
+    >>> unmatched("abba", "bxa")
+    [2, 3]
+    """
+    left = Counter(theirs)
     found = []
-    for row in some:
-        if (said := _said(row)) in there:
-            there.remove(said)
+    for i, one in enumerate(mine):
+        if left[one]:
+            left[one] -= 1
         else:
-            found.append(row)
+            found.append(i)
     return found
+
+
+def _key(row: Any) -> str:
+    return repr(_said(row))
 
 
 def _said(row: Any) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from bayes_compliance.inference.diagnostics import failed
 from bayes_compliance.inference.trial import HOW, still_valid
 from bayes_compliance.runs import Run
 from bayes_compliance.validation.known import FEW, Known, same_latents
-from bayes_compliance.validation.otherwise import REWEIGHTED, Reused, means, otherwise
-from bayes_compliance.wording import pareto, plural
+from bayes_compliance.validation.otherwise import REWEIGHTED, Reused, horizon, means, otherwise
+from bayes_compliance.wording import decimals, pareto, plural
 
 if TYPE_CHECKING:
     from datetime import date
@@ -103,16 +103,15 @@ class Updated(NamedTuple):
         wide = [max(map(len, column)) for column in zip(("state", "rule"), *self.before, strict=True)]
         yield f"{'state':<{wide[0]}}  {'rule':<{wide[1]}}" + "".join(f"{h:>9}" for h in HEADINGS)
         for (state, rule), before in self.before.items():
-            numbers = f"{before:>9.3f}"
+            numbers = decimals(before, 9)
             if (after := self.after.get((state, rule))) is not None:
-                # adding 0 to a rounded number takes the sign off a zero
-                numbers += f"{after:>9.3f}{round(after - before, 3) + 0.0:>+9.3f}"
+                numbers += decimals(after, 9) + decimals(after - before, 9, "+")
             if (error := self.errors.get((state, rule))) is not None:
-                numbers += f"{error:>9.3f}"
+                numbers += decimals(error, 9)
             yield f"{state:<{wide[0]}}  {rule:<{wide[1]}}{numbers}"
 
 
-def update(done: Run, case: Case, *, refit: bool = True, draws: int = FEW) -> Updated:
+def update(done: Run, case: Case, *, refit: bool = True, draws: int | None = None) -> Updated:
     r"""What a run would say had it known more: its draws, weighted by what has changed, or a fit where k forbids it.
 
     The weight of a draw is :math:`p_{new}(\theta) p(y_{new} | \theta) / p_{old}(\theta) p(y_{old} | \theta)`, Pareto
@@ -126,9 +125,9 @@ def update(done: Run, case: Case, *, refit: bool = True, draws: int = FEW) -> Up
         The same, with other decisions, judgements or proxies.
     refit : bool
         Fit anew, as the run was fitted, where Pareto k is above its limit.
-    draws : int
-        At most so many by which it is told what a decision or a constant changes in the forecast of a draw; all that
-        the forecast has, and a second or two instead of a few tenths, halve the error.
+    draws : int or None
+        At most so many by which it is told what a decision or a constant changes in the forecast of a draw; default
+        500. All that the forecast has, and a second or two instead of a few tenths, halve the error.
 
     Returns
     -------
@@ -143,7 +142,7 @@ def update(done: Run, case: Case, *, refit: bool = True, draws: int = FEW) -> Up
     """
     if done.forecast is None:
         raise Refused("update: the run has no forecast; allowed: what `run` gives")
-    settings, known = done.summary["settings"], _known_of(done, done.forecast, draws)
+    settings, known = done.summary["settings"], _known_of(done, done.forecast, draws or FEW)
     new = models.prepare(done.prepared.model, case, pool=settings.get("pool", "linear"))
     _check_same(done.prepared.case, new.case)
     if (last := new.case.last_decision_date()) >= known.until:
@@ -189,9 +188,8 @@ _asked: WeakKeyDictionary[Run, dict[int, Known]] = WeakKeyDictionary()
 def _known_of(done: Run, forecast: Forecast, most: int) -> Known:
     known = _asked.setdefault(done, {})
     if most not in known:
-        last = forecast.dataset["p_draw"].isel(time=-1)
-        until = last["time"].values.astype("datetime64[D]").item()
-        known[most] = Known(done.prepared, done.tree, last, done.summary["settings"]["seed"], until, most)
+        last, seed = forecast.dataset["p_draw"].isel(time=-1), done.summary["settings"]["seed"]
+        known[most] = Known(done.prepared, done.tree, last, seed, horizon(forecast.dataset), most)
     return known[most]
 
 

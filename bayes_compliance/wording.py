@@ -78,6 +78,15 @@ def recorded_rule(rule: str) -> str:
     return WHOLE if rule == ANY_RULE else rule
 
 
+def decimals(value: float, width: int, sign: str = "") -> str:
+    """Three decimals at the right of a column, with a sign before positive numbers where `sign` is ``+``.
+
+    >>> decimals(0.5, 7), decimals(0.0314, 7, "+"), decimals(-0.0001, 7), decimals(-0.0001, 7, "+")
+    ('  0.500', ' +0.031', '  0.000', ' +0.000')
+    """
+    return f"{round(value, 3) + 0.0:>{sign}{width}.3f}"  # adding 0 takes the sign off a zero
+
+
 def pareto(k: float) -> str:
     """Pareto k of importance weights; at or below 0 no more than that: the weights have an upper end.
 

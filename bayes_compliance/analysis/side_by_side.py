@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_compliance.forecast import BAND
+from bayes_compliance.wording import decimals
 
 HEADINGS = ("date", "base", "scenario", "difference", f"{BAND[0]:.0%}", f"{BAND[1]:.0%}")
 
@@ -36,8 +37,7 @@ def _lines(one: xr.Dataset, every_date: bool) -> Iterator[str]:
             at = here.isel(time=j)
             names = ("p_base", "p_scenario", "difference", "difference_lower", "difference_upper")
             signs = ("", "", "+", "+", "+")
-            # adding 0 to a rounded number takes the sign off a zero
-            numbers = "".join(f"{round(at[n].item(), 3) + 0.0:>{s}11.3f}" for n, s in zip(names, signs, strict=True))
+            numbers = "".join(decimals(at[name].item(), 11, sign) for name, sign in zip(names, signs, strict=True))
             yield f"{state:<{wide[0]}}  {rule:<{wide[1]}}  {_day(at['time'])}{numbers}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import seeds
+from bayes_compliance.changes import unmatched
 from bayes_compliance.forecast import owed, thin
 from bayes_compliance.importance import weights_of
 from bayes_compliance.inference import completed
@@ -151,14 +151,7 @@ def only_there(one: Layout, other: Layout) -> NDArray:
         coded = zip(layout.rows.items, layout.outcome.tolist(), layout.error.tolist(), strict=True)
         return [(*row, repr(history)) for row, history in zip(coded, met, strict=True)]
 
-    theirs = Counter(told(other))
-    found = []
-    for i, row in enumerate(told(one)):
-        if theirs[row]:
-            theirs[row] -= 1
-        else:
-            found.append(i)
-    return np.array(found, int)
+    return np.array(unmatched(told(one), told(other)), int)
 
 
 def same_rows(one: Layout, other: Layout) -> bool:

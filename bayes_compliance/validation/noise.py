@@ -85,4 +85,5 @@ def at_noise(
     other = prepare(prepared.model, prepared.case, scale, prepared.priors.pool)
     ratio = log_ratio(prepared, draws, scale)
     moved = Reused(prepared, scaled(draws, scale), chains, ratio)
-    return AtNoise(scale, *otherwise(moved, other, tree, seed=seed, until=until, refit=refit)[:3])
+    found = otherwise(moved, other, tree, seed=seed, until=until, refit=refit)
+    return AtNoise(scale, found.how, found.pareto_k, found.p)

@@ -71,4 +71,5 @@ def _without(known: Known, name: str, *, refit: bool) -> Without:
         reused, errors = known.under(other)
         error = float(errors.max())
     found = otherwise(reused, other, known.tree, seed=known.seed, until=known.until, refit=refit)
-    return Without(name, *found[:3], error if found.how == REWEIGHTED else 0.0)
+    error = error if found.how == REWEIGHTED else 0.0
+    return Without(name, found.how, found.pareto_k, found.p, error)
