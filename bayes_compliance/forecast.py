@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from math import floor
+from math import floor, inf
 from types import ModuleType
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -28,11 +28,16 @@ if TYPE_CHECKING:
 
 COLUMNS = ("state", "rule", "date", *SUMMARY)
 MAX_DRAWS = 2000
+HORIZON_ONLY = inf
+"""A step with which nothing is reported but the horizon."""
+
 CHUNK = 250
 
 
 def dates_ahead(start: date, until: date, step_years: float) -> list[date]:
     """Dates k steps after `start` (k = 1, 2, ...), rounded down to a day, while before `until`; then `until`."""
+    if step_years == HORIZON_ONLY:
+        return [until]
     days = []
     k = 1
     while (day := start + timedelta(days=floor(k * step_years * DAYS_PER_YEAR))) < until:
@@ -130,7 +135,7 @@ def simulate(
     seed : int
         Same seed, same forecast.
     until, step_years
-        Default to the case's horizon.
+        Default to the case's horizon; `HORIZON_ONLY` is a step.
     """
     until = until or layout.case.horizon.until
     days = plan(layout, until, step_years or layout.case.horizon.step_years)

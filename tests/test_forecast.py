@@ -14,6 +14,7 @@ from bayes_compliance.case import load_case
 from bayes_compliance.case.vocabulary import PER_YEAR
 from bayes_compliance.forecast import (
     COLUMNS,
+    HORIZON_ONLY,
     Forecast,
     dates_ahead,
     decision_dates,
@@ -52,6 +53,7 @@ def test_dates_are_whole_steps_after_the_last_decision_then_the_end():
     start, until = date(2020, 1, 1), date(2023, 6, 1)
     assert dates_ahead(start, until, 1.0) == [date(2020, 12, 31), date(2021, 12, 31), date(2022, 12, 31), until]
     assert dates_ahead(start, date(2020, 3, 1), 1.0) == [date(2020, 3, 1)]
+    assert dates_ahead(start, until, HORIZON_ONLY) == [until]
     assert decision_dates(start, date(2022, 1, 1), 1.0) == [date(2020, 12, 31), date(2021, 12, 31)]
     assert decision_dates(start, date(2020, 12, 31), 1.0) == [date(2020, 12, 31)]
 

@@ -98,7 +98,8 @@ class Ahead:
     seed : int
         That of the run, for the very worlds of its forecast.
     until, step_years
-        Default to the case's horizon.
+        Default to the case's horizon. With a step of `forecast.HORIZON_ONLY` questions are answered for the last date
+        alone, in other worlds than the forecast's, which go by fewer dates.
     draws : int
         At most so many posterior draws, evenly spaced; by default those of the forecast.
     paths : int or None

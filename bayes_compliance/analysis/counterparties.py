@@ -28,6 +28,7 @@ def bilateral_or_multilateral(
     *,
     seed: int = 1,
     until: date | None = None,
+    step_years: float | None = None,
     draws: int = MAX_DRAWS,
     paths: int | None = None,
 ) -> xr.Dataset:
@@ -43,8 +44,8 @@ def bilateral_or_multilateral(
         Its case declares `counterparty_sets`.
     tree : DataTree
     seed : int
-    until : date or None
-        Default: the case's horizon.
+    until, step_years
+        As in `Ahead`.
     draws, paths : int
         At most so many posterior draws, and future paths for each (None: the forecast's).
 
@@ -57,7 +58,7 @@ def bilateral_or_multilateral(
     sets = prepared.case.counterparty_sets
     if not sets:
         raise Refused("case.toml: no counterparty_sets are declared; allowed: at least one [[counterparty_sets]]")
-    ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws, paths=paths)
+    ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years, draws=draws, paths=paths)
     since = prepared.case.last_decision_date()
 
     def among(one: CounterpartySet | None) -> NDArray:

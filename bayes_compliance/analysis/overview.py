@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
-from bayes_compliance.analysis.ahead import Ahead, Question, undecided
+from bayes_compliance.analysis.ahead import Ahead, Question
 from bayes_compliance.analysis.anticipation import Anticipation
 from bayes_compliance.analysis.counterparties import bilateral_or_multilateral
 from bayes_compliance.analysis.decomposition import Shares, Tilt
@@ -17,6 +17,7 @@ from bayes_compliance.analysis.lock_in import LockIn
 from bayes_compliance.analysis.scenarios import scenarios
 from bayes_compliance.analysis.sincerity import sincerity
 from bayes_compliance.analysis.tipping import Pressures, depth_of, tipping_of
+from bayes_compliance.forecast import HORIZON_ONLY
 from bayes_compliance.parallel import in_threads
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def overview(
 ) -> dict[str, xr.Dataset]:
     """The answers of the functions of the same names, cheaper than one after the other.
 
-    They are equal to theirs for the same `draws` and `paths`; `sincerity` goes by all draws.
+    They are equal to theirs for the same `draws`, `paths` and `step_years`; `sincerity` goes by all draws.
 
     Parameters
     ----------
@@ -48,8 +49,7 @@ def overview(
         At most so many posterior draws, and future paths for each (None: the forecast's). What alters the worlds, and
         so simulates them anew, goes by fewer worlds: see `fewer`.
     horizon_only : bool
-        Whether `tipping_points`, `deepest_rule` and the drift of each lobby are told on the last date alone: they cost
-        most.
+        Whether all but `shares_of_variance` are told for the last date alone, and there the drift of each lobby too.
 
     Returns
     -------
@@ -63,19 +63,22 @@ def overview(
     Refused
         If the model does not say what each lobby adds.
     """
-    ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years, draws=draws, paths=paths)
+
+    def worlds(step_years: float | None) -> Ahead:
+        return Ahead(prepared, tree, seed=seed, until=until, step_years=step_years, draws=draws, paths=paths)
+
+    ahead = worlds(step_years)
+    told = worlds(HORIZON_ONLY) if horizon_only else ahead
 
     def asked() -> dict[str, xr.Dataset]:
-        return _asked(ahead, horizon_only)
+        return _asked(told)
 
     def from_today() -> dict[str, xr.Dataset]:
-        usual = ahead
-        if step_years is not None:
-            usual = Ahead(prepared, tree, seed=seed, until=until, draws=draws, paths=paths)
-        return _from_today(ahead, usual, horizon_only)
+        return _from_today(told, ahead, horizon_only)
 
     def altered() -> dict[str, xr.Dataset]:
-        return _altered(prepared, tree, seed=seed, until=until, **fewer(draws))
+        step = HORIZON_ONLY if horizon_only else step_years
+        return _altered(prepared, tree, seed=seed, until=until, step_years=step, **fewer(draws))
 
     def joining() -> dict[str, xr.Dataset]:
         return {"sincerity": sincerity(prepared, tree, seed=seed, until=until)}
@@ -86,7 +89,7 @@ def overview(
     return found
 
 
-def _asked(ahead: Ahead, horizon_only: bool) -> dict[str, xr.Dataset]:
+def _asked(ahead: Ahead) -> dict[str, xr.Dataset]:
     """What the worlds of the forecast answer, in one pass."""
     questions: dict[str, Question] = {
         "lock_in": LockIn(ahead),
@@ -96,19 +99,19 @@ def _asked(ahead: Ahead, horizon_only: bool) -> dict[str, xr.Dataset]:
         "critical_discount": CriticalDiscount(ahead),
         "anticipation": Anticipation(ahead),
     }
-    kept = Pressures(ahead, horizon_only)
+    kept = Pressures(ahead)
     ahead.put([*questions.values(), kept])
     found = {name: question.result() for name, question in questions.items()}
     return found | {"tipping_points": tipping_of(kept), "deepest_rule": depth_of(kept)}
 
 
-def _from_today(ahead: Ahead, usual: Ahead, horizon_only: bool) -> dict[str, xr.Dataset]:
-    """What needs the last decision's date too; value of information by the case's own step."""
-    signals, shares = Signals(usual), Shares(ahead, "outcome", horizon_only)
-    if usual is ahead:
+def _from_today(told: Ahead, ahead: Ahead, horizon_only: bool) -> dict[str, xr.Dataset]:
+    """What needs the last decision's date too: the value of information where it is told, and shares on every date."""
+    signals, shares = Signals(told), Shares(ahead, "outcome", horizon_only)
+    if told is ahead:
         ahead.put([signals, shares], before=[shares.today])
     else:
-        usual.put([signals], before=[undecided(usual)])
+        told.put([signals], before=[shares.today])
         ahead.put([shares], before=[shares.today])
     return {"value_of_information": signals.result(), "shares_of_variance": shares.result()}
 

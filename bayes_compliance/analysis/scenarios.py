@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
 
 
-UNMOVED = "no probability up to the horizon moves"
+UNMOVED = "no probability {} the horizon moves"
 
 
 def scenarios(
@@ -34,6 +34,7 @@ def scenarios(
     ids: Iterable[str] | None = None,
     seed: int = 1,
     until: date | None = None,
+    step_years: float | None = None,
     draws: int = MAX_DRAWS,
     paths: int | None = None,
     refuse: bool = True,
@@ -51,8 +52,8 @@ def scenarios(
     ids : iterable of str or None
         Scenarios by id; default all, in the case's order.
     seed : int
-    until : date or None
-        Default: the case's horizon.
+    until, step_years
+        As in `Ahead`.
     draws, paths : int
         At most so many posterior draws, evenly spaced, and future paths for each (None: the forecast's).
     refuse : bool
@@ -72,7 +73,7 @@ def scenarios(
         If the case has no such scenario, or one changes nothing.
     """
     chosen = choose(prepared.case, ids)
-    ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws, paths=paths)
+    ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years, draws=draws, paths=paths)
     idle = [idle_because(scenario, ahead) for scenario in chosen]
     _refuse_some(chosen, idle if refuse else [])
     base = p_of_worlds(ahead)
@@ -83,7 +84,8 @@ def scenarios(
         name: (("scenario", "time"), np.stack(arrays, axis=1))
         for name, arrays in zip(names, zip(*each, strict=True), strict=True)
     }
-    idle = [why or ("" if found[1].any() else UNMOVED) for why, found in zip(idle, each, strict=True)]
+    unmoved = UNMOVED.format("at" if len(ahead.grid.times) == 1 else "up to")
+    idle = [why or ("" if found[1].any() else unmoved) for why, found in zip(idle, each, strict=True)]
     _refuse_some(chosen, idle if refuse else [])
     coords = {
         "scenario": [s.id for s in chosen],

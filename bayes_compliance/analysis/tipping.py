@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from bayes_compliance.analysis.ahead import Ahead, Grid, Scene, parts_of
+from bayes_compliance.analysis.ahead import Ahead, Scene, parts_of
 from bayes_compliance.rows import of_worlds
 
 if TYPE_CHECKING:
@@ -118,9 +118,8 @@ class Pressures:
         Each lobby's magnitude on the rule in points, before what the other side's answer and assets leave of L.
     """
 
-    def __init__(self, ahead: Ahead, horizon_only: bool = False) -> None:
-        self.grid = Grid(ahead.prepared, ahead.grid.times[-1:]) if horizon_only else ahead.grid
-        self.layout = ahead.layout
+    def __init__(self, ahead: Ahead) -> None:
+        self.grid, self.layout = ahead.grid, ahead.layout
         n, self.paths = ahead.shape[2:]
         self.kept = np.unique(np.linspace(0, n - 1, min(n, DRAWS)).round().astype(int))
         self.rows: list[Rows] = []

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from bayes_compliance.forecast import HORIZON_ONLY
 from bayes_compliance.report.facts import has_lobbies, series
 
 if TYPE_CHECKING:
@@ -96,15 +97,14 @@ def _from_the_forecast(run: Run, found: dict[str, xr.Dataset]) -> dict[str, xr.D
 
 
 def _forecast_on(run: Run, found: xr.Dataset) -> xr.DataArray:
-    """p_comply of the forecast on the states, rules and dates of a Dataset; NaN where a rule is not owed."""
+    """p_comply of the forecast at the horizon, on the states and rules of a Dataset; NaN where a rule is not owed."""
     import numpy as np
     import xarray as xr
 
     coords = {name: found[name].values for name in ("state", "rule", "time")}
     p = xr.DataArray(np.full([len(values) for values in coords.values()], np.nan), coords, list(coords))
     for (state, rule), rows in series(run).items():
-        at = [np.datetime64(row["date"]) for row in rows]
-        p.loc[state, rule, at] = [row["p_comply"] for row in rows]
+        p.loc[state, rule] = rows[-1]["p_comply"]
     return p
 
 
@@ -130,7 +130,7 @@ def _without_parts(run: Run, missing: dict[str, str]) -> dict[str, xr.Dataset]:
     missing |= dict.fromkeys(NEEDS_PARTS, "this model does not say what each lobby adds to support")
     ahead, asked = _ahead(run), _asked(run)
     found = {"lock_in": ahead.answer(LockIn(ahead)), "sincerity": sincerity(run.prepared, run.tree, **asked)}
-    some = asked | fewer(DRAWS)
+    some = asked | fewer(DRAWS) | {"step_years": HORIZON_ONLY}
     if "scenarios" not in missing:
         found["scenarios"] = scenarios(run.prepared, run.tree, **some, refuse=False)
     if "bilateral_or_multilateral" not in missing:
@@ -154,11 +154,11 @@ def _of_the_model(run: Run) -> dict[str, xr.Dataset]:
 def _ahead(run: Run) -> Ahead:
     from bayes_compliance.analysis.ahead import Ahead
 
-    return Ahead(run.prepared, run.tree, **_asked(run), draws=DRAWS, paths=PATHS)
+    return Ahead(run.prepared, run.tree, **_asked(run), step_years=HORIZON_ONLY, draws=DRAWS, paths=PATHS)
 
 
 def _asked(run: Run) -> dict[str, Any]:
-    """The seed and horizon of the run, so that its worlds are those of the forecast."""
+    """The seed and horizon of the run."""
     settings = run.summary["settings"]
     return {"seed": settings["seed"], "until": date.fromisoformat(settings["until"]) if settings["until"] else None}
 

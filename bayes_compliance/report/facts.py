@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import seeds
-from bayes_compliance.forecast import BAND, any_due, plan, thin
+from bayes_compliance.forecast import BAND, HORIZON_ONLY, any_due, plan, thin
 from bayes_compliance.importance import leave_out
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.layout import OUTCOME
@@ -198,7 +198,7 @@ def _weights_on(run: Run, day: date) -> NDArray:
     """Signed weight of each lobby on a date, (lobby,), over a few draws and paths."""
     model, layout = run.prepared.model, run.prepared.layout
     draws, _ = thin(*draws_of(run.tree), PULL_DRAWS)
-    days = plan(layout, day, layout.case.horizon.step_years)
+    days = plan(layout, day, HORIZON_ONLY)
     seed = seeds.sequence(run.summary["settings"]["seed"], f"pulls {day}")
     future = Future(model, layout, days, draws, PULL_PATHS, seed)
     (moment,) = deque(future.run(), maxlen=1)

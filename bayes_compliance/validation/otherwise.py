@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance.dynamics import years_between
-from bayes_compliance.forecast import futures, plan, simulate
+from bayes_compliance.forecast import HORIZON_ONLY, futures, plan, simulate
 from bayes_compliance.importance import good_k, weights_of
 from bayes_compliance.inference import diagnose
 from bayes_compliance.inference.tree import draws_of
@@ -107,16 +106,14 @@ def _fitted(other: Prepared, tree: xr.DataTree, seed: int) -> tuple[Prepared, xr
 def _ahead(prepared: Prepared, draws: Draws, chains: int, seed: int, until: date) -> xr.DataArray:
     """p_draw on the last date, (state, rule, sample)."""
     layout = prepared.layout
-    # one step beyond the horizon: nothing is reported but the last date
-    step = years_between(layout.case.last_decision_date(), until) + 1
-    found = simulate(prepared.model, layout, draws, chains, seed=seed, until=until, step_years=step)
+    found = simulate(prepared.model, layout, draws, chains, seed=seed, until=until, step_years=HORIZON_ONLY)
     return found.dataset["p_draw"].isel(time=-1)
 
 
 def on_last_date(prepared: Prepared, draws: Draws, seed: int, until: date, paths: int) -> NDArray:
     """p_comply on the last date, the mean over future paths, (pair, draw): pairs as `forecast.owed` has them."""
     layout = prepared.layout
-    days = plan(layout, until, years_between(layout.case.last_decision_date(), until) + 1)
+    days = plan(layout, until, HORIZON_ONLY)
 
     def last(task: tuple[slice, Future]) -> NDArray:
         moment = deque(task[1].run(), maxlen=1)[0]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bayes_compliance.analysis import sentences_a as say
 from bayes_compliance.analysis.overview import overview
+from bayes_compliance.forecast import HORIZON_ONLY
 from bayes_compliance.report import sentences
 from tests.analysis import plain
 
@@ -231,6 +232,34 @@ def test_the_overview_is_what_each_question_answers(rich):
         xr.testing.assert_identical(found[question.__name__], question(*rich, seed=plain.SEED, **size))
     shares = decomposition.shares_of_variance(*rich, of="outcome", seed=plain.SEED, draws=10, paths=4)
     xr.testing.assert_identical(found["shares_of_variance"], shares)
+
+
+def test_the_overview_of_the_horizon_alone_is_what_each_question_answers_there(rich):
+    from bayes_compliance.analysis import decomposition, lock_in
+
+    found = overview(*rich, seed=plain.SEED, draws=10, paths=4, horizon_only=True)
+    told = {"seed": plain.SEED, "step_years": HORIZON_ONLY, "draws": 10, "paths": 4}
+    for question in (lock_in.lock_in, decomposition.tilt):
+        xr.testing.assert_identical(found[question.__name__], question(*rich, **told))
+    whole = overview(*rich, seed=plain.SEED, draws=10, paths=4)
+    assert {name: one.sizes["time"] for name, one in found.items() if name != "sincerity"} == {
+        name: whole[name].sizes["time"] if name == "shares_of_variance" else 1 for name in whole if name != "sincerity"
+    }
+    assert whole["lock_in"].sizes["time"] > 1
+
+
+def test_on_the_horizon_alone_the_answer_is_that_of_all_dates(rich):
+    """Other worlds of the same law: 10 draws of 400 paths; 5 standard errors of a mean of antithetic pairs."""
+    from bayes_compliance.analysis import lock_in
+
+    whole, alone = (
+        lock_in.lock_in(*rich, seed=seed, draws=10, paths=400, step_years=step)
+        for seed, step in ((1, None), (2, HORIZON_ONLY))
+    )
+    apart = abs(whole["p_agreement"].isel(time=-1) - alone["p_agreement"].isel(time=-1))
+    assert float(apart.max()) < 5 * 0.5 / np.sqrt(10 * 400)
+    # negative control: another date is told apart
+    assert float(abs(whole["p_agreement"].isel(time=0) - alone["p_agreement"].isel(time=-1)).max()) > 0.05
 
 
 def test_a_model_that_does_not_take_support_apart_is_refused(rich):

@@ -16,6 +16,7 @@ from bayes_compliance.analysis.scenarios import scenarios
 from bayes_compliance.answer import answer
 from bayes_compliance.elicitation.pooling import POOLS
 from bayes_compliance.feedback import feedback
+from bayes_compliance.forecast import HORIZON_ONLY
 from bayes_compliance.measurements import Moved
 from bayes_compliance.report import facts, render, sentences
 from bayes_compliance.report.answers import DRAWS, answers, by_state_alone, over_rules
@@ -132,7 +133,7 @@ def test_types_have_their_section(small: SimpleNamespace) -> None:
 
 def test_what_is_compared_with_the_forecast_starts_from_its_own_probabilities(coalition: Run) -> None:
     found, fewer = answers(coalition).found, overview.fewer(DRAWS)
-    p = {pair: [row["p_comply"] for row in rows] for pair, rows in facts.series(coalition).items()}
+    p = {pair: [rows[-1]["p_comply"]] for pair, rows in facts.series(coalition).items()}
     levels = (
         found["scenarios"]["p_base"], found["lock_in"]["p_agreement"],
         found["bilateral_or_multilateral"]["p"].sel(set="all", drop=True),
@@ -141,6 +142,7 @@ def test_what_is_compared_with_the_forecast_starts_from_its_own_probabilities(co
         for (state, rule), values in p.items():
             assert level.sel(state=state, rule=rule).values == pytest.approx(values, abs=1e-12)
     seed = coalition.summary["settings"]["seed"]
+    fewer |= {"step_years": HORIZON_ONLY}
     sampled = scenarios(coalition.prepared, coalition.tree, seed=seed, refuse=False, **fewer)
     change = (found["scenarios"]["p_scenario"] - found["scenarios"]["p_base"]).sel(scenario="storm")
     np.testing.assert_allclose(change, sampled["difference"].sel(scenario="storm"), atol=1e-12)
