@@ -44,6 +44,7 @@ _STYLE: Any = {
     "axes.titlesize": 8.5,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
+    "axes.titley": 1.0,
     "axes.labelsize": 8.0,
     "axes.edgecolor": SOFT,
     "axes.linewidth": 0.6,
