@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from bayes_compliance import api, cli, runs, store
+from bayes_compliance import api, cli, running, runs, store
 from bayes_compliance.case import load_case
 from bayes_compliance.errors import Refused
 from bayes_compliance.runs import Run
@@ -203,14 +203,14 @@ def test_a_held_case_that_was_edited_is_refused(folder, done, tmp_path):
 
 def test_a_case_that_changes_while_it_is_read_is_refused(folder, monkeypatch, tmp_path):
     """Between the reading that is fitted and the one that is kept."""
-    once = api.load_case
+    once = running.load_case
 
     def edited(place):
         found = once(place)
         (folder / "case.toml").write_text((folder / "case.toml").read_text() + "\n# edited\n")
         return found
 
-    monkeypatch.setattr(api, "load_case", edited)
+    monkeypatch.setattr(running, "load_case", edited)
     with pytest.raises(Refused, match=r"case.toml: changed while it was read; allowed: to begin again"):
         api.run(folder, tmp_path / "run", **SIZE)
     assert not (tmp_path / "run").exists()

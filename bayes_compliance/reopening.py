@@ -1,0 +1,90 @@
+"""A RUN opened again: from its folder alone, or beside the case that it was fitted to."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes_compliance import models, runs, store
+from bayes_compliance.case import CaseError, load_case
+from bayes_compliance.case.horizon import check_kept
+from bayes_compliance.errors import Refused
+from bayes_compliance.running import open_case
+from bayes_compliance.runs import Run
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import xarray as xr
+
+
+def settings_of(run: str | PathLike[str]) -> dict[str, Any]:
+    """What a RUN of one case was asked for."""
+    summary = store.read_summary(run)
+    store.check_kind(run, store.RUN)
+    if "settings" not in summary:
+        raise store.RunFolderError(f"{run}: its summary.json has no settings; allowed: a whole RUN")
+    return summary["settings"]
+
+
+def whole(run: str | PathLike[str]) -> Run:
+    """A RUN by the case that it holds; see `bayes_compliance.api.load`."""
+    from bayes_compliance.inference.diagnostics import FORECAST, Check
+
+    folder = Path(run)
+    settings = settings_of(run)
+    if settings["model"].endswith(".py") and not Path(settings["model"]).is_file():
+        raise store.RunFolderError(f"{run}: fitted with {settings['model']}, which is not here; allowed: where it lies")
+    tree, summary = runs.read(folder)
+    with runs.kept_case(tree, run) as case:
+        try:
+            prepared = _as_fitted(_prepared(case, settings), run, tree, summary)
+        except CaseError as bad:
+            lines = [f"{run}: the case that it holds: {line}" for line in str(bad).splitlines()]
+            raise store.RunFolderError("\n".join(lines)) from bad
+    checks = [Check.recalled(one) for one in summary["diagnostics"]]
+    error = next((check.value for check in checks if check.name == FORECAST), float("nan"))
+    forecast = runs.read_forecast(folder, error)
+    return Run(prepared, tree, forecast, checks, summary)
+
+
+def fit_of(
+    case: str | PathLike[str], run: str | PathLike[str], until: date | None = None
+) -> tuple[models.Prepared, xr.DataTree, dict]:
+    """The fit of a RUN, and its summary: asked for up to a new date, if one is given, whatever it was before."""
+    settings = settings_of(run) | ({"until": until.isoformat()} if until else {})
+    prepared = _prepared(case, settings)
+    tree, summary = runs.read(Path(run))
+    return _as_fitted(prepared, run, tree, summary), tree, summary | {"settings": settings}
+
+
+def refuse_hidden(case: str | PathLike[str], as_of: str | None, id: str | None) -> None:
+    """Refuse scenarios that begin after the day as of which a RUN knows its case: they were not known then."""
+    every = load_case(case).scenarios if as_of else ()
+    later = [scenario for scenario in every if as_of and scenario.from_ > date.fromisoformat(as_of)]
+    asked = [scenario for scenario in later if id in (None, scenario.id)]
+    if asked and (id is not None or len(later) == len(every)):
+        named = ", ".join(f"{scenario.id!r} (from {scenario.from_})" for scenario in asked)
+        raise Refused(
+            f"scenarios.toml: {named}: not known on {as_of}, as of which the RUN was made (--as-of); allowed: a RUN "
+            "without --as-of, or of a later day"
+        )
+
+
+def _prepared(case: str | PathLike[str], settings: dict[str, Any]) -> models.Prepared:
+    """A case as the model of a RUN sees it."""
+    found = open_case(case, settings)
+    if not settings["until"]:
+        check_kept("case.toml: horizon", found.horizon.until)
+    return models.prepare(settings["model"], found, pool=settings.get("pool", "linear"))
+
+
+def _as_fitted(
+    prepared: models.Prepared, run: str | PathLike[str], tree: xr.DataTree, summary: dict[str, Any]
+) -> models.Prepared:
+    """The same as it was fitted, if it is what the RUN was fitted to."""
+    runs.same_inputs(prepared.case, summary, Path(run))
+    from bayes_compliance.inference.trial import as_fitted
+
+    return as_fitted(prepared, tree.attrs)
