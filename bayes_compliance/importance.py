@@ -66,9 +66,11 @@ def smoothed(log_ratio: NDArray, r_eff: float = 1.0) -> tuple[NDArray, float]:
     -------
     tuple of array (draw,) and float
         Where the largest ratios are alike nothing is smoothed, and k is 0: no draw outweighs the others. Where there
-        are too few draws to tell, or one has all the weight, k is infinite.
+        are too few draws to tell, one has all the weight, or no draw can be weighed at all, k is infinite.
     """
     log_ratio = np.asarray(log_ratio, float)
+    if not np.isfinite(log_ratio.max()):  # the other posterior excludes every draw, or a ratio is no number
+        return np.zeros(len(log_ratio)), float("inf")
     tail = _tail(len(log_ratio), r_eff)
     k = 0.0
     if np.ptp(log_ratio) > 0 and tail < LEAST_TAIL:

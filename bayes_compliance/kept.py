@@ -30,7 +30,7 @@ SUMMARY = (
 PATHS = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Forecast:
     """A forecast for every owed state, rule and date.
 
@@ -51,6 +51,15 @@ class Forecast:
     table: list[dict]
     make_dataset: Callable[[], xr.Dataset]
     tell_error: Callable[[], float]
+
+    @property
+    def until(self) -> str:
+        """Its last date."""
+        return max(row["date"] for row in self.table)
+
+    def __repr__(self) -> str:
+        pairs = {(row["state"], row["rule"]) for row in self.table}
+        return f"<Forecast: states and rules: {len(pairs)}, rows: {len(self.table)}, to {self.until}>"
 
     @cached_property
     def dataset(self) -> xr.Dataset:

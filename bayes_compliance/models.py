@@ -49,6 +49,13 @@ class Prepared(NamedTuple):
     priors: Priors
     layout: Layout
 
+    def __repr__(self) -> str:
+        case = self.case
+        return (
+            f"<Prepared: {case.name}, model {self.model.__name__.rpartition('.')[2]}, states: {len(case.states)}, "
+            f"lobbies: {len(case.lobbies)}, decisions: {len(case.decisions)}>"
+        )
+
 
 PANEL = "panel"
 """The one model that is of many cases, not of one."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
+from operator import index
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +15,11 @@ from bayes_compliance import models, runs, store
 from bayes_compliance.case import Case, load_case
 from bayes_compliance.case.horizon import check_kept, check_until
 from bayes_compliance.case.loading import inputs_of
-from bayes_compliance.errors import Unwritten
+from bayes_compliance.errors import Refused, Unwritten
 from bayes_compliance.inference import check_settings, diagnose
 from bayes_compliance.runs import Run, Timer
 
 if TYPE_CHECKING:
-    from os import PathLike
-
     import xarray as xr
 
     from bayes_compliance.forecast import Forecast
@@ -35,16 +35,38 @@ def asked(
     pool: str = "linear",
 ) -> dict[str, Any]:  # fmt: skip
     """What a RUN is asked for, as its summary holds it; Refused where that cannot be."""
-    check_settings(engine, seed, draws, tune, chains)
+    model = fspath(model) if isinstance(model, PathLike) else model
+    if not isinstance(model, str):
+        raise Refused(f"--model: {model!r} is no name; allowed: that of a model, or the path of a .py file")
+    sizes = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
+    sizes = {name: _whole_number(name, value) for name, value in sizes.items()}
+    check_settings(engine, **sizes)
+    days = {"until": _day("until", until), "as_of": _day("as-of", as_of)}
     # the default is known to be good, and a bad case is refused before anything heavy is imported
     if pool != "linear":
         from bayes_compliance.elicitation.pooling import check_pool
 
         check_pool(pool)
     return {
-        "model": model, "engine": engine, "pool": pool, "seed": seed, "draws": draws, "tune": tune, "chains": chains,
-        "until": until.isoformat() if until else None, "as_of": as_of.isoformat() if as_of else None,
+        "model": model, "engine": engine, "pool": pool, **sizes,
+        **{name: day.isoformat() if day else None for name, day in days.items()},
     }  # fmt: skip
+
+
+def _whole_number(name: str, value: Any) -> int:
+    """A number as JSON takes it, whatever library it is of."""
+    try:
+        if not isinstance(value, bool):
+            return index(value)
+    except TypeError:
+        pass
+    raise Refused(f"--{name}: {value!r} is no whole number; allowed: one, such as 1")
+
+
+def _day(name: str, value: Any) -> date | None:
+    if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+        return value
+    raise Refused(f"--{name}: {value!r} is no datetime.date; allowed: one, such as date(2030, 1, 1)")
 
 
 def open_case(case: str | PathLike[str], settings: dict[str, Any]) -> Case:

@@ -40,7 +40,7 @@ MODEL = "model_sha256"
 LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "arviz", "arviz-stats", "numpy", "scipy", "xarray")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """A fitted case with its forecast.
 
@@ -68,6 +68,22 @@ class Run:
     def passed(self) -> bool:
         """Whether every diagnostic met its mark."""
         return all(check.passed for check in self.checks)
+
+    def __repr__(self) -> str:
+        asked, missed = self.summary["settings"], sum(not check.passed for check in self.checks)
+        until = "no forecast" if self.forecast is None else f"forecast to {self.forecast.until}"
+        return (
+            f"<Run: {self.prepared.case.name}, {asked['model']} by {asked['engine']}, seed {asked['seed']}, "
+            f"{asked['chains']} chains of {asked['draws']} draws, {until}, "
+            f"{missed} of {len(self.checks)} diagnostics failed>"
+        )
+
+    def __str__(self) -> str:
+        """Which diagnostics failed, first, and the answer as `run` prints it."""
+        from bayes_compliance.answer import answer
+
+        lines = [repr(self), *(f"diagnostic failed: {check}" for check in self.checks if not check.passed)]
+        return "\n".join([*lines, *([] if self.forecast is None else [answer(self.prepared.case, self.forecast)])])
 
 
 @dataclass

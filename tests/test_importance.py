@@ -59,3 +59,15 @@ def test_too_few_draws_cannot_tell():
 
 def test_a_draw_with_all_the_weight_is_not_trusted():
     assert not weights_of(2000 * np.random.default_rng(5).normal(size=500)).mean(np.ones(500)).trusted
+
+
+@pytest.mark.parametrize(
+    "log_ratio", [np.full(500, -np.inf), np.append(np.zeros(499), np.nan), np.append([0.0], np.inf)]
+)
+def test_draws_that_cannot_be_weighed_are_not_trusted(log_ratio):
+    """Another posterior that excludes every draw, say; one draw that is excluded says nothing against the rest."""
+    found = weights_of(log_ratio)
+    assert found.pareto_k == np.inf
+    assert np.isfinite(found.share).all()
+    assert not found.mean(np.ones(len(log_ratio))).trusted
+    assert weights_of(np.append(np.zeros(499), -np.inf)).pareto_k < 0.5

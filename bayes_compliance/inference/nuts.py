@@ -9,18 +9,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_compliance.errors import Refused
 from bayes_compliance.inference import Drawn
 from bayes_compliance.inference.compiled import of_layout
-from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents, groups
+from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents, groups, starts
 from bayes_compliance.threads import cores
 
 if TYPE_CHECKING:
+    import pymc as pm
+
     from bayes_compliance.inference.compiled import Compiled
     from bayes_compliance.layout import Layout
 
@@ -64,11 +68,37 @@ def sample(
     progress : bool
         Show progress on the terminal.
     """
-    compiled = of_layout(model, layout, lambda: model.build(layout))
+    compiled = of_layout(model, layout, lambda: built(model, layout, layout))
     found = run(
         compiled, draws=draws, tune=tune, chains=chains, seed=seed, progress=progress, target_accept=accept_of(model)
     )
     return found._replace(draws=collect(layout, found.draws, (chains, draws)))
+
+
+def built(model: ModuleType, form: Layout, layout: Layout) -> pm.Model:
+    """A model in PyMC, refused if its variables are not those by which the forecast knows its worlds.
+
+    Parameters
+    ----------
+    model : module
+    form : Layout
+        What it is built from: the layout, or one with tensors in place of its data.
+    layout : Layout
+    """
+    found, known = model.build(form), set(starts(layout))
+    names = {variable.name for variable in found.free_RVs}
+    called = f"--model: {Path(model.__file__).name if model.__file__ else model.__name__}: build()"
+    if extra := sorted(names - known):
+        raise Refused(
+            f"{called} has a variable {extra[0]!r}, of which support() and so the forecast would know nothing; "
+            f"allowed: {', '.join(sorted(known))}"
+        )
+    if missing := sorted(known - names - {"innovation", "spread"}):
+        raise Refused(
+            f"{called} lacks the variable {missing[0]!r}; allowed: all that judged(layout) makes "
+            "(bayes_compliance.inference.variables)"
+        )
+    return found
 
 
 def accept_of(model: ModuleType) -> float:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PRIOR_DRAWS = 2000
 SAMPLE_DIMS = ("chain", "draw")
+EMPTY = "without_items"
+"""Attribute of a group of draws: quantities that the case has none of."""
 
 
 def grow(prepared: Prepared, draws: Draws, stats: dict[str, NDArray], seed: int, attrs: dict[str, Any]) -> xr.DataTree:
@@ -67,16 +69,22 @@ def grow(prepared: Prepared, draws: Draws, stats: dict[str, NDArray], seed: int,
 
 
 def latent_dataset(layout: Layout, draws: Draws, answer: asking.Answer | None = None) -> xr.Dataset:
-    """Draws (chain, draw, item) as a Dataset along `lobby`, `state`, `knot`, `pair`; with support and p_comply."""
+    """Draws (chain, draw, item) as a Dataset along `lobby`, `state`, `knot`, `pair`; with support and p_comply.
+
+    Quantities that the case has none of are named in its attributes alone: much of ArviZ fails on an empty array.
+    """
     dims = Latents(layout).dims | {"innovation": "knot", "spread": "pair"}
-    data: dict[str, Any] = {name: ((*SAMPLE_DIMS, dims.get(name, "state")), values) for name, values in draws.items()}
+    data: dict[str, Any] = {
+        name: ((*SAMPLE_DIMS, dims.get(name, "state")), values) for name, values in draws.items() if values.shape[-1]
+    }
+    empty = [name for name in draws if name not in data]
     if answer is not None:
         data["support"] = ((*SAMPLE_DIMS, "decision"), answer.support)
         data["p_comply"] = ((*SAMPLE_DIMS, "decision"), answer.p_comply)
     used = {variable[0][-1] for variable in data.values()}
     coords = {name: labels for name, labels in layout.coords.items() if name in used}
     shape = next(iter(draws.values())).shape[:2]
-    return xr.Dataset(data, coords=coords | _samples(*shape))
+    return xr.Dataset(data, coords=coords | _samples(*shape), attrs={EMPTY: " ".join(empty)} if empty else None)
 
 
 def draws_of(tree: xr.DataTree, group: str = "posterior") -> tuple[Draws, int]:
@@ -84,7 +92,8 @@ def draws_of(tree: xr.DataTree, group: str = "posterior") -> tuple[Draws, int]:
     dataset = tree[group].to_dataset()
     chains = dataset.sizes["chain"]
     skip = {"support", "p_comply"}
-    return {
+    none = np.zeros((chains * dataset.sizes["draw"], 0))
+    return dict.fromkeys(dataset.attrs.get(EMPTY, "").split(), none) | {
         str(name): v.transpose("chain", "draw", ...).values.reshape(v.sizes["chain"] * v.sizes["draw"], *v.shape[2:])
         for name, v in dataset.data_vars.items()
         if name not in skip

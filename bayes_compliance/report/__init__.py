@@ -100,7 +100,7 @@ def _tried(section: Callable[[Run], Section | None], run: Run) -> Section | str 
 
 def _subtitle(run: Run) -> str:
     case, settings = run.prepared.case, run.summary["settings"]
-    last = max(row["date"] for row in facts.ahead(run).table)
+    last = facts.ahead(run).until
     lobbies = f"{sentences.plural(len(case.lobbies), 'lobby', 'lobbies')}, " if facts.has_lobbies(case) else ""
     known = f", with what was known on {settings['as_of']}" if settings.get("as_of") else ""
     decided = any(d.decision != "pending" for d in case.decisions)

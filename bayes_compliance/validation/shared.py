@@ -77,7 +77,7 @@ class Shared:
         self._accept = nuts.accept_of(prepared.model)
         layout = prepared.layout
         self._compiled = of_layout(
-            prepared.model, layout, lambda: prepared.model.build(symbolic(layout)[0]),
+            prepared.model, layout, lambda: nuts.built(prepared.model, symbolic(layout)[0], layout),
             arrays(seen(layout, np.ones(len(layout.rows), bool))),
         )  # fmt: skip
 

@@ -1,0 +1,115 @@
+"""The functions of `api` take what Python users have, and say in words what they do not take."""
+
+from datetime import date, datetime
+
+import arviz as az
+import numpy as np
+import pytest
+
+from bayes_compliance import api, models
+from bayes_compliance.case import load_case
+from bayes_compliance.errors import Refused
+from bayes_compliance.inference import nuts
+from bayes_compliance.inference.tree import EMPTY, draws_of
+from tests.inference.linear_cases import walk
+
+SIZE = {"engine": "exact", "draws": 100, "chains": 2}
+OWN = """
+from bayes_compliance.models import load
+
+coalition = load("coalition")
+support = coalition.support
+
+
+def build(layout):
+    import pymc as pm
+
+    {body}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("done")
+
+
+@pytest.fixture(scope="module")
+def done(folder):
+    return api.run(walk(folder / "case", ["comply", "violate"]), folder / "run", **SIZE)
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"draws": "200"}, "--draws: '200' is no whole number; allowed: one, such as 1"),
+        ({"draws": 20.0}, "--draws: 20.0 is no whole number"),
+        ({"seed": None}, "--seed: None is no whole number"),
+        ({"seed": True}, "--seed: True is no whole number"),
+        ({"until": "2030-01-01"}, "--until: '2030-01-01' is no datetime.date; allowed: one, such as date"),
+        ({"as_of": datetime(2030, 1, 1)}, "--as-of: datetime.datetime.* is no datetime.date"),
+        ({"model": models.load("coalition")}, "--model: <module .* is no name; allowed: that of a model, or the path"),
+    ],
+)
+def test_what_is_no_number_date_or_model_is_refused_before_anything_is_read(tmp_path, asked, why):
+    with pytest.raises(Refused, match=why):
+        api.run(tmp_path / "nowhere", tmp_path / "run", **asked)
+
+
+def test_numbers_of_numpy_and_paths_are_taken(tmp_path):
+    own = tmp_path / "own.py"
+    own.write_text(OWN.format(body="return coalition.build(layout)") + "\nOBSERVED_BY_SUPPORT = True\n")
+    case = walk(tmp_path / "case", ["comply", "violate"])
+    size = {"draws": np.int64(20), "tune": np.int32(20), "chains": np.uint8(2), "seed": np.int64(3)}
+    done = api.run(case, tmp_path / "run", model=own, **size, until=date(2004, 1, 1))
+    assert done.summary["settings"]["draws"] == 20
+    assert done.summary["settings"]["model"] == str(own)
+    assert done.forecast.until == "2004-01-01"
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (
+            "built = coalition.build(layout)\n    with built:\n        pm.Normal('bonus')\n    return built",
+            r"--model: own.py: build\(\) has a variable 'bonus', of which support\(\) and so the forecast would know "
+            "nothing; allowed: .*magnitude",
+        ),
+        (
+            "with pm.Model() as built:\n        pm.Normal('innovation', shape=len(layout.knots))\n    return built",
+            r"--model: own.py: build\(\) lacks the variable 'magnitude'; allowed: all that judged\(layout\) makes",
+        ),
+    ],
+)
+def test_a_model_with_variables_of_its_own_or_without_some_is_refused(tmp_path, body, why):
+    own = tmp_path / "own.py"
+    own.write_text(OWN.format(body=body))
+    prepared = models.prepare(str(own), load_case(walk(tmp_path / "case", ["comply", "violate"])))
+    with pytest.raises(Refused, match=why):
+        nuts.built(prepared.model, prepared.layout, prepared.layout)
+    plain = models.prepare("coalition", prepared.case)
+    assert nuts.built(plain.model, plain.layout, plain.layout).free_RVs
+
+
+def test_a_run_shows_itself_in_a_line_and_its_answer_in_words(done):
+    missed = sum(not check.passed for check in done.checks)
+    assert missed
+    assert repr(done) == (
+        f"<Run: {done.prepared.case.name}, coalition by exact, seed 1, 2 chains of 100 draws, forecast to "
+        f"{done.forecast.until}, {missed} of {len(done.checks)} diagnostics failed>"
+    )
+    first, second, *rest = str(done).splitlines()
+    assert first == repr(done)
+    assert second.startswith("diagnostic failed: ")
+    assert any("P(comply)" in line for line in rest)
+    assert repr(done.forecast).startswith("<Forecast: states and rules: 1, rows: ")
+    assert repr(done.prepared) == "<Prepared: small, model coalition, states: 1, lobbies: 2, decisions: 2>"
+
+
+def test_arviz_takes_a_fit_in_which_there_is_nothing_of_a_kind(folder, done):
+    posterior = done.tree["posterior"].to_dataset()
+    assert posterior.attrs[EMPTY].split() == ["spread"]
+    assert all(variable.size for variable in posterior.data_vars.values())
+    assert az.extract(done.tree).sizes["sample"] == 200
+    for tree in (done.tree, api.load(folder / "run").tree):
+        draws, chains = draws_of(tree)
+        assert (draws["spread"].shape, draws["magnitude"].shape, chains) == ((200, 0), (200, 2), 2)
