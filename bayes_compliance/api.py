@@ -90,6 +90,53 @@ def run(
     return running.made(case, out, settings, progress, ahead=True, tell=tell)
 
 
+def prior(
+    case: str | PathLike[str],
+    *,
+    model: str = "coalition",
+    pool: str = "linear",
+    seed: int = 1,
+    draws: int = 2000,
+    as_of: date | None = None,
+) -> xr.DataTree:
+    """What the judgements of a case say before any decision has spoken; neither PyMC nor a sampler is needed.
+
+    Parameters
+    ----------
+    case, model, pool, seed, as_of
+        As in `run`.
+    draws : int
+        Of the prior.
+
+    Returns
+    -------
+    DataTree
+        Groups `prior` (every quantity, with `support` in points and `p_comply` of each row of the case), and
+        `prior_predictive` (`outcome`: 0 violate, 1 partial, 2 comply; decisions taken in sequence, each met by the
+        conduct that came before it), (chain, draw, ...), with one chain; `observed_data` and `constant_data`, as in
+        posterior.nc of a RUN.
+
+    Raises
+    ------
+    Refused
+        Bad input.
+
+    Examples
+    --------
+    How often would a state have complied, had the judgements alone spoken?
+
+    >>> found = prior("case_studies/bananas", seed=1)
+    >>> complied = found["prior_predictive"]["outcome"].sel(decision="2002-03-01 H bananas compliance") == 2
+    >>> round(float(complied.mean()), 1)
+    0.5
+    """
+    from bayes_compliance.inference.tree import prior_tree
+
+    settings = running.asked(model, "nuts", seed, draws, TUNE, CHAINS, None, as_of, pool)
+    prepared = prepare(settings["model"], running.open_case(case, settings), pool=pool)
+    return prior_tree(prepared, settings["seed"], settings["draws"])
+
+
 def fit(
     case: str | PathLike[str],
     out: str | PathLike[str],

@@ -27,6 +27,16 @@ SUMMARY = (
 )  # fmt: skip
 """What a forecast says of a state, rule and date: the columns of forecast.csv after these."""
 
+SAID = {
+    "p_comply": ("probability of compliance in one future path of each draw (p_comply_mean is over all paths)", "1"),
+    "p_comply_mean": ("probability of compliance: the forecast", "1"),
+    "p_draw": ("probability of compliance of each draw, averaged over its future paths", "1"),
+    "p_today": ("the same without the spread of few paths, for bands", "1"),
+    "support": ("net political support in one future path of each draw", "points"),
+    "support_mean": ("net political support", "points"),
+}
+"""What the forecast's variables are, and their units, where the name might mislead."""
+
 PATHS = 8
 
 
@@ -171,7 +181,10 @@ class Kept:
         }
         data["support_mean"] = (dims[:3], spread_out(summary["support_mean"]))
         coords = {"state": states, "rule": rules, "time": np.array(self.times, "datetime64[ns]")}
-        return xr.Dataset(data, coords=coords)
+        found = xr.Dataset(data, coords=coords)
+        for name, (what, units) in SAID.items():
+            found[name].attrs = {"long_name": what, "units": units}
+        return found
 
 
 def recalled(dataset: xr.Dataset, mc_error: float) -> Forecast:

@@ -69,6 +69,15 @@ class Run:
         """Whether every diagnostic met its mark."""
         return all(check.passed for check in self.checks)
 
+    @property
+    def free(self) -> list[str]:
+        """Variables of the posterior that are not known constants in all their items: what there is to look at."""
+        from bayes_compliance.latents import Latents
+
+        latents = Latents(self.prepared.layout)
+        free = [name for name in latents.names if len(latents.free[name])]
+        return [name for name in (*free, "innovation", "spread") if name in self.tree["posterior"]]
+
     def __repr__(self) -> str:
         asked, missed = self.summary["settings"], sum(not check.passed for check in self.checks)
         until = "no forecast" if self.forecast is None else f"forecast to {self.forecast.until}"

@@ -5,6 +5,7 @@ from datetime import date, datetime
 import arviz as az
 import numpy as np
 import pytest
+import xarray as xr
 
 from bayes_compliance import api, models
 from bayes_compliance.case import load_case
@@ -113,3 +114,23 @@ def test_arviz_takes_a_fit_in_which_there_is_nothing_of_a_kind(folder, done):
     for tree in (done.tree, api.load(folder / "run").tree):
         draws, chains = draws_of(tree)
         assert (draws["spread"].shape, draws["magnitude"].shape, chains) == ((200, 0), (200, 2), 2)
+
+
+def test_the_prior_is_that_of_a_run_of_the_same_seed(folder, done):
+    found = api.prior(folder / "case")
+    for group in ("prior", "prior_predictive", "observed_data"):
+        xr.testing.assert_identical(found[group].to_dataset(), done.tree[group].to_dataset())
+    assert set(found.children) == {"prior", "prior_predictive", "observed_data", "constant_data"}
+    other = api.prior(folder / "case", seed=2, draws=50)
+    assert other["prior"].sizes["draw"] == 50
+    with pytest.raises(Refused, match="--model: 'none' is not a model"):
+        api.prior(folder / "case", model="none")
+
+
+def test_what_is_free_is_what_moves(done):
+    posterior = done.tree["posterior"]
+    assert done.free == ["magnitude", "shadow", "innovation"]
+    assert all(float(posterior[name].std()) > 0 for name in done.free)
+    still = set(posterior.data_vars) - {*done.free, "support", "p_comply"}
+    assert still
+    assert all((posterior[name].values == posterior[name].values[:1, :1]).all() for name in still)

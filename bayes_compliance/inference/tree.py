@@ -42,30 +42,48 @@ def grow(prepared: Prepared, draws: Draws, stats: dict[str, NDArray], seed: int,
         Groups prior, prior_predictive, posterior, posterior_predictive, sample_stats, log_likelihood, log_prior,
         observed_data, constant_data.
     """
-    model, layout = prepared.model, prepared.layout
-    latents, shape = Latents(layout), next(iter(draws.values())).shape[:2]
+    layout, shape = prepared.layout, next(iter(draws.values())).shape[:2]
     draws = whole(prepared, draws, seed)
-    answer = asking.ask_observed(model, layout, draws)
-    prior = latents.draw_all(PRIOR_DRAWS, seeds.generator(seed, "prior"))
-    prior = completed(prepared, prior, seeds.generator(seed, "prior type"), observed=False)
-    simulated = worlds.replay(model, layout, prior, seeds.generator(seed, "prior predictive"))
-    prior_answer = asking.ask_observed(model, layout, prior)
+    answer = asking.ask_observed(prepared.model, layout, draws)
     groups = {
         "posterior": latent_dataset(layout, draws, answer),
-        "prior": latent_dataset(layout, _one_chain(prior), asking.Answer(*(a[None] for a in prior_answer))),
-        "prior_predictive": _decisions(layout, simulated[None]),
+        **_before(prepared, seed, PRIOR_DRAWS),
         "posterior_predictive": _decisions(
             layout, _coded(layout, answer, seeds.generator(seed, "posterior predictive"))
         ),
         "sample_stats": xr.Dataset({k: (SAMPLE_DIMS, v) for k, v in stats.items()}, coords=_samples(*shape)),
         "log_likelihood": _decisions(layout, asking.log_likelihood(layout, draws, answer.support)),
-        "log_prior": latent_dataset(layout, latents.log_prior(draws)),
-        "observed_data": xr.Dataset({"outcome": ("decision", layout.outcome)}, coords={"decision": layout.labels}),
-        "constant_data": constant_data(layout),
+        "log_prior": latent_dataset(layout, Latents(layout).log_prior(draws)),
+        **_data(layout),
     }
     tree = xr.DataTree.from_dict(groups)
     tree.attrs = attrs
     return tree
+
+
+def prior_tree(prepared: Prepared, seed: int, draws: int = PRIOR_DRAWS) -> xr.DataTree:
+    """Groups prior, prior_predictive, observed_data and constant_data: what `grow` has of them, without a fit."""
+    tree = xr.DataTree.from_dict({**_before(prepared, seed, draws), **_data(prepared.layout)})
+    tree.attrs = {"seed": seed, "draws": draws}
+    return tree
+
+
+def _before(prepared: Prepared, seed: int, n: int) -> dict[str, xr.Dataset]:
+    """The priors' draws, and decisions simulated from them in sequence, conduct included."""
+    model, layout = prepared.model, prepared.layout
+    prior = Latents(layout).draw_all(n, seeds.generator(seed, "prior"))
+    prior = completed(prepared, prior, seeds.generator(seed, "prior type"), observed=False)
+    simulated = worlds.replay(model, layout, prior, seeds.generator(seed, "prior predictive"))
+    answer = asking.ask_observed(model, layout, prior)
+    return {
+        "prior": latent_dataset(layout, _one_chain(prior), asking.Answer(*(a[None] for a in answer))),
+        "prior_predictive": _decisions(layout, simulated[None]),
+    }
+
+
+def _data(layout: Layout) -> dict[str, xr.Dataset]:
+    seen = xr.Dataset({"outcome": ("decision", layout.outcome)}, coords={"decision": layout.labels})
+    return {"observed_data": seen, "constant_data": constant_data(layout)}
 
 
 def latent_dataset(layout: Layout, draws: Draws, answer: asking.Answer | None = None) -> xr.Dataset:
