@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_compliance import reopening, running, runs
 from bayes_compliance.case import Case
 from bayes_compliance.case.loading import inputs_of
+from bayes_compliance.case.writing import checked
 from bayes_compliance.check import check as check
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE, diagnose
 from bayes_compliance.models import prepare
@@ -278,7 +279,13 @@ def update(
     done : Run or path
         What `run`, `forecast` or `load` has returned, or a RUN folder.
     case, refit, draws
-        As there; of a path, what was known as of the day that the run was asked for.
+        As there; of a path, what was known as of the day that the run was asked for. A Case that was made or changed in
+        Python is checked as a folder would be.
+
+    Raises
+    ------
+    Refused
+        Bad input.
 
     Examples
     --------
@@ -293,6 +300,8 @@ def update(
         # a bad case is refused before a RUN is read
         settings = done.summary["settings"] if isinstance(done, Run) else reopening.settings_of(done)
         case = running.open_case(case, settings | {"until": None})
+    else:
+        case = checked(case)
     done = done if isinstance(done, Run) else load(done)
     from bayes_compliance import updating
 

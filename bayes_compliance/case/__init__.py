@@ -8,6 +8,7 @@ from bayes_compliance.case.problems import CaseError, Problem
 from bayes_compliance.case.schema import CounterpartySet, Dynamics, Horizon, Lobby, Rule, Shock, StageWeights, State
 from bayes_compliance.case.schema_rows import Decision, Judgement, Proxy, Seed
 from bayes_compliance.case.schema_scenarios import AddedLobby, Change, Scenario
+from bayes_compliance.case.writing import write_case
 
 __all__ = [
     "AddedLobby",
@@ -29,4 +30,5 @@ __all__ = [
     "StageWeights",
     "State",
     "load_case",
+    "write_case",
 ]

@@ -92,6 +92,9 @@ Text = Annotated[str, AfterValidator(_titled)]
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
 
+SUMMED = 1e-12
+"""Weights whose sum is as near to 1 are left as they are: what was normalised once is so."""
+
 
 class Part(BaseModel):
     """A frozen record; unknown keys are errors, and no value is coerced to another type.
@@ -156,6 +159,8 @@ class State(Part):
         total = sum(value)
         if value and not 0 < total < float("inf"):
             raise wrong("the weights have no finite sum", "numbers above 0 with a finite sum")
+        if value and abs(total - 1) < SUMMED:
+            return value
         return tuple(weight / total for weight in value) if value else (1 / count,) * count if count else ()
 
 

@@ -1,0 +1,175 @@
+"""A case as files again, such as `load_case` reads: the way of a case that was made or changed in Python."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from datetime import date
+from graphlib import TopologicalSorter
+from itertools import pairwise
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from bayes_compliance.case.case import Case, Head
+from bayes_compliance.case.loading import load_case
+from bayes_compliance.case.records import HEADERS, MORE_COLUMNS, QUANTILES
+from bayes_compliance.case.schema import Part
+from bayes_compliance.case.schema_rows import Judgement
+from bayes_compliance.case.tables import LISTS, NOT_IN_FILE
+from bayes_compliance.errors import Refused
+
+
+def write_case(case: Case, folder: str | PathLike[str]) -> Path:
+    """Write a case to a folder, from which `load_case` reads an equal one if it is sound.
+
+    Comments of the files that it was read from are lost, and so is the order of their rows; quantiles that were stated
+    as a range or by chips stand as quantiles.
+
+    Parameters
+    ----------
+    case : Case
+        Read, or made or changed in Python: as such it has not been checked, and is when it is read again.
+    folder : path
+        New or empty.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    Refused
+        If the folder has files in it, is no folder, or cannot be written.
+
+    Examples
+    --------
+    A case with its first judgement halved, as a folder that every command takes::
+
+        case = load_case("case_studies/bananas")
+        first, *others = case.judgements
+        halved = first.model_copy(update={name: getattr(first, name) / 2 for name in ("p05", "p50", "p95")})
+        write_case(case.model_copy(update={"judgements": (halved, *others)}), "halved")
+    """
+    place = Path(folder)
+    texts = _texts(case)
+    try:
+        if place.exists() and (not place.is_dir() or any(place.iterdir())):
+            raise Refused(f"{place}: this is no empty folder; allowed: a new or an empty one")
+        place.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (place / name).write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise Refused(f"{place}: cannot be written ({why}); allowed: a new or an empty folder") from error
+    return place
+
+
+def checked(case: Case) -> Case:
+    """A case that was made or changed in Python as `load_case` would have it: sorted, and refused if it is unsound.
+
+    Raises
+    ------
+    CaseError
+        With every problem; rows are counted in the order of the case.
+    """
+    with TemporaryDirectory() as folder:
+        found = load_case(write_case(case, folder))
+    return found.model_copy(update={"known_by": case.known_by, "inputs": case.inputs})
+
+
+def _texts(case: Case) -> dict[str, str]:
+    texts = {"case.toml": "".join(_case_toml(case))}
+    tables = {"judgements.csv": case.judgements, "decisions.csv": case.decisions}
+    tables |= {"proxies.csv": case.proxies, "seeds.csv": case.seeds}
+    texts |= {
+        name: _csv(name, rows) for name, rows in tables.items() if rows or name in ("judgements.csv", "decisions.csv")
+    }
+    if case.scenarios:
+        texts["scenarios.toml"] = "".join(_array("scenarios", case.scenarios))
+    return texts
+
+
+def _case_toml(case: Case) -> Iterator[str]:
+    head = Head(**{name: getattr(case, name) for name in Head.model_fields})
+    for key, value in _keys(head):
+        yield f"{key} = {_toml(value)}\n"
+    for name in LISTS:
+        parts = case.dynamics.shocks if name == "shocks" else getattr(case, name)
+        yield from _array(name, _as_owed(case) if name == "rules" else parts)
+
+
+def _as_owed(case: Case) -> list[Part]:
+    """Rules in an order that each state's own rules keep: the first of them gives its K_ref."""
+    order: TopologicalSorter[str] = TopologicalSorter({rule.id: () for rule in case.rules})
+    for state in case.states:
+        for before, after in pairwise(state.rules):
+            order.add(after, before)
+    return [case.rule(id) for id in order.static_order()]
+
+
+def _array(name: str, parts: Iterable[Part]) -> Iterator[str]:
+    for part in parts:
+        yield f"\n[[{name}]]\n"
+        for key, value in _keys(part):
+            yield f"{key} = {_toml(value)}\n"
+
+
+def _keys(part: Part) -> Iterator[tuple[str, Any]]:
+    """Keys and values of a table, but for those that a file need not say or cannot."""
+    for name, field in type(part).model_fields.items():
+        value = getattr(part, name)
+        if name not in NOT_IN_FILE.get(type(part), ()) and value is not None and value != field.default:
+            yield str(field.validation_alias or name), value
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Part):
+        return "{ " + ", ".join(f"{key} = {_toml(v)}" for key, v in _keys(value)) + " }"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, str):  # TOML escapes as JSON does, and DEL too
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return value.isoformat() if isinstance(value, date) else repr(value)
+
+
+def _csv(name: str, rows: Iterable[Any]) -> str:
+    cells = [_cells(row) for row in rows]
+    more = [column for column in MORE_COLUMNS.get(name, ()) if any(row.get(column) for row in cells)]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [*HEADERS[name], *more], extrasaction="ignore", restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(cells)
+    return out.getvalue()
+
+
+def _cells(row: Any) -> dict[str, str]:
+    said = {name: _cell(value) for name, value in row}
+    said["date"] = _period(row.date, row.date_end)
+    if isinstance(row, Judgement):
+        stated = [f"q{100 * level:.12g}={value!r}" for level, value in row.points]
+        said["values"] = ";".join([*stated, *([f"of={row.of}"] if row.of else [])])
+        if row.points:
+            said |= dict.fromkeys(QUANTILES, "")
+    return said
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ";".join(map(str, value))
+    if value is None:
+        return ""
+    return value.isoformat() if isinstance(value, date) else value if isinstance(value, str) else repr(value)
+
+
+def _period(day: date, end: date) -> str:
+    """A day, a month or a year, by the day that stands for it and its last one."""
+    if day == end:
+        return day.isoformat()
+    return f"{day:%Y-%m}" if day.month == end.month else f"{day:%Y}"
