@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import os
+import secrets
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -62,10 +63,16 @@ def _system_call() -> Callable[[bytes, bytes], int] | None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path to write to, which takes the place of another at the end: a file is whole, or as it was."""
-    beside = path.with_name(f".{path.name}.new")
-    yield beside
-    os.replace(beside, path)
+    """A path to write to, which takes the place of another at the end: a file is whole, or as it was.
+
+    It is another for each writer, and is gone if the block fails.
+    """
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        yield beside
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def replace(path: Path, text: str) -> None:

@@ -157,7 +157,7 @@ def known(key: str, form: Form) -> Callbacks | None:
 
 
 def _module(place: Path, key: str, form: Form) -> ModuleType | None:
-    """The callbacks' file as a module, written if it is not there; None where nothing can be written."""
+    """The callbacks' file as a module, written if it is not there; None where it cannot be written or read."""
     file, name = place / key / FILE, f"_bayes_compliance_{key}"
     try:
         if not file.is_file() or file.read_bytes() != form.source.encode():
@@ -172,8 +172,12 @@ def _module(place: Path, key: str, form: Form) -> ModuleType | None:
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with suppress(*UNREADABLE):  # Python too keeps what it made of the file beside it
+        spec.loader.exec_module(module)
+        return module
+    del sys.modules[name]
+    shutil.rmtree(file.parent, ignore_errors=True)
+    return None
 
 
 def _callbacks(module: ModuleType, keep: bool) -> Callbacks:

@@ -1,7 +1,9 @@
 """What is kept of a compiled model gives the same draws as compiling it, and never another model's."""
 
 import os
+import py_compile
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pymc as pm
@@ -92,6 +94,17 @@ def test_what_is_kept_and_spoilt_is_made_anew(case, once, kept, harm):
         for file in kept.rglob(harm):
             file.write_bytes(b"spoilt")
     assert drawn(models.prepare("coalition", case)) == once[1]
+
+
+def test_what_python_keeps_of_the_callbacks_and_is_spoilt_is_made_anew(case, once, kept):
+    shutil.copytree(once[0], kept)
+    (source,) = kept.rglob("callbacks.py")
+    code = Path(py_compile.compile(str(source), doraise=True))
+    head = code.read_bytes()[:16]  # which says of what source it is
+    code.write_bytes(head + b"spoilt")
+    assert drawn(models.prepare("coalition", case)) == once[1]
+    assert drawn(models.prepare("coalition", case)) == once[1]
+    assert list(source.parent.rglob("*.nbc"))  # and kept again
 
 
 def test_the_key_is_another_for_whatever_the_model_would_build_from(case, tmp_path):
