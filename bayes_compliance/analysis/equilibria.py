@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bayes_compliance import equilibria as solve
 from bayes_compliance.analysis.ahead import Ahead, Kept, Scene
 from bayes_compliance.errors import Refused
+from bayes_compliance.wording import percent
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
@@ -92,11 +93,9 @@ def sentences(found: xr.Dataset) -> list[str]:
         return [
             "In every world the states' choices have one equilibrium: it makes no difference which one is selected."
         ]
-    said = [f"In up to {_percent(most)} of the worlds on a date the states' choices have more than one equilibrium."]
+    said = [
+        f"The states' choices have more than one equilibrium in {percent(most)} of the worlds on the date with most."
+    ]
     if gap < 0.005:
         return [*said, "Which one is selected moves no probability of compliance by as much as half a point."]
     return [*said, f"Which one is selected moves a probability of compliance by up to {100 * gap:.0f} points."]
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%" if share >= 0.01 else f"{100 * share:.2g}%"

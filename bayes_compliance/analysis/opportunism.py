@@ -9,6 +9,7 @@ import xarray as xr
 
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference.tree import draws_of
+from bayes_compliance.wording import percent
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
@@ -59,8 +60,8 @@ def sentences(found: xr.Dataset) -> list[str]:
     said = []
     for state in found["state"].values:
         own = found.isel(decision=np.flatnonzero(found["decision_state"].values == state))
-        before, after = (100 * float(found[name].sel(state=state)) for name in ("prior", "posterior"))
-        said.append(f"{state}: probability of insincerity {before:.0f}% before its decisions, {after:.0f}% after them.")
+        before, after = (percent(float(found[name].sel(state=state))) for name in ("prior", "posterior"))
+        said.append(f"{state}: probability of insincerity {before} before its decisions, {after} after them.")
         if "adherence" in own["kind"].values:
             said.append(
                 f"That {state} joined says nothing: an insincere state joins for the same reasons, so one adherence "

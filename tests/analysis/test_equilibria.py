@@ -87,8 +87,14 @@ def test_where_there_is_surely_one_there_are_not_several(found):
 def test_the_sentences_speak_of_the_numbers(found):
     most, gap = float(found["several"].max()), float((found["p_greatest"] - found["p_least"]).isel(time=-1).max())
     said = sentences(found)
-    assert f"{100 * most:.0f}% of the worlds" in said[0]
+    assert f"in {100 * most:.0f}% of the worlds" in said[0]
     assert f"by up to {100 * gap:.0f} points" in said[1]
+
+
+@pytest.mark.parametrize(("share", "told"), [(1.0, "over 99%"), (0.004, "under 1%"), (0.5, "50%")])
+def test_no_share_of_the_worlds_claims_certainty(found, share, told):
+    everywhere = found.assign(several=found["several"] * 0 + share)
+    assert f"more than one equilibrium in {told} of the worlds" in sentences(everywhere)[0]
 
 
 def test_weak_answers_have_one_equilibrium(tmp_path):

@@ -137,6 +137,12 @@ def test_the_sentences_speak_of_the_numbers(prepared, draws):
     assert "one adherence moves the odds by a factor of 1" in said
 
 
+def test_no_type_is_certain(prepared, draws):
+    found = insincerity(prepared, tree_of(prepared, draws))
+    sure = found.assign(prior=found["prior"] * 0 + 0.001, posterior=found["posterior"] * 0 + 0.9999)
+    assert sentences(sure)[0].endswith("insincerity under 1% before its decisions, over 99% after them.")
+
+
 def test_the_model_states_its_own_sincerity_only_where_none_is_judged(tmp_path):
     plain = models.prepare("opportunism", two_states(tmp_path / "plain"))
     own = [j for j in plain.case.judgements if j.quantity == "sincerity"]
