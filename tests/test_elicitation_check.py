@@ -15,12 +15,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bayes_compliance import models
 from bayes_compliance.case import load_case
 from bayes_compliance.case.records import MORE_COLUMNS
 from bayes_compliance.check import check
 from bayes_compliance.cli import main
 from bayes_compliance.elicitation import build_priors, curves
-from bayes_compliance.feedback.conflicts import needed
+from bayes_compliance.feedback import imagined
+from bayes_compliance.feedback.conflicts import moves
+from bayes_compliance.forecast import decision_dates
+from bayes_compliance.parts import crossing
+from bayes_compliance.rows import Item
 from tests.builders import complied, known, normal, write_case
 
 CASES = Path(__file__).parents[1] / "case_studies"
@@ -141,15 +146,61 @@ def test_agreement_moves_nothing(tmp_path):
 
 
 def test_nothing_can_reconcile_the_impossible():
-    margin = np.zeros(10)
-    assert np.isnan(needed(margin, np.zeros(10), False, 0.7))
-    assert np.isnan(needed(margin, np.full(10, 1e-6), True, 0.7))
+    push = np.stack([np.zeros(10), np.full(10, 1e-6)])
+    assert np.isnan(crossing(np.zeros(10), push, np.array([False, True]), 0.7)).all()
 
 
-def test_the_change_needed_in_logs_is_the_closed_form():
-    # margin 0 made of +1 and -1: the factor e^v on the +1 gives Phi(e^v - 1)
-    v = needed(np.zeros(5), np.ones(5), True, 0.9)
-    assert np.exp(v) == pytest.approx(1 + stats.norm.ppf(0.9), rel=1e-9)
+def test_the_change_needed_is_the_closed_form():
+    # margin 0 made of +1 and -1: the factor e^v on the +1 gives Phi(e^v - 1), v points more of it Phi(v)
+    z = stats.norm.ppf(0.9)
+    found = crossing(np.zeros(5), np.ones((2, 5)), np.array([True, False]), 0.9)
+    assert found == pytest.approx([np.log(1 + z), z], rel=1e-9)
+
+
+def test_a_lobby_in_two_slots_is_moved_in_both(tmp_path):
+    prepared = models.prepare("coalition", load_case(case_of(tmp_path)))
+    item = Item("H", "r", date(2001, 1, 1), "compliance")
+    one = imagined.Imagined(item, np.zeros(4), np.full(4, 0.5), np.zeros(4), np.array([0, 1, 0]), np.ones((3, 4)))
+    found = {move.lobby: move.points for move in moves(prepared, one, 0.9)}
+    assert found == pytest.approx({"j": stats.norm.ppf(0.9) / 2, "k": stats.norm.ppf(0.9)}, rel=1e-9)
+
+
+OWN = """from bayes_compliance.models import load
+
+c = load("coalition")
+
+
+def support(*a):
+    return c.support(*a)
+
+
+def build(layout):
+    return c.build(layout, support)
+"""
+
+
+def test_a_model_of_ones_own_need_not_take_support_apart(tmp_path):
+    own = tmp_path / "own.py"
+    own.write_text(OWN, encoding="utf-8")
+    place = case_of(tmp_path / "case", judged_p(0.6, 0.7, 0.8, "2000-12-31"))
+    found, told = check(place, model=str(own)), check(place)
+    assert found.adherence == told.adherence
+    assert [one.preference for one in found.compliance] == [{}, {}]
+    for one, other in zip(found.compliance, told.compliance, strict=True):
+        assert one.p == pytest.approx(other.p, abs=1e-12)
+        assert one.support_median == pytest.approx(other.support_median, abs=1e-12)
+    assert found.conflicts[0].moves == ()
+    assert "the model does not say what each lobby adds" in str(found)
+    assert "no single magnitude" not in str(found)
+
+
+def test_decisions_fall_due_on_the_days_of_the_forecast(tmp_path):
+    rules = [{"id": "r", "states": ["H"], "decisions_per_year": 12}]
+    layout = models.prepare("coalition", load_case(case_of(tmp_path, rules=rules))).layout
+    for last in (date(2000, 12, 31), date(2003, 7, 9)):
+        due = [item.date for item in imagined._deciding(layout, last)]
+        assert due == decision_dates(date(2000, 1, 1), last, 12)
+    assert len(imagined._deciding(layout, date(2020, 1, 1))) == imagined.MOST_DUE
 
 
 def test_a_decision_against_strong_priors_is_surprising(tmp_path):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 import numpy as np
 import xarray as xr
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bayes_compliance import forecast, theory
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference.tree import draws_of
-from bayes_compliance.parts import Parts
+from bayes_compliance.parts import Game, Parts, stage_game
 from bayes_compliance.rows import Item, Rows
 from bayes_compliance.worlds import Day, Future, Moment
 
@@ -23,22 +23,6 @@ if TYPE_CHECKING:
     from bayes_compliance.alterations import Alteration
     from bayes_compliance.latents import Draws
     from bayes_compliance.models import Prepared
-
-
-class Game(NamedTuple):
-    """A state's side of the stage game on each row, in points, (draw, path, row): X, K' and L (design section 2)."""
-
-    x: NDArray
-    k_prime: NDArray
-    ell: NDArray
-
-    @property
-    def ratio(self) -> NDArray:
-        """What w q must reach for compliance, (K' - X) / L; NaN outside a dilemma."""
-        dilemma = theory.preference(*self) == 1
-        return np.where(
-            dilemma, theory.critical_discount(self.k_prime - self.x, np.where(dilemma, self.ell, 1)), np.nan
-        )
 
 
 class Scene:
@@ -260,17 +244,6 @@ def parts_of(model: ModuleType) -> Callable[..., Parts]:
     if split is None:
         raise Refused(f"model {model.__name__} does not say what each lobby adds; allowed: a model with parts()")
     return split
-
-
-def stage_game(rows: Rows, parts: Parts) -> Game:
-    """X, K' and L of each row from the parts of its support: lobbies by the sign of their weight, L apart."""
-    full = parts._replace(answer=1.0).contributions
-    against, gain = rows.weight < 0, rows.answers
-
-    def total(which: NDArray) -> NDArray:
-        return (full * which).sum(-1)
-
-    return Game(total(~against & ~gain), rows.threshold - total(against), total(gain & ~against))
 
 
 def p_comply(future: Future, rows: Rows, support: NDArray) -> NDArray:

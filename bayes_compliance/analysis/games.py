@@ -14,14 +14,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_compliance import theory
-from bayes_compliance.analysis.ahead import Ahead, Game, Kept, Options, Scene
+from bayes_compliance.analysis.ahead import Ahead, Kept, Options, Scene
+from bayes_compliance.parts import PREFERENCES, Game
 from bayes_compliance.rows import ANY_RULE
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
     from bayes_compliance.models import Prepared
 
-PREFERENCES = ("harmony", "dilemma", "deadlock")
 LEVELS = (0.05, 0.5, 0.95)
 
 

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_compliance.kept import BAND
 from bayes_compliance.report.sentences import listed, percent, plural
 
 if TYPE_CHECKING:
     import xarray as xr
 
 TOLD_APART = 0.8
-BAND = (0.05, 0.95)
 KINDS = ("compliance", "adherence")
 NAMED = 4
 """States or pairs that a sentence names; the rest stand in the figure and in the table."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
 from math import log
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from bayes_compliance.analysis.ahead import Ahead, Scene, parts_of
+from bayes_compliance.analysis.ahead import Ahead, Options, Scene, parts_of
+from bayes_compliance.parts import LIMIT, crossing, pushes
 from bayes_compliance.rows import of_worlds
 
 if TYPE_CHECKING:
@@ -20,20 +20,10 @@ if TYPE_CHECKING:
 
 DRAWS, PATHS = 500, 4
 """Posterior draws that are kept of those that are seen, evenly spaced, each with all its future paths."""
-LIMIT = 100.0
-"""Factors are sought between 1 / LIMIT and LIMIT."""
 HALF, KEPT = 0.5, 0.8
 
 
-def tipping_points(
-    prepared: Prepared,
-    tree: xr.DataTree,
-    *,
-    seed: int = 1,
-    until: date | None = None,
-    draws: int = DRAWS,
-    paths: int | None = PATHS,
-) -> xr.Dataset:
+def tipping_points(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) -> xr.Dataset:
     r"""The change in each lobby that takes the probability of compliance across one half.
 
     With d what a lobby adds to support (log scale), or what a point more of it adds (linear), and u = k - 1 or the
@@ -46,12 +36,9 @@ def tipping_points(
     Parameters
     ----------
     prepared, tree
-        A model and its fit.
-    seed : int
-    until : date or None
-        Default: the case's horizon.
-    draws, paths : int
-        At most so many posterior draws, and future paths for each (None: the forecast's).
+        A model with `parts`, and its fit.
+    **options
+        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`; by default `DRAWS` and `PATHS`.
 
     Returns
     -------
@@ -61,18 +48,10 @@ def tipping_points(
         in points of the lobby's magnitude: ``(factor - 1)`` times its median over worlds on that date, or `points`;
         and `p` (state, rule, time).
     """
-    return tipping_of(_pressures(prepared, tree, seed, until, draws, paths))
+    return tipping_of(_pressures(prepared, tree, options))
 
 
-def deepest_rule(
-    prepared: Prepared,
-    tree: xr.DataTree,
-    *,
-    seed: int = 1,
-    until: date | None = None,
-    draws: int = DRAWS,
-    paths: int | None = PATHS,
-) -> xr.Dataset:
+def deepest_rule(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) -> xr.Dataset:
     r"""The deepest version of each rule that all who owe it would keep with probability .8 or more.
 
     Depth scales what compliance is worth and what it costs at home, J and K together, by k; L, P and G are held. The
@@ -81,7 +60,7 @@ def deepest_rule(
 
     Parameters
     ----------
-    prepared, tree, seed, until, draws, paths
+    prepared, tree, **options
         As in `tipping_points`.
 
     Returns
@@ -90,13 +69,11 @@ def deepest_rule(
         `depth` (rule, time) and each side's own, `own_depth` (state, rule, time): 1 is the rule as it is, NaN where no
         k does, infinite where k = 100 still does. `sides` (rule): the number of states that owe the rule.
     """
-    return depth_of(_pressures(prepared, tree, seed, until, draws, paths))
+    return depth_of(_pressures(prepared, tree, options))
 
 
-def _pressures(
-    prepared: Prepared, tree: xr.DataTree, seed: int, until: date | None, draws: int, paths: int | None
-) -> Pressures:
-    ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws, paths=paths)
+def _pressures(prepared: Prepared, tree: xr.DataTree, options: Options) -> Pressures:
+    ahead = Ahead(prepared, tree, **(Options(draws=DRAWS, paths=PATHS) | options))
     kept = Pressures(ahead)
     ahead.put([kept])
     return kept
@@ -151,13 +128,11 @@ class Pressures:
         rows, moment, future = scene.rows, scene.moment, scene.future
         some = self.kept[here] - scene.at.start
         x = {name: values[some] for name, values in scene.x.items()}
-        seen = (moment.walk[some], moment.spread[some])
-        met = of_worlds(moment.history, some)
+        asked = (future.layout, rows, x, moment.walk[some], moment.spread[some], of_worlds(moment.history, some))
         parts = parts_of(future.model)
-        split = parts(future.layout, rows, x, *seen, met)
+        split = parts(*asked)
         added = split.contributions
-        more = x | {"magnitude": x["magnitude"] + 1}
-        push = np.where(rows.log, added, parts(future.layout, rows, more, *seen, met).contributions - added)
+        push = pushes(parts, added, *asked)
         noise = x["decision_noise"][..., rows.state]
         width = x["partial_width"][..., rows.state] * (future.layout.case.outcomes == 3)
         margin = (moment.answer.support[some] - rows.threshold - width) / noise
@@ -177,7 +152,7 @@ def tipping_of(kept: Pressures) -> xr.Dataset:
             p[pair, j] = ndtr(margin).mean()
             push, log_scale = kept.push[j][i][there], rows.log[i][there]
             at = pair, j, rows.lobby[i][there]
-            change[at] = crossing(margin, push, log_scale, _bounds(push, log_scale))
+            change[at] = crossing(margin, push, log_scale, HALF)
             strength[at] = np.median(kept.strength[j][i][there], axis=-1)
     on_log = kept.layout.log_scale
     factor, points = np.where(on_log, np.exp(np.where(on_log, change, 0)), np.nan), np.where(on_log, np.nan, change)
@@ -188,55 +163,6 @@ def tipping_of(kept: Pressures) -> xr.Dataset:
         "change": (("time", "lobby"), np.where(on_log, (factor - 1) * strength, points)),
     }
     return kept.grid.dataset(data, lobby=lobbies)
-
-
-def _bounds(push: NDArray, log_scale: NDArray) -> NDArray:
-    """How far to look, in log units or in points: points enough to move the margin by LIMIT standard deviations."""
-    typical = np.abs(push).mean(axis=-1)
-    return np.where(log_scale, log(LIMIT), LIMIT / np.where(typical > 0, typical, 1.0))
-
-
-def crossing(margin: NDArray, push: NDArray, log_scale: NDArray, bound: NDArray) -> NDArray:
-    r"""Change v at which :math:`E[\Phi(margin + u\,push)]` is one half: Newton's steps kept inside a bisection.
-
-    Parameters
-    ----------
-    margin : array (world,)
-    push : array (item, world)
-        Of one sign over worlds, so that the mean is monotone in v.
-    log_scale : bool array (item,)
-        u is ``exp(v) - 1`` where true, else v.
-    bound : array (item,)
-        v is sought between -bound and bound.
-
-    Returns
-    -------
-    array (item,)
-        NaN where the mean does not cross one half.
-    """
-
-    def gap(v: NDArray) -> tuple[NDArray, NDArray]:
-        u = np.where(log_scale, np.expm1(np.where(log_scale, v, 0)), v)
-        at = margin + u[:, None] * push
-        slope = np.exp(-(at**2) / 2) / np.sqrt(2 * np.pi) * push
-        return ndtr(at).mean(axis=-1) - HALF, slope.mean(axis=-1) * np.where(log_scale, u + 1, 1.0)
-
-    low, high = -bound, bound.copy()
-    below, above = gap(low)[0], gap(high)[0]
-    crosses = below * above <= 0
-    rising = above > below
-    v = np.zeros_like(bound)
-    for _ in range(200):
-        f, slope = gap(v)
-        step_up = (f < 0) == rising
-        low, high = np.where(step_up, v, low), np.where(step_up, high, v)
-        done = (np.abs(f) < 1e-13) | (high - low < 1e-12) | ~crosses | (below == above)
-        if done.all():
-            break
-        with np.errstate(over="ignore"):  # a slope next to nothing: too far a step, which is not taken
-            newton = v - f / np.where(slope == 0, np.inf, slope)
-        v = np.where(done, v, np.where((newton > low) & (newton < high), newton, (low + high) / 2))
-    return np.where(crosses & (below != above), v, np.nan)
 
 
 def depth_of(kept: Pressures) -> xr.Dataset:

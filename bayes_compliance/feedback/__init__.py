@@ -22,6 +22,8 @@ from bayes_compliance.feedback.conflicts import Conflict, Move, conflict, judged
 from bayes_compliance.feedback.questions import unanswered
 from bayes_compliance.feedback.words import RARE, plain, text
 from bayes_compliance.inference import check_seed
+from bayes_compliance.kept import BAND
+from bayes_compliance.parts import PREFERENCES
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
@@ -32,9 +34,6 @@ if TYPE_CHECKING:
     from bayes_compliance.rows import Item
 
 __all__ = ["Conflict", "Feedback", "Implied", "Move", "Record", "Surprise", "feedback"]
-
-BAND = (0.05, 0.95)
-PREFERENCES = ("harmony", "dilemma", "deadlock")
 
 
 class Implied(NamedTuple):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from math import exp, isfinite, log
+from math import exp, inf, isfinite, log
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from bayes_compliance.case.vocabulary import IMPLIED, WHOLE_TREATY
+from bayes_compliance.parts import crossing
 from bayes_compliance.rows import Item
 
 if TYPE_CHECKING:
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     from bayes_compliance.elicitation import Prior
     from bayes_compliance.feedback.imagined import Imagined
     from bayes_compliance.models import Prepared
-
-FARTHEST = 100.0
-"""Largest factor, and largest number of noise standard deviations in points, that is looked for."""
 
 
 class Move(NamedTuple):
@@ -50,6 +46,8 @@ class Conflict(NamedTuple):
     moves : tuple of Move
         Where `implied` lies outside the judged range: changes of one magnitude each that would make it p50, all else
         held, the least in prior sds first.
+    told : bool
+        Whether moves were looked for: the model says what each lobby adds.
     """
 
     row: int
@@ -58,6 +56,7 @@ class Conflict(NamedTuple):
     judged: tuple[float, float, float]
     implied: float
     moves: tuple[Move, ...]
+    told: bool = True
 
     @property
     def agrees(self) -> bool:
@@ -84,22 +83,24 @@ def conflict(prepared: Prepared, judgement: Judgement, imagined: Imagined) -> Co
     judged = (judgement.p05, judgement.p50, judgement.p95)
     implied = float(imagined.p_comply.mean())
     found = Conflict(judgement.row, judgement.analyst, imagined.item, judged, implied, ())
+    if not hasattr(prepared.model, "parts"):
+        return found._replace(told=False)
     return found if found.agrees else found._replace(moves=tuple(moves(prepared, imagined, judgement.p50)))
 
 
 def moves(prepared: Prepared, imagined: Imagined, target: float) -> list[Move]:
     """Changes of one magnitude each that bring the mean probability to a target, the least first."""
     case, layout = prepared.case, prepared.layout
+    lobbies, of = np.unique(imagined.lobby, return_inverse=True)
+    push = np.zeros((len(lobbies), len(imagined.margin)))
+    np.add.at(push, of, imagined.push)
+    on_log = layout.log_scale[lobbies]
     found = []
-    for lobby in np.unique(imagined.lobby):
-        on_log = bool(layout.log_scale[lobby])
-        push = imagined.push[imagined.lobby == lobby].sum(axis=0)
-        v = needed(imagined.margin, push, on_log, target)
+    for lobby, log_scale, v in zip(lobbies, on_log, crossing(imagined.margin, push, on_log, target), strict=True):
         if isfinite(v):
-            sd = _sd(layout.priors.quantities["magnitude"].priors[lobby], on_log)
-            sds = abs(v) / sd if sd else float("inf")
-            factor, points = (exp(v), None) if on_log else (None, v)
-            found.append(Move(case.lobbies[lobby].id, factor, points, sds))
+            sd = _sd(layout.priors.quantities["magnitude"].priors[lobby], log_scale)
+            factor, points = (exp(v), None) if log_scale else (None, float(v))
+            found.append(Move(case.lobbies[lobby].id, factor, points, float(abs(v)) / sd if sd else inf))
     return sorted(found, key=lambda move: (move.sds, move.lobby))
 
 
@@ -108,35 +109,3 @@ def _sd(prior: Prior | None, on_log: bool) -> float:
         return 0.0
     low, high = prior.quantile([0.05, 0.95])
     return (log(high / low) if on_log else float(high - low)) / 3.28971
-
-
-def needed(margin: NDArray, push: NDArray, on_log: bool, target: float) -> float:
-    r"""The change v at which :math:`E[\Phi(margin + u\,push)]` is a target, by bisection; NaN where none is.
-
-    Parameters
-    ----------
-    margin, push : array (world,)
-        Push is of one sign, so that the mean is monotone in v.
-    on_log : bool
-        u is ``exp(v) - 1``, else v.
-    target : float in [0, 1]
-    """
-    typical = float(np.abs(push).mean())
-    if typical == 0:
-        return float("nan")
-    high = log(FARTHEST) if on_log else FARTHEST / typical
-    low = -high
-
-    def gap(v: float) -> float:
-        return float(ndtr(margin + (np.expm1(v) if on_log else v) * push).mean()) - target
-
-    if gap(low) * gap(high) > 0:
-        return float("nan")
-    rising = gap(high) > gap(low)
-    for _ in range(50):
-        middle = (low + high) / 2
-        if (gap(middle) < 0) == rising:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2

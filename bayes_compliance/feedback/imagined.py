@@ -16,8 +16,11 @@ from scipy.special import ndtr
 from bayes_compliance import seeds, theory
 from bayes_compliance.asking import ask, on_slots, related
 from bayes_compliance.dynamics import DAYS_PER_YEAR
+from bayes_compliance.forecast import decision_dates
 from bayes_compliance.history import Record
+from bayes_compliance.inference import completed
 from bayes_compliance.latents import Draws, Latents
+from bayes_compliance.parts import pushes, stage_game
 from bayes_compliance.rows import ANY_RULE, History, Item, Rows
 from bayes_compliance.worlds import Day, Future, continued, every_spread
 
@@ -72,8 +75,7 @@ def prior_draws(prepared: Prepared, n: int, seed: int) -> Draws:
     """Draws of every latent from its prior, with what the model adds to them."""
     rng = seeds.generator(seed, "check")
     draws = Latents(prepared.layout).draw_all(n, rng)
-    complete = getattr(prepared.model, "complete", None)
-    return draws if complete is None else complete(prepared.layout, draws, rng, False)
+    return completed(prepared, draws, rng, observed=False)
 
 
 def adherence(prepared: Prepared, draws: Draws, items: Sequence[Item], seed: int) -> list[Imagined]:
@@ -137,11 +139,8 @@ def _deciding(layout: Layout, last: date) -> list[Item]:
     observed = {Item(d.state, d.rule, d.date, "compliance") for d in layout.decisions if d.kind == "compliance"}
     start = case.last_decision_date()
     for state, rule in layout.obligations:
-        per_year = case.rule(rule).decisions_per_year
-        due = min(int((last - start).days / DAYS_PER_YEAR * per_year), MOST_DUE)
-        for k in range(1, due + 1):
-            day = date.fromordinal(start.toordinal() + int(k / per_year * DAYS_PER_YEAR))
-            observed.add(Item(state, rule, day, "compliance"))
+        due = decision_dates(start, last, case.rule(rule).decisions_per_year)[:MOST_DUE]
+        observed |= {Item(state, rule, day, "compliance") for day in due}
     return sorted(item for item in observed if item.date <= last)
 
 
@@ -155,33 +154,21 @@ def _imagined(prepared: Prepared, layout: Layout, x: Draws, scene: _Scene, asked
     if split is None:
         empty = np.zeros((*margin.shape, 0))
         return [_one(rows, i, answer.support, margin, empty, None) for i in asked]
-    arguments = (scene.walk, scene.spread, scene.history)
-    parts = split(layout, rows, x, *arguments)
-    added = parts.contributions
-    more = split(layout, rows, x | {"magnitude": x["magnitude"] + 1}, *arguments).contributions - added
-    push = np.where(rows.log, added, more) / noise[..., None]
-    kind = theory.preference(*stage_game(rows, parts._replace(answer=1.0).contributions))
+    arguments = (layout, rows, x, scene.walk, scene.spread, scene.history)
+    parts = split(*arguments)
+    push = pushes(split, parts.contributions, *arguments) / noise[..., None]
+    kind = theory.preference(*stage_game(rows, parts))
     return [_one(rows, i, answer.support, margin, push, kind if rows.compliance[i] else None) for i in asked]
-
-
-def stage_game(rows: Rows, full: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-    """X, K' and L of each row from what each slot adds with L in full: by the sign of the weight, L apart."""
-    against, gain = rows.weight < 0, rows.answers
-    return (
-        (full * (~against & ~gain)).sum(-1),
-        rows.threshold - (full * against).sum(-1),
-        (full * (gain & ~against)).sum(-1),
-    )
 
 
 def _one(
     rows: Rows, i: int, support: NDArray, margin: NDArray, push: NDArray, kind: NDArray | None
 ) -> Imagined:  # fmt: skip
-    weighs = rows.weight[i] != 0 if push.shape[-1] else np.zeros(0, bool)
+    slots = np.flatnonzero(rows.weight[i, : push.shape[-1]])
     here = margin[..., i].ravel()
     return Imagined(
-        rows.items[i], support[..., i].ravel(), ndtr(here), here, rows.lobby[i][: len(weighs)][weighs],
-        np.moveaxis(push[..., i, weighs] if push.shape[-1] else push[..., i, :], -1, 0).reshape(weighs.sum(), -1),
+        rows.items[i], support[..., i].ravel(), ndtr(here), here, rows.lobby[i, slots],
+        np.moveaxis(push[..., i, slots], -1, 0).reshape(len(slots), len(here)),
         None if kind is None else np.broadcast_to(kind, margin.shape)[..., i].ravel(),
     )  # fmt: skip
 

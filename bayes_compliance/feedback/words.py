@@ -104,6 +104,9 @@ def _judged(found: Feedback) -> Iterator[str]:
 def _reconciled(one: Conflict) -> Iterator[str]:
     if one.agrees:
         return
+    if not one.told:
+        yield "    which magnitude would reconcile them cannot be told: the model does not say what each lobby adds"
+        return
     if not one.moves:
         yield f"    no single magnitude, moved as far as a hundredfold, brings it to {short(one.judged[1])}"
         return
@@ -224,5 +227,5 @@ def _judged_row(one: Conflict) -> dict[str, Any]:
     return {
         "row": one.row, "analyst": one.analyst, "state": one.item.state, "rule": one.item.rule,
         "stage": one.item.stage, "date": one.item.date.isoformat(), "judged": list(one.judged),
-        "implied": one.implied, "agrees": one.agrees, "moves": moves,
+        "implied": one.implied, "agrees": one.agrees, "moves": moves, "told": one.told,
     }  # fmt: skip

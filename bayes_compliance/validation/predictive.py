@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_compliance.kept import BAND
 from bayes_compliance.theory import COMPLY, VIOLATE
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from bayes_compliance.layout import Layout
     from bayes_compliance.models import Prepared
 
-BAND = (0.05, 0.95)
 STRANGE = 0.05
 """A tail below half of this, or above one minus it, is called strange; among n right checks some n / 20 will be."""
 

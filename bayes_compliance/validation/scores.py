@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_compliance.kept import BAND
 from bayes_compliance.theory import COMPLY
 
 RESAMPLES = 4000
-BAND = (0.05, 0.95)
 SCORES = ("brier", "log", "rps")
 FEW_RULES = 6
 """With fewer rules to resample a band says little, and no verdict is given."""

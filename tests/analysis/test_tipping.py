@@ -12,7 +12,8 @@ from scipy.special import ndtr, ndtri
 
 from bayes_compliance import forecast
 from bayes_compliance.analysis.scenarios import scenarios
-from bayes_compliance.analysis.tipping import crossing, deepest, deepest_rule, tipping_points
+from bayes_compliance.analysis.tipping import deepest, deepest_rule, tipping_points
+from bayes_compliance.parts import crossing
 from tests.analysis import plain
 from tests.analysis.test_scenarios import one_lobby, what_if
 
@@ -149,15 +150,23 @@ def test_a_scenario_at_the_tipping_point_takes_p_across_one_half(rich):
         assert (p > 0.5) == above
 
 
+def test_a_step_may_be_asked_for(rich):
+    days = forecast.dates_ahead(rich[0].case.last_decision_date(), rich[0].case.horizon.until, 7)
+    for question, name in ((tipping_points, "p"), (deepest_rule, "depth")):
+        found = question(*rich, step_years=7, draws=5)
+        assert found["time"].values.astype("datetime64[D]").tolist() == days
+        assert found[name].notnull().any("time").any()
+
+
 @given(st.floats(-3, 3), st.floats(0.05, 3), st.floats(0.1, 3))
 def test_one_world_has_closed_forms(margin, gain, loss):
     # margin + (k - 1) d = 0 at k = 1 - margin / d
     for push in (gain, -loss):
         k = 1 - margin / push
-        got = np.exp(crossing(np.array([margin]), np.array([[push]]), np.array([True]), np.array([log(100)])))[0]
+        got = np.exp(crossing(np.array([margin]), np.array([[push]]), np.array([True]), 0.5))[0]
         assert got == pytest.approx(k, rel=1e-6) if 0.0101 < k < 99 else True
         assert np.isnan(got) if k <= 0 else True
-        points = crossing(np.array([margin]), np.array([[push]]), np.array([False]), np.array([100.0]))[0]
+        points = crossing(np.array([margin]), np.array([[push]]), np.array([False]), 0.5)[0]
         assert points == pytest.approx(-margin / push, abs=1e-9)
     # margin - (k - 1) loss = z(.8) at the deepest k
     k = 1 + (margin - ndtri(0.8)) / loss
@@ -168,6 +177,6 @@ def test_one_world_has_closed_forms(margin, gain, loss):
 
 
 def test_a_lobby_that_pushes_nowhere_does_not_tip():
-    found = crossing(np.array([0.3, 0.1]), np.zeros((1, 2)), np.array([True]), np.array([1.0]))
+    found = crossing(np.array([0.3, 0.1]), np.zeros((1, 2)), np.array([True]), 0.5)
     assert np.isnan(found).all()
     assert deepest(np.array([[2.0]]), np.array([[0.0]])) == np.inf

@@ -107,6 +107,18 @@ def test_a_model_without_parts_answers_what_needs_none(coalition: Run) -> None:
     assert "this model does not say what each lobby adds to support" in html_of(unanswered(run))
 
 
+def test_a_model_of_ones_own_without_parts_has_a_whole_page(tmp_path: Path, tools: SimpleNamespace) -> None:
+    own = tmp_path / "own.py"
+    own.write_text(
+        "from bayes_compliance.models import load\nc = load('coalition')\n\n\n"
+        "def support(*a):\n    return c.support(*a)\n\n\ndef build(layout):\n    return c.build(layout, support)\n",
+        encoding="utf-8",
+    )
+    page = render(tools.make_run(tools.write_case(tmp_path), draws=60, model=str(own)))
+    assert "the priors alone say" in page
+    assert "this model does not say what each lobby adds to support" in page
+
+
 def test_without_l_lobbies_nothing_is_said_of_reciprocity(tmp_path: object, tools: SimpleNamespace) -> None:
     case = tools.case.replace('id = "exporters"\nstate = "H"\nrole = "L"', 'id = "exporters"\nstate = "H"\nrole = "J"')
     run = tools.make_run(tools.write_case(tmp_path, case=case), draws=20)
