@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from bayes_compliance.elicitation import LEVELS, Component, Prior, fit, pool
-from bayes_compliance.elicitation.families import Z95, fit_below
+from bayes_compliance.elicitation.families import fit_below
+from tests.builders import Z95
 
 SD = st.floats(0.01, 100)
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_compliance import seeds
-from bayes_compliance.analysis.ahead import Ahead, Scene, parts_of
+from bayes_compliance.analysis.ahead import Ahead, Options, Scene, parts_of
 from bayes_compliance.asking import on_slots, related
-from bayes_compliance.forecast import MAX_DRAWS
 from bayes_compliance.rows import ANY_RULE, Item
 from bayes_compliance.worlds import continued, every_spread, met
 
@@ -22,15 +21,7 @@ if TYPE_CHECKING:
 LEVELS = (0.05, 0.5, 0.95)
 
 
-def anticipation(
-    prepared: Prepared,
-    tree: xr.DataTree,
-    *,
-    seed: int = 1,
-    until: date | None = None,
-    draws: int = MAX_DRAWS,
-    paths: int | None = None,
-) -> xr.Dataset:
+def anticipation(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) -> xr.Dataset:
     r"""How much K would have had to grow at t1 to block adherence, beside what entrenchment takes from it later.
 
     On the day of adherence K blocks where SA falls below the threshold, that is when it is multiplied by
@@ -44,12 +35,9 @@ def anticipation(
     Parameters
     ----------
     prepared, tree
-        A model and its fit.
-    seed : int
-    until : date or None
-        Default: the case's horizon.
-    draws, paths : int
-        At most so many posterior draws, and future paths for each (None: the forecast's).
+        A model with `parts`, and its fit.
+    **options
+        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`.
 
     Returns
     -------
@@ -60,7 +48,7 @@ def anticipation(
         in points, of which `taken_from_k` is K's own loss; `k_left`, what is left of K's strength, in [0, 1]; and
         `p_worth`, the probability that what is taken exceeds what was needed.
     """
-    ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws, paths=paths)
+    ahead = Ahead(prepared, tree, **options)
     return ahead.answer(Anticipation(ahead))
 
 

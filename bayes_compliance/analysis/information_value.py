@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 import numpy as np
 import xarray as xr
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from bayes_compliance import theory
-from bayes_compliance.analysis.ahead import Ahead, Scene, undecided
+from bayes_compliance.analysis.ahead import Ahead, Options, Scene, undecided
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
@@ -22,15 +21,7 @@ DEGREE, TAIL = 5, 2
 """Regressors: polynomials of the signal's rank up to DEGREE and, for the tails, of its normal score to TAIL."""
 
 
-def value_of_information(
-    prepared: Prepared,
-    tree: xr.DataTree,
-    *,
-    seed: int = 1,
-    until: date | None = None,
-    draws: int = DRAWS,
-    paths: int | None = PATHS,
-) -> xr.Dataset:
+def value_of_information(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) -> xr.Dataset:
     r"""Share of the variance of p that knowing a lobby's strength on the day of the last decision would take away.
 
     .. math:: VOI_l(t) = \frac{Var\{E[p_{comply}(t) \mid m_l]\}}{Var\{p_{comply}(t)\}}
@@ -43,12 +34,9 @@ def value_of_information(
     Parameters
     ----------
     prepared, tree
-        A model and its fit.
-    seed : int
-    until : date or None
-        Default: the case's horizon.
-    draws, paths : int
-        At most so many posterior draws, and future paths for each (None: the forecast's).
+        A model with `parts`, and its fit.
+    **options
+        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`; by default `DRAWS` and `PATHS`.
 
     Returns
     -------
@@ -56,7 +44,7 @@ def value_of_information(
         `voi` (state, rule, time, lobby), about 0 (or a little below, by chance) for a lobby that tells nothing and at
         most 1; and `variance` (state, rule, time) of p. Lobbies of all states are asked about.
     """
-    ahead = Ahead(prepared, tree, seed=seed, until=until, draws=draws, paths=paths)
+    ahead = Ahead(prepared, tree, **(Options(draws=DRAWS, paths=PATHS) | options))
     asked = Signals(ahead)
     ahead.put([asked], before=[undecided(ahead)])
     return asked.result()
@@ -91,53 +79,32 @@ class Signals:
     def result(self) -> xr.Dataset:
         pairs, times = self.p.shape[:2]
         found = np.zeros((pairs, times, len(self.strength)))
-        centred = [_centred(p) for p in self.p]
+        moved = [centred(p) for p in self.p]
         for lobby, signal in enumerate(self.strength):
             elsewhere = [i for i in range(pairs) if (i, lobby) not in self.on_rule]
             if elsewhere:
-                share = _share(_regressors(signal), np.concatenate([centred[i] for i in elsewhere], axis=-1))
+                share = share_explained(regressors_of(signal), np.concatenate([moved[i] for i in elsewhere], axis=-1))
                 found[elsewhere, :, lobby] = share.reshape(-1, times)
         for (i, lobby), signal in self.on_rule.items():
-            found[i, :, lobby] = _share(_regressors(signal), centred[i])
+            found[i, :, lobby] = share_explained(regressors_of(signal), moved[i])
         data = {"voi": (("time", "lobby"), found), "variance": (("time",), self.p.var(axis=(2, 3)))}
         return self.grid.dataset(data, lobby=[lobby.id for lobby in self.layout.case.lobbies])
 
 
-def share_explained(signal: NDArray, p: NDArray) -> NDArray:
-    r"""Share of the variance of p that a signal explains, by regression on its rank.
-
-    With Q an orthonormal basis of the regressors (their constant apart) and r the residuals, the explained sum of
-    squares :math:`|Q'p|^2` has in it, by chance alone, :math:`\sum_d s_d' (I - Q_d' Q_d)^{-1} s_d` with
-    :math:`s_d = Q_d' r_d` over the draws d: residuals times residuals with their draw left out, so that neither the
-    dependence of a draw's paths nor a draw far out on the signal's scale matters. It is taken out.
-
-    Parameters
-    ----------
-    signal : array (draw, path)
-    p : array (time, draw, path)
-
-    Returns
-    -------
-    array (time,)
-        At most 1; 0 where the signal or p does not vary.
-    """
-    return _share(_regressors(signal), _centred(p))
-
-
-def _centred(p: NDArray) -> NDArray:
+def centred(p: NDArray) -> NDArray:
     """(draw, path, time), less the mean."""
     moved = np.moveaxis(p, 0, -1)
     return moved - moved.mean(axis=(0, 1))
 
 
-class _Regressors(NamedTuple):
+class Regressors(NamedTuple):
     """Orthonormal regressors, (draw, path, regressor), and what each draw's share of them leaves, inverted."""
 
     basis: NDArray
     without: NDArray
 
 
-def _regressors(signal: NDArray) -> _Regressors | None:
+def regressors_of(signal: NDArray) -> Regressors | None:
     """What to regress on; None for a signal that does not vary."""
     if np.ptp(signal) == 0:
         return None
@@ -152,10 +119,29 @@ def _regressors(signal: NDArray) -> _Regressors | None:
     basis = (columns @ whiten.T).reshape(*signal.shape, -1)
     # a draw that alone spans a regressor has no residual to leave out
     own = np.swapaxes(basis, 1, 2) @ basis * (1 - 1e-9)
-    return _Regressors(basis, np.linalg.inv(np.eye(basis.shape[-1]) - own))
+    return Regressors(basis, np.linalg.inv(np.eye(basis.shape[-1]) - own))
 
 
-def _share(regressors: _Regressors | None, p: NDArray) -> NDArray:
+def share_explained(regressors: Regressors | None, p: NDArray) -> NDArray:
+    r"""Share of the variance of p that a signal explains, by regression on its rank.
+
+    With Q an orthonormal basis of the regressors (their constant apart) and r the residuals, the explained sum of
+    squares :math:`|Q'p|^2` has in it, by chance alone, :math:`\sum_d s_d' (I - Q_d' Q_d)^{-1} s_d` with
+    :math:`s_d = Q_d' r_d` over the draws d: residuals times residuals with their draw left out, so that neither the
+    dependence of a draw's paths nor a draw far out on the signal's scale matters. It is taken out.
+
+    Parameters
+    ----------
+    regressors : Regressors or None
+        Those of the signal.
+    p : array (draw, path, time)
+        `centred`.
+
+    Returns
+    -------
+    array (time,)
+        At most 1; 0 where the signal or p does not vary.
+    """
     total = (p**2).sum(axis=(0, 1))
     if regressors is None:
         return np.zeros(p.shape[-1])

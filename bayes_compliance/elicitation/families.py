@@ -13,9 +13,6 @@ from scipy import special
 from bayes_compliance.elicitation.distributions import MADE, Distribution, SkewNormal
 
 LEVELS = (0.05, 0.5, 0.95)
-Z95 = float(special.ndtri(0.95))
-"""1.6449: 90% of a normal lies within this many sd."""
-
 T_DF = 4.0
 """Degrees of freedom of a judged student-t: three quantiles do not tell them."""
 

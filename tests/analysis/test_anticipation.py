@@ -76,6 +76,14 @@ def test_anticipation_is_the_loop_over_worlds(rich):
     assert 0 < float(found["p_worth"].mean()) < 1
 
 
+def test_on_the_last_date_alone_it_is_the_same_where_the_worlds_are(rich):
+    found = anticipation(*rich, step_years=forecast.HORIZON_ONLY)
+    whole = anticipation(*rich)
+    assert found["time"].values.tolist() == whole["time"].values[-1:].tolist()
+    # what K could do at t1 asks nothing of the worlds ahead
+    assert found["p_blocks"].equals(whole["p_blocks"])
+
+
 def test_without_doubt_it_is_arithmetic(tmp_path):
     lobbies = [{"id": name, "state": "H", "role": name.upper(), "rules": ["r"]} for name in ("j", "k")]
     judged = [known("magnitude", 15.0, "j"), known("magnitude", 12.0, "k"), known("entrenchment", 0.1, "k"),

@@ -9,7 +9,8 @@ import pytest
 from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
-from bayes_compliance.analysis.information_value import share_explained, value_of_information
+from bayes_compliance import forecast
+from bayes_compliance.analysis.information_value import centred, regressors_of, share_explained, value_of_information
 from bayes_compliance.latents import Latents
 from tests.analysis import plain
 from tests.builders import known, normal, write_case
@@ -56,11 +57,15 @@ def test_the_regression_finds_the_closed_form(normal_case):
     assert closed_form(4.0, 5.0) > 0.4 > closed_form(2.0, 5.0) + 0.25
 
 
+def explained(signal: np.ndarray, p: np.ndarray) -> float:
+    return share_explained(regressors_of(signal), centred(p)).item()
+
+
 def test_a_lobby_that_tells_nothing_has_no_value_on_average():
     rng = np.random.default_rng(1)
     p = ndtr(rng.standard_normal((300, 1, 100, 1)) + 0.5 * rng.standard_normal((300, 1, 100, 8)))
     signal = np.repeat(rng.standard_normal((300, 100, 1)), 8, axis=-1)
-    shares = np.array([share_explained(m, each)[0] for m, each in zip(signal, p, strict=True)])
+    shares = np.array([explained(m, each) for m, each in zip(signal, p, strict=True)])
     error = shares.std() / sqrt(len(shares))
     assert abs(shares.mean()) < 4.5 * error  # false-alarm rate 1e-5
     raw = np.mean([_least_squares(m, each)[0] for m, each in zip(signal, p, strict=True)])
@@ -91,7 +96,6 @@ def test_the_value_is_the_plain_regression_on_the_magnitude_of_the_last_decision
         prepared.case,
         prepared.layout,
     )
-    from bayes_compliance import forecast
     from bayes_compliance.rows import Item
     from bayes_compliance.worlds import Day
 
@@ -152,5 +156,12 @@ def test_a_known_magnitude_and_another_state_s_lobby_tell_nothing(normal_case):
     assert (abs(found.sel(state="H", rule="r", lobby="elsewhere")) < 0.06).all()
     assert (abs(found.sel(state="F", rule="s").drop_sel(lobby="elsewhere")) < 0.06).all()
     assert (found.sel(state="F", rule="s", lobby="elsewhere") > 0.9).all()
-    assert share_explained(np.ones((50, 8)), np.random.default_rng(0).random((1, 50, 8))) == 0
-    assert share_explained(np.arange(400.0).reshape(50, 8), np.ones((1, 50, 8))) == 0
+    assert explained(np.ones((50, 8)), np.random.default_rng(0).random((1, 50, 8))) == 0
+    assert explained(np.arange(400.0).reshape(50, 8), np.ones((1, 50, 8))) == 0
+
+
+def test_a_step_may_be_asked_for(normal_case):
+    case = normal_case[0].case
+    found = value_of_information(*normal_case, step_years=forecast.HORIZON_ONLY, draws=200)
+    assert found["time"].values.astype("datetime64[D]").tolist() == [case.horizon.until]
+    assert found["variance"].sel(state="H", rule="r").item() > 0
