@@ -53,7 +53,7 @@ def _rows(case: Case, today: date) -> Iterator[str]:
     adhered = {(d.state, d.rule) for d in case.decisions if _adheres(d) and _on(d, case.adherence_of(d.state, d.rule))}
     for row in sorted(case.decisions, key=lambda d: d.row):
         place = f"decisions.csv:{row.row}: date:"
-        if row.decision != "pending" and _first_day(row) > today:
+        if row.decision != "pending" and row.first_day > today:
             yield f"{place} {row.date} is after today, {today}: what is still to come is pending"
         if row.kind == "compliance" and row.date_end < (t1 := case.adherence_of(row.state, row.rule)):
             yield f"{place} {row.date} is before {row.state!r} adhered to {row.rule!r}, on {t1} by case.toml"
@@ -72,13 +72,7 @@ def _adheres(row: Decision) -> bool:
 
 def _on(row: Decision, day: date) -> bool:
     """Whether a row may be of this day, being of a day, a month or a year."""
-    return _first_day(row) <= day <= row.date_end
-
-
-def _first_day(row: Decision) -> date:
-    if row.date == row.date_end:
-        return row.date
-    return row.date.replace(day=1) if row.date.month == row.date_end.month else row.date.replace(month=1, day=1)
+    return row.first_day <= day <= row.date_end
 
 
 def _labels(case: Case) -> Iterator[str]:

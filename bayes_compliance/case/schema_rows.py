@@ -86,6 +86,13 @@ class Decision(Part):
     url: str = ""
     row: int = 1
 
+    @property
+    def first_day(self) -> Day:
+        """The first day of the period that `date` stands for: a day, a month or a year."""
+        if self.date == self.date_end:
+            return self.date
+        return self.date.replace(day=1) if self.date.month == self.date_end.month else self.date.replace(month=1, day=1)
+
 
 class Seed(Part):
     """An analyst's three quantiles of a question whose answer is known; `date` is when it became known.

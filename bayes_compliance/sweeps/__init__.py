@@ -13,10 +13,10 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from bayes_compliance.sweeps.journal import Journal
+from bayes_compliance.sweeps.journal import Journal, at_work, own_models
 from bayes_compliance.sweeps.scheduling import Job, Schedule, each
 
-__all__ = ["Job", "Journal", "Schedule", "Teller", "run", "say"]
+__all__ = ["Job", "Journal", "Schedule", "Teller", "at_work", "own_models", "run", "say"]
 
 QUIET_SECONDS = 20.0
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayes_compliance import models, runs, store, sweeps
+from bayes_compliance import models, runs, sweeps
 from bayes_compliance.case import load_case
 from bayes_compliance.case.horizon import check_until
 from bayes_compliance.disk import write_csv
@@ -78,15 +79,14 @@ def sweep(
     for noise in noises:
         if not NOISES[0] <= noise <= NOISES[1]:
             raise Refused(f"--noise: {noise:g} is out of range; allowed: {NOISES[0]:g} to {NOISES[1]:g}")
-    store.check_work(out, "sweep")
-    grid = _grid(cases, models, noises, seeds, draws=draws, tune=tune, chains=chains, until=until)
-    folder, cells = Path(out), grid.cells
-    size = {"draws": draws, "tune": tune, "chains": chains, "until": until.isoformat() if until else None}
-    settings = {"models": grid.models, "noises": grid.noises, "seeds": grid.seeds, **size}
-    made = {case.name: runs.made_by(case) for case in grid.cases}
-    book = sweeps.Journal(folder / JOURNAL, {**settings, "cases": made})
-    for _ in sweeps.run(grid, list(cells), book, schedule, sweeps.say("fits") if progress else None):
-        pass
+    with sweeps.at_work(out, "sweep") as folder:
+        grid = _grid(cases, models, noises, seeds, draws=draws, tune=tune, chains=chains, until=until)
+        cells, made = grid.cells, {case.name: runs.made_by(case) for case in grid.cases}
+        size = {"draws": draws, "tune": tune, "chains": chains, "until": until.isoformat() if until else None}
+        settings = {"models": grid.models, "noises": grid.noises, "seeds": grid.seeds, **size}
+        book = sweeps.Journal(folder / JOURNAL, {**settings, "cases": made, **sweeps.own_models(grid.models)})
+        for _ in sweeps.run(grid, list(cells), book, schedule, sweeps.say("fits") if progress else None):
+            pass
     failed = _write(folder, cells, book)
     summary = {"settings": settings, "cases": made, "fits": len(cells), "failed": failed, "passed": not failed}
     summary = json.loads(json.dumps(summary))
@@ -109,8 +109,8 @@ def _grid(
     for case in found:
         if more["until"] is not None:
             check_until(case, more["until"])
-    for name in names:
-        models.load(name)
+    for name, case, noise in product(names, found, noises):
+        models.prepare(name, case, noise)
     return Grid(found, tuple(names), tuple(float(noise) for noise in noises), tuple(seeds), **more)
 
 
@@ -122,19 +122,15 @@ def _write(folder: Path, cells: dict[str, Any], book: sweeps.Journal) -> list[st
 
     def forecasts() -> Iterable[list[Any]]:
         for key, cell in cells.items():
-            yield from ([*_of(cell), *written(row)] for row in book[key]["forecast"])
+            yield from ([*cell, *written(row)] for row in book[key]["forecast"])
 
     def diagnostics() -> Iterable[list[Any]]:
         for key, cell in cells.items():
             found = book[key]["diagnostics"]
             if not all(one[-1] for one in found):
                 failed.append(key)
-            yield from ([*_of(cell), *one] for one in found)
+            yield from ([*cell, *one] for one in found)
 
     write_csv(folder / "forecasts.csv", (*CELL, *COLUMNS), forecasts())
     write_csv(folder / "diagnostics.csv", (*CELL, *DIAGNOSTIC), diagnostics())
     return failed
-
-
-def _of(cell: Any) -> list[Any]:
-    return [cell.case, cell.model, f"{cell.noise:g}", cell.seed]

@@ -24,8 +24,8 @@ class Cell(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Name of the task."""
-        return f"{self.case} | {self.model} | noise {self.noise:g} | seed {self.seed}"
+        """Name of the task; all digits of the noise, since two may differ in the last."""
+        return f"{self.case} | {self.model} | noise {self.noise!r} | seed {self.seed}"
 
 
 @dataclass(frozen=True)

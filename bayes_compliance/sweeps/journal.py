@@ -4,12 +4,41 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from bayes_compliance import runs, store
 from bayes_compliance.errors import Refused
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+
+def own_models(names: Iterable[str]) -> dict[str, Any]:
+    """What a header says of users' own models: the SHA-256 of each file by its path; nothing where there is none."""
+    found = {name: store.sha256(name) for name in names if name.endswith(".py")}
+    return {runs.MODEL: found} if found else {}
+
+
+@contextmanager
+def at_work(out: str | PathLike[str], kind: str) -> Iterator[Path]:
+    """A folder to work in; where work is refused before its first task was done, nothing of it stays."""
+    store.check_work(out, kind)
+    folder = Path(out)
+    journal = folder / store.JOURNAL
+    begun = journal.exists()
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        yield folder
+    except Refused:
+        if not begun and journal.exists() and len(journal.read_bytes().splitlines()) < 2:
+            journal.unlink()
+            with suppress(OSError):  # another process has put something there
+                for place in made:
+                    place.rmdir()
+        raise
 
 
 class Journal:

@@ -179,7 +179,8 @@ def run(
     asked: dict[str, Any] = {"ahead": ahead, "learn": learn, "renew": renew, "refit": refit}
     job = AtOrigins(case, names, **sampler, **asked, most=most)
     _check_models(job)
-    header = {"models": names, "origins": len(job.origins), **sampler, **asked, **runs.made_by(case)}
+    header = {"models": names, "origins": len(job.origins), **sampler, **asked}
+    header |= runs.made_by(case) | sweeps.own_models(names)
     book = sweeps.Journal(journal, header, "back-test")
     told = dict(zip(job.tasks, sweeps.run(job, job.tasks, book, schedule, tell), strict=True))
     return _gathered(job, told, sampler | asked | {"origins": len(job.origins)})

@@ -243,6 +243,7 @@ def run(
     names = quantities(prepared)
     size: dict[str, int] = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
     header = {"model": model, **size, "given": given, "quantities": names, **runs.made_by(case)}
+    header |= sweeps.own_models([model])
     book = sweeps.Journal(journal, header, "calibration")
     keys = [str(i) for i in range(simulations)]
     entries = list(sweeps.run(Simulations(model, case, **size, given=given), keys, book, schedule, tell))

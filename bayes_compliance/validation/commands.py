@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayes_compliance import runs, store, sweeps
+from bayes_compliance import runs, sweeps
 from bayes_compliance.case import load_case
 from bayes_compliance.disk import replace
-from bayes_compliance.errors import Refused
 from bayes_compliance.inference import FEWER_CHAINS, FEWER_DRAWS, TUNE, check_settings
 from bayes_compliance.store import JOURNAL
 from bayes_compliance.sweeps import Schedule
@@ -92,7 +90,7 @@ def backtest(
     schedule = Schedule(scheduler, workers)
     schedule.check()
     found = load_case(case)
-    with _at_work(out, "back-test") as folder:
+    with sweeps.at_work(out, "back-test") as folder:
         done = backtests.run(
             found, model, rivals, journal=folder / JOURNAL, engine=engine, seed=seed, draws=draws, tune=tune,
             chains=chains, ahead=ahead, learn=learn, most=origins, renew=renew, refit=refit, schedule=schedule,
@@ -101,25 +99,6 @@ def backtest(
     backtest_page.write(done, folder)
     runs.write_summary(folder, runs.done_with(found, done.checks, {"model": model, **done.settings}))
     return done
-
-
-@contextmanager
-def _at_work(out: str | PathLike[str], kind: str) -> Iterator[Path]:
-    """A folder to work in; where work is refused before its first task was done, nothing of it stays."""
-    store.check_work(out, kind)
-    folder = Path(out)
-    journal = folder / JOURNAL
-    begun = journal.exists()
-    made = [place for place in (folder, *folder.parents) if not place.exists()]
-    try:
-        yield folder
-    except Refused:
-        if not begun and journal.exists() and len(journal.read_bytes().splitlines()) < 2:
-            journal.unlink()
-            with suppress(OSError):  # another process has put something there
-                for place in made:
-                    place.rmdir()
-        raise
 
 
 def shipped(name: str) -> Path:
@@ -180,7 +159,7 @@ def calibrate(
     schedule = Schedule(scheduler, workers)
     schedule.check()
     found = load_case(shipped("bananas") if case is None else case)
-    with _at_work(out, "calibration") as folder:
+    with sweeps.at_work(out, "calibration") as folder:
         done = calibration.run(
             found, simulations, folder / JOURNAL, model=model, seed=seed, draws=draws, tune=tune, chains=chains,
             given=given, schedule=schedule, tell=sweeps.say("simulations") if progress else None,

@@ -12,15 +12,17 @@ import csv
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bayes_compliance import store
+from bayes_compliance import disk, store
 from bayes_compliance.errors import Refused
 
 if TYPE_CHECKING:
@@ -38,6 +40,12 @@ SUMMARY = ("case", "version", "versions", "settings", "inputs", "passed")
 
 HALF_A_DIGIT = 5.1e-7
 """By which a number of six decimals may differ from what it was rounded from."""
+
+PATIENCE = 5.0
+"""Seconds to wait for another process that adds to the ledger."""
+
+BEYOND = 2**30
+"""Where a ledger is locked: on Windows nobody else may read what is locked, so a byte that no ledger has."""
 
 
 class Entry(NamedTuple):
@@ -82,42 +90,87 @@ def add(ledger: str | PathLike[str], run: str | PathLike[str], now: datetime | N
     Raises
     ------
     Refused
-        If the ledger is broken or cannot be written, the RUN has no forecast, its forecast.csv is not what its
-        forecast.nc says, none of its dates is ahead, or the ledger has the same forecast already.
+        If the ledger is broken, cannot be written or is held by another process, the RUN has no forecast, its
+        forecast.csv is not what its forecast.nc says, none of its dates is ahead, or the ledger has the same forecast
+        already.
     """
-    now = (now or datetime.now(UTC)).astimezone(UTC)
     folder, book = Path(run), Path(ledger)
-    before = verify(book) if os.path.lexists(book) else FIRST
     summary = store.read_summary(folder)
     every = _forecast(folder / "forecast.csv")
-    rows = [{name: row[name] for name in KEPT} for row in every if _day(row) > now.date()]
-    if not rows:
+    _check_told(folder, every)
+    _ahead(folder, every, _utc(now))  # what is refused here makes no ledger
+    with _alone(book) as file:
+        sealed = _utc(now)  # once it is our turn, since times rise
+        line: dict[str, Any] = {
+            "sealed": sealed.isoformat(timespec="seconds"),
+            "before": verify(book),
+            "forecast_sha256": store.sha256(folder / "forecast.csv"),
+            **{name: summary.get(name) for name in SUMMARY},
+            "forecast": _ahead(folder, every, sealed),
+        }
+        _check_new(book, folder, line)
+        line["seal"] = seal(line)
+        _append(file, book, (json.dumps(line, sort_keys=True) + "\n").encode())
+    return line["seal"]
+
+
+def _utc(now: datetime | None) -> datetime:
+    return (now or datetime.now(UTC)).astimezone(UTC)
+
+
+def _ahead(folder: Path, rows: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
+    """Rows for dates that are still to come; refused where there are none."""
+    found = [{name: row[name] for name in KEPT} for row in rows if _day(row) > now.date()]
+    if not found:
         raise Refused(
             f"{folder}: every date of its forecast is past on {now.date()}; allowed: a forecast of the future"
         )
-    _check_told(folder, every)
-    line: dict[str, Any] = {
-        "sealed": now.isoformat(timespec="seconds"),
-        "before": before,
-        "forecast_sha256": store.sha256(folder / "forecast.csv"),
-        **{name: summary.get(name) for name in SUMMARY},
-        "forecast": rows,
-    }
-    _check_new(book, folder, line)
-    sealed = seal(line)
-    line["seal"] = sealed
-    _append(book, (json.dumps(line, sort_keys=True) + "\n").encode())
-    return sealed
+    return found
 
 
-def _append(book: Path, line: bytes) -> None:
+@contextmanager
+def _alone(book: Path) -> Iterator[IO[bytes]]:
+    """A ledger to add to, made if it is not there, and locked: two lines after the same one would break the chain."""
     try:
-        with open(book, "ab") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+        handle = os.open(book, os.O_CREAT | os.O_APPEND | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o666)
     except (OSError, ValueError) as error:
-        raise Refused(f"{book!s} cannot be written ({error}); allowed: a file in a folder that is there") from error
+        raise _unwritable(book, error) from error
+    with os.fdopen(handle, "a+b") as file:
+        _lock(file, book)
+        yield file
+
+
+def _unwritable(book: Path, error: Exception) -> Refused:
+    return Refused(f"{book} cannot be written ({error}); allowed: a file in a folder that is there")
+
+
+def _lock(file: IO[bytes], book: Path) -> None:
+    file.seek(BEYOND)
+    until = time.monotonic() + PATIENCE
+    while not _locked(file):
+        if time.monotonic() > until:
+            raise Refused(f"{book}: another process is adding to it; allowed: one at a time")
+        time.sleep(0.05)
+
+
+def _locked(file: IO[bytes]) -> bool:
+    try:
+        return disk.try_lock(file.fileno())
+    except OSError:
+        return True  # this file system has no locks
+
+
+def _append(file: IO[bytes], book: Path, line: bytes) -> None:
+    """Write a line, on a line of its own also where the last one has no end."""
+    try:
+        if size := file.seek(0, os.SEEK_END):
+            file.seek(size - 1)
+            line = line if file.read(1) == b"\n" else b"\n" + line
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())
+    except OSError as error:
+        raise _unwritable(book, error) from error
 
 
 def _forecast(path: Path) -> list[dict[str, Any]]:
@@ -256,8 +309,9 @@ class Settled:
 def score(ledger: str | PathLike[str], case: Case) -> Settled:
     """Score sealed forecasts against the decisions that a case has by now.
 
-    Each compliance decision after an entry's sealing is scored with that entry, linearly between its forecast dates;
-    before the first and after the last of them it is not. Every entry counts, not the best or the last one.
+    Each compliance decision whose day (or month, or year, if no more is known) began after an entry's sealing is scored
+    with that entry, linearly between its forecast dates; before the first and after the last of them it is not. Every
+    entry counts, not the best or the last one.
 
     Parameters
     ----------
@@ -283,7 +337,7 @@ def score(ledger: str | PathLike[str], case: Case) -> Settled:
         scored
         for entry in own
         for decision in compliances(case)
-        if decision.date > entry.sealed.date()
+        if decision.first_day > entry.sealed.date()
         for scored in _settle(entry, decision)
     ]
     return Settled(tuple(found))

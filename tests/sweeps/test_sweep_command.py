@@ -1,12 +1,14 @@
 """`sweep`: a grid of fits on disk, the same bytes by any number of workers."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
 
 from bayes_compliance import cli
 from bayes_compliance.validation import shared
+from tests.builders import normal, write_case
 from tests.inference.linear_cases import walk
 
 WORDS = ["comply", "violate", "comply"]
@@ -44,9 +46,9 @@ def test_a_grid_is_fitted_and_written_in_its_order(tmp_path, capsys, monkeypatch
     assert {p.name for p in out.iterdir()} == {"forecasts.csv", "diagnostics.csv", "summary.json", "tasks.jsonl"}
     rows = table(out / "forecasts.csv")
     last = {(r["noise"], r["seed"]): float(r["p_comply"]) for r in rows}
-    assert list(last) == [("1", "3"), ("1", "4"), ("2", "3"), ("2", "4")]
-    assert abs(last["2", "3"] - last["1", "3"]) > 0.005
-    assert last["1", "3"] != last["1", "4"]
+    assert list(last) == [("1.0", "3"), ("1.0", "4"), ("2.0", "3"), ("2.0", "4")]
+    assert abs(last["2.0", "3"] - last["1.0", "3"]) > 0.005
+    assert last["1.0", "3"] != last["1.0", "4"]
     # 200 draws are too few for the mark of the effective sample size, and each fit says so
     assert code == 1
     assert capsys.readouterr().err.count("diagnostic failed: small | coalition | noise") == 4
@@ -56,6 +58,39 @@ def test_a_grid_is_fitted_and_written_in_its_order(tmp_path, capsys, monkeypatch
     assert cli.main(asked) == 1
     assert Exact.made == 2
     assert (out / "forecasts.csv").read_bytes() == before
+
+
+def test_noises_that_differ_in_the_last_digit_are_two_fits(tmp_path, monkeypatch):
+    monkeypatch.setattr(shared, "Shared", Exact)
+    case, out = walk(tmp_path / "case", WORDS), tmp_path / "out"
+    cli.main(["sweep", str(case), "--out", str(out), "--noise", "1,1.0000001", *QUICK])
+    told = [row["noise"] for row in table(out / "forecasts.csv")]
+    assert told.count("1.0") == told.count("1.0000001") == len(told) / 2
+    tasks = [json.loads(line)["task"] for line in (out / "tasks.jsonl").read_text().splitlines()[1:]]
+    assert tasks == [f"small | coalition | noise {noise} | seed 1" for noise in ("1.0", "1.0000001")]
+
+
+def test_a_fit_that_cannot_be_prepared_is_refused_before_anything_is_written(tmp_path, capsys):
+    """K is 0 in the second case, so the default noise has no unit."""
+    lobbies = [{"id": role, "state": "H", "role": role} for role in "JK"]
+    judged = [normal("J", 1.0, 0.1), normal("K", 0.0, 0.1)]
+    second = write_case(tmp_path / "second", name="second", lobbies=lobbies, judgements=judged)
+    out = tmp_path / "out"
+    assert cli.main(["sweep", str(walk(tmp_path / "case", WORDS)), str(second), "--out", str(out), *QUICK]) == 2
+    assert "state 'H' has no K of a median other than 0" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_model_that_is_refused_once_it_is_built_leaves_nothing(tmp_path, capsys):
+    own, out = tmp_path / "my.py", tmp_path / "deep" / "out"
+    own.write_text(
+        "from pymc import Normal\nfrom bayes_compliance.models import coalition\nsupport = coalition.support\n"
+        "def build(layout):\n    with coalition.build(layout) as model:\n        Normal('luck')\n    return model\n"
+    )
+    case = walk(tmp_path / "case", WORDS)
+    assert cli.main(["sweep", str(case), "--out", str(out), "--models", str(own), *QUICK]) == 2
+    assert "my.py: build() has a variable 'luck'" in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == {"case", "my.py"}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from bayes_compliance import api, cli
+from bayes_compliance import api, cli, sweeps
 from tests.inference.linear_cases import walk
 
 WORDS = ["comply", "comply", "violate", "comply", "violate", "violate", "comply"]
@@ -137,6 +137,33 @@ def test_a_calibration_that_cannot_be_leaves_nothing(tmp_path, capsys, arguments
     assert cli.main(["calibrate", str(case), "--out", str(out), *arguments]) == 2
     assert "allowed" in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["backtest", "case", *QUICK, "--model", "my.py"],
+        ["backtest", "case", *QUICK, "--rivals", "unitary,my.py"],
+        ["calibrate", "case", "--model", "my.py"],
+        ["sweep", "case", "--models", "coalition,my.py"],
+    ],
+)
+def test_work_that_was_begun_with_another_text_of_a_model_is_refused(tmp_path, capsys, monkeypatch, asked):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweeps, "run", stop)
+    monkeypatch.chdir(tmp_path)
+    walk(tmp_path / "case", WORDS)
+    model = tmp_path / "my.py"
+    model.write_text("from bayes_compliance.models.coalition import build, parts, support\n")
+    assert [cli.main([*asked, "--out", "out"]) for _ in range(2)] == [cli.INTERRUPTED] * 2
+    before = (tmp_path / "out" / "tasks.jsonl").read_bytes()
+    model.write_text(model.read_text() + "\n# another\n")
+    capsys.readouterr()
+    assert cli.main([*asked, "--out", "out"]) == cli.REFUSED
+    assert "was begun here (other model_sha256); allowed: the same one, or a new folder" in capsys.readouterr().err
+    assert (tmp_path / "out" / "tasks.jsonl").read_bytes() == before
 
 
 def test_the_ledger_s_commands(tmp_path, capsys):

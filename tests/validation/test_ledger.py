@@ -1,12 +1,14 @@
 """The sealed ledger: what was sealed cannot be bettered, and what came is scored by hand-made numbers."""
 
 import json
+import threading
 from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from bayes_compliance import disk
 from bayes_compliance.case import load_case
 from bayes_compliance.errors import Refused
 from bayes_compliance.validation import ledger
@@ -16,12 +18,12 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HEADER = "state,rule,date,p_comply,p_partial,p_violate\n"
 
 
-def a_run(folder, p=(0.6, 0.1, 0.3), later=(0.4, 0.1, 0.5)):
+def a_run(folder, p=(0.6, 0.1, 0.3), later=(0.4, 0.1, 0.5), first="2027-01-01"):
     folder.mkdir(parents=True)
     (folder / "summary.json").write_text(
         json.dumps({"tool": "bayes_compliance", "case": "small", "inputs": {"a": "b"}})
     )
-    rows = [("2025-01-01", (1.0, 0.0, 0.0)), ("2027-01-01", p), ("2029-01-01", later)]
+    rows = [("2025-01-01", (1.0, 0.0, 0.0)), (first, p), ("2029-01-01", later)]
     text = "".join(f"H,r,{day},{c:.6f},{q:.6f},{v:.6f}\n" for day, (c, q, v) in rows)
     (folder / "forecast.csv").write_text(HEADER + text)
     names = ("p_comply_mean", "p_partial_mean", "p_violate_mean")
@@ -113,6 +115,40 @@ def test_nothing_is_added_to_a_broken_ledger(book, tmp_path):
     assert book.read_bytes() == before
 
 
+def test_a_ledger_without_its_last_line_break_is_added_to_on_a_new_line(book, tmp_path):
+    whole = book.read_bytes()
+    book.write_bytes(whole.removesuffix(b"\n"))
+    seal = ledger.add(book, a_run(tmp_path / "more", p=(0.2, 0.1, 0.7)), NOW.replace(year=2028, hour=13))
+    assert ledger.verify(book) == seal
+    assert book.read_bytes().startswith(whole)
+    assert len(ledger.entries(book)) == 4
+
+
+def test_who_adds_waits_for_another_and_goes_on_from_its_line(book, tmp_path):
+    own, run, seals = tmp_path / "own.jsonl", a_run(tmp_path / "more", p=(0.2, 0.1, 0.7)), []
+    own.touch()
+    adding = threading.Thread(target=lambda: seals.append(ledger.add(own, run, NOW)))
+    with open(own, "r+b") as file:
+        assert disk.try_lock(file.fileno())
+        adding.start()
+        adding.join(0.5)
+        assert own.read_bytes() == b""
+        file.write(book.read_bytes().splitlines(keepends=True)[0])
+    adding.join()
+    assert [ledger.verify(own)] == seals
+    assert [entry.number for entry in ledger.entries(own)] == [1, 2]
+
+
+def test_a_ledger_that_another_process_holds_is_refused(book, tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger, "PATIENCE", 0.0)
+    before = book.read_bytes()
+    with open(book, "rb") as file:
+        assert disk.try_lock(file.fileno())
+        with pytest.raises(Refused, match=r"ledger.jsonl: another process is adding to it; allowed: one at a time"):
+            ledger.add(book, a_run(tmp_path / "more", p=(0.2, 0.1, 0.7)), NOW.replace(year=2028))
+    assert book.read_bytes() == before
+
+
 def test_times_must_rise(book, tmp_path):
     ledger.add(book, a_run(tmp_path / "early", p=(0.2, 0.1, 0.7)), NOW)
     with pytest.raises(Refused, match="allowed: times that rise"):
@@ -155,6 +191,15 @@ def test_a_decision_before_the_sealing_is_not_scored(book, tmp_path):
     found = ledger.score(book, case(tmp_path / "case", complied("2025-06-01")))
     assert found.scored == ()
     assert "No decision has come" in str(found)
+
+
+@pytest.mark.parametrize(("day", "scored"), [("2027", [1]), ("2026-07", [1]), ("2026-07-01", [1]), ("2026", [])])
+def test_a_decision_of_a_period_that_began_before_the_sealing_is_not_scored(tmp_path, day, scored):
+    """A decision of 2026 is dated 1 July, and may have been known when the forecast was sealed, on 1 January."""
+    path = tmp_path / "l"
+    ledger.add(path, a_run(tmp_path / "run", first="2026-04-01"), NOW)
+    found = ledger.score(path, case(tmp_path / "case", complied(day)))
+    assert [one.entry for one in found.scored] == scored
 
 
 def test_a_case_of_which_the_ledger_has_no_forecast_is_refused(book, tmp_path):
