@@ -179,7 +179,7 @@ def test_a_folder_that_is_no_run_is_left_alone(folder, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [
-        (KeyboardInterrupt, cli.INTERRUPTED, "interrupted; nothing was written"),
+        (KeyboardInterrupt, cli.INTERRUPTED, "interrupted; no RUN was changed, and tasks that were done are kept"),
         (ZeroDivisionError, cli.INTERNAL, "Traceback"),
     ],
 )

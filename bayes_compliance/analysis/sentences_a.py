@@ -61,12 +61,16 @@ def _shares(found: xr.Dataset, who: str, state: str, rule: str, day: str) -> lis
 
 
 def _moves(share: pd.Series, error: pd.Series) -> str:
-    """What moves the answer most, noise apart; two sources closer than two standard errors are not told apart."""
+    """What moves the answer most, noise apart; two sources closer than two standard errors are not told apart.
+
+    Where the errors are not known, the greatest is named, and that nobody knows how sure that is.
+    """
     first, second = share.drop(NOISE).index[:2]
     gap, doubt = share[first] - share[second], 2 * np.hypot(error[first], error[second])
     if gap < doubt:
         return f"what moves the answer most is {first} or {second} (the simulation cannot tell)"
-    return f"what moves the answer most is {first}"
+    unsure = " (how sure that is, the simulation cannot tell)" if np.isnan(doubt) else ""
+    return f"what moves the answer most is {first}{unsure}"
 
 
 def _whose(drifts: pd.Series) -> str:

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(unwritten, file=sys.stderr)
         return INTERNAL
     except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
+        print("interrupted; no RUN was changed, and tasks that were done are kept", file=sys.stderr)
         return INTERRUPTED
     except Exception:
         traceback.print_exc()

@@ -12,7 +12,7 @@ import numpy as np
 from bayes_compliance.case.problems import CaseError, Problem, one_of
 from bayes_compliance.case.vocabulary import JUDGEABLE, QUANTITIES, SOME_MODELS_ONLY
 from bayes_compliance.elicitation.defaults import STATE_DEFAULTS, Default, lobby_default
-from bayes_compliance.elicitation.families import Component, fit, fit_below
+from bayes_compliance.elicitation.families import LEVELS, Component, fit, fit_below
 from bayes_compliance.elicitation.pooling import check_pool, log_pool
 from bayes_compliance.elicitation.priors import Prior, pool
 from bayes_compliance.elicitation.ratios import ratio_note, times
@@ -198,6 +198,20 @@ def performance(case: Case, groups: Iterable[Sequence[Fitted]]) -> Classical:
     return assess(case.seeds)
 
 
+def _multiple(component: Component, by: float) -> Component:
+    """What a multiple of a quantity above 0 has for its distribution.
+
+    A multiple of a lognormal is lognormal, and of a gamma a gamma. Of a beta or a logit-normal it is of no family: then
+    the lognormal nearest to its quantiles.
+    """
+    match component:
+        case Component("lognormal", (mu, sigma)):
+            return Component("lognormal", (mu + float(np.log(by)), sigma))
+        case Component("gamma", (shape, scale)):
+            return Component("gamma", (shape, scale * by))
+    return fit("lognormal", tuple(by * component.quantiles(LEVELS)))
+
+
 class _Builder:
     def __init__(self, case: Case, noise_scale: float, pool: str) -> None:
         check_pool(pool)
@@ -313,8 +327,7 @@ class _Builder:
             return prior
         if prior.is_constant:
             return Prior(value=prior.value * self.noise_scale)
-        scaled = [fit("lognormal", tuple(np.asarray(c.quantiles()) * self.noise_scale)) for c in prior.components]
-        return Prior(tuple(scaled), prior.weights)
+        return Prior(tuple(_multiple(component, self.noise_scale) for component in prior.components), prior.weights)
 
     def _default(self, name: str, key: str, state: str, default: Default | None) -> Prior | None:
         if default is None:

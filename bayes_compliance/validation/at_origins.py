@@ -21,7 +21,7 @@ from bayes_compliance import seeds
 from bayes_compliance.forecast import thin
 from bayes_compliance.importance import good_k, weights_of
 from bayes_compliance.inference.density import log_likelihood
-from bayes_compliance.latents import Draws
+from bayes_compliance.latents import Draws, Latents
 from bayes_compliance.models import Prepared, prepare
 from bayes_compliance.validation import baselines
 from bayes_compliance.validation.foretelling import Foretold, foretell, known_of
@@ -215,7 +215,7 @@ def _plain(prepared: Prepared, origin: Origin, seed: int) -> Iterator[tuple[str,
     """What the forecasters without a fit say at an origin, (target, 3) each."""
     view = View(prepared.layout, origin.day)
     known, items = known_of(prepared, view), [target.item for target in origin.targets]
-    drawn = baselines.prior_draws(view.layout, PRIOR_DRAWS, seeds.generator(seed, f"prior {origin.day}"))
+    drawn = Latents(view.layout).draw_all(PRIOR_DRAWS, seeds.generator(seed, f"prior {origin.day}"))
     record = known_by(prepared.case, origin.day)
     yield PRIOR, foretell(known, {k: v[None] for k, v in drawn.items()}, origin.targets, seed, observed=False).p
     yield SUM, baselines.weighted_sum(known, items)

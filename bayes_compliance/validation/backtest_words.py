@@ -64,11 +64,13 @@ def _all(names: list[str]) -> str:
 def skill_words(name: str, skill: Skill) -> str:
     """A skill with its band, and what may be said of it."""
     verdicts = {"better": "the theory is better", "worse": "the theory is worse", "cannot tell": "cannot tell"}
-    band = f"{_signed(skill.lower)} to {_signed(skill.upper)}" if np.isfinite(skill.lower) else "no band: one rule only"
+    band = "no band: one rule only" if skill.clusters < 2 else f"{_signed(skill.lower)} to {_signed(skill.upper)}"
     return f"{_signed(skill.value)} ({band}): {verdicts[skill.verdict]}"
 
 
 def _signed(share: float) -> str:
+    if not np.isfinite(share):  # one score is infinite, or the other 0
+        return "no number" if np.isnan(share) else "minus infinity"
     text = f"{share:+.0%}"
     return "0%" if text in ("-0%", "+0%") else text
 

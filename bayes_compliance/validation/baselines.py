@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance import asking, worlds
 from bayes_compliance.dynamics import years_between
-from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
+from bayes_compliance.latents import Draws, Latents
 from bayes_compliance.layout import OUTCOME
 from bayes_compliance.theory import COMPLY, PARTIAL
 from bayes_compliance.validation.origins import compliances
@@ -99,12 +99,6 @@ def weighted_sum(prepared: Prepared, items: Sequence[Item]) -> NDArray:
 def _typed(prepared: Prepared, draws: Draws) -> Draws:
     """Every state of the type that it is likelier to be, where the model has types."""
     return draws | {"sincere": (draws["sincerity"] >= JEFFREYS).astype(float)} if "sincerity" in draws else draws
-
-
-def prior_draws(layout: Layout, n: int, rng: np.random.Generator) -> Draws:
-    """Independent prior draws of every latent, those that only the future needs included."""
-    assert set(AHEAD_ONLY) <= set(Latents(layout).names)
-    return Latents(layout).draw_all(n, rng)
 
 
 def three(comply: NDArray, violate: NDArray) -> NDArray:

@@ -42,6 +42,7 @@ def log_ratio(prepared: Prepared, draws: Draws, scale: float) -> NDArray:
 
     A judged noise that is uncertain is scaled draw by draw, :math:`\sigma \to s \sigma`: the scaled judgement gives the
     scaled draw the density that the judgement gives the draw, so the likelihoods are all that is left of the ratio.
+    (Of a beta or a logit-normal, whose multiple is of no family, nearly so.)
     """
     layout = prepared.layout
     moved = scaled(draws, scale)

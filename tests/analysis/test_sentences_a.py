@@ -202,9 +202,13 @@ def test_one_lobby_s_drift_is_its_own():
     assert "drift" not in undone
 
 
-def test_without_a_known_error_the_greatest_source_is_named():
-    sources, _ = _shares([0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [np.nan] * 3)
-    assert sources.endswith("what moves the answer most is judgement of today.")
+@pytest.mark.parametrize("error", [[np.nan] * 3, [0.001, 0.001, np.nan]])
+def test_an_unknown_error_is_no_certainty(error):
+    """That of the drifts is not known in either."""
+    sources, _ = _shares([0.5, 0.3, 0.2], [0.5, 0.3, 0.2], error)
+    assert sources.endswith(
+        "what moves the answer most is judgement of today (how sure that is, the simulation cannot tell)."
+    )
 
 
 def test_sentences_speak_of_every_pair_of_a_case(rich):

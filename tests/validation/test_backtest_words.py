@@ -56,6 +56,8 @@ def test_few_rules_give_no_verdict_and_say_so():
         (Skill(-0.002, -0.3, 0.004, 9), "0% (-30% to 0%): cannot tell"),
         (Skill(0.2, 0.1, 0.3, 3), "+20% (+10% to +30%): cannot tell"),
         (Skill(0.2, -np.inf, np.inf, 1), "+20% (no band: one rule only): cannot tell"),
+        (Skill(-np.inf, -np.inf, -0.4, 9), "minus infinity (minus infinity to -40%): the theory is worse"),
+        (Skill(-np.inf, np.nan, 0.1, 9), "minus infinity (no number to +10%): cannot tell"),
     ],
 )
 def test_a_skill_in_words(skill, text):

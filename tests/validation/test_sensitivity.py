@@ -9,13 +9,17 @@ import xarray as xr
 
 from bayes_compliance import importance, inference, models
 from bayes_compliance.case import load_case
+from bayes_compliance.elicitation import build_priors
 from bayes_compliance.forecast import simulate
 from bayes_compliance.importance import Reweighted
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.validation import noise, otherwise, sensitivity, sentences
 from bayes_compliance.validation.sensitivity import Conflict, Hang, Sensitivity
 from bayes_compliance.validation.without import Without
+from tests.builders import quantiles
 from tests.inference.linear_cases import walk
+from tests.models.cases import prior_draws, two_states
+from tests.models.test_density import by_numpy
 
 WORDS = ["violate", "violate", "comply", "violate", "violate"]
 UNTIL = date(2002, 1, 1)
@@ -139,6 +143,32 @@ def test_the_noise_by_weights_is_the_noise_by_an_exact_fit(fitted, scale):
     assert weighted.p["H", "r"] == pytest.approx(exact, abs=6 * 0.3 / np.sqrt(1000))
     now = fitted.forecast.table[-1]["p_comply"]
     assert scale == 1.4 or abs(now - exact) > 6 * 0.3 / np.sqrt(1000), "the comparison must be able to fail"
+
+
+@pytest.mark.parametrize("family", ["gamma", "lognormal"])
+@pytest.mark.parametrize("pool", ["linear", "log"])
+@pytest.mark.parametrize("scale", [0.5, 2.0])
+def test_the_ratio_is_that_of_the_whole_densities(tmp_path, family, pool, scale):
+    """Of two analysts' uncertain noise in two states; log s is what scaling does to a density, in each."""
+    noises = [
+        quantiles("decision_noise", *given, analyst=analyst, family=family)
+        for analyst, given in {"a": (0.3, 0.7, 1.6), "b": (0.5, 0.9, 1.3)}.items()
+    ]
+    case = two_states(tmp_path / "case", judgements=noises)
+    prepared, other = (models.prepare("coalition", case, by, pool) for by in (1.0, scale))
+    draws = prior_draws(prepared, 20, seed=6)
+    moved = by_numpy("coalition", other.layout, noise.scaled(draws, scale)) + 2 * np.log(scale)
+    expected = moved - by_numpy("coalition", prepared.layout, draws)
+    np.testing.assert_allclose(noise.log_ratio(prepared, draws, scale), expected, rtol=0, atol=1e-9)
+    assert np.ptp(expected) > 0.1
+
+
+@pytest.mark.parametrize("family", ["beta", "logit-normal"])
+def test_a_noise_whose_multiple_is_of_no_family_keeps_its_quantiles_nearly(tmp_path, family):
+    case = two_states(tmp_path / "case", judgements=[quantiles("decision_noise", 0.3, 0.4, 0.52, family=family)])
+    prior, moved = (build_priors(case, by).quantities["decision_noise"].priors[0] for by in (1.0, 3.0))
+    np.testing.assert_allclose(moved.quantile(), 3 * prior.quantile(), rtol=0.02)
+    assert moved.components[0].family == "lognormal"
 
 
 def test_without_trusted_weights_the_noise_is_not_told_or_fitted_anew(fitted):
