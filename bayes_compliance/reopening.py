@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import models, runs, store
 from bayes_compliance.case import CaseError, load_case
-from bayes_compliance.case.horizon import check_kept
+from bayes_compliance.case.horizon import check_kept, check_until
 from bayes_compliance.errors import Refused
 from bayes_compliance.running import open_case
 from bayes_compliance.runs import Run
@@ -39,7 +39,7 @@ def whole(run: str | PathLike[str]) -> Run:
     tree, summary = runs.read(folder)
     with runs.kept_case(tree, run) as case:
         try:
-            prepared = _as_fitted(_prepared(case, settings), run, tree, summary)
+            prepared = _as_fitted(_prepared(case, settings, run), tree)
         except CaseError as bad:
             lines = [f"{run}: the case that it holds: {line}" for line in str(bad).splitlines()]
             raise store.RunFolderError("\n".join(lines)) from bad
@@ -54,9 +54,9 @@ def fit_of(
 ) -> tuple[models.Prepared, xr.DataTree, dict]:
     """The fit of a RUN, and its summary: asked for up to a new date, if one is given, whatever it was before."""
     settings = settings_of(run) | ({"until": until.isoformat()} if until else {})
-    prepared = _prepared(case, settings)
+    prepared = _prepared(case, settings, run)
     tree, summary = runs.read(Path(run))
-    return _as_fitted(prepared, run, tree, summary), tree, summary | {"settings": settings}
+    return _as_fitted(prepared, tree), tree, summary | {"settings": settings}
 
 
 def refuse_hidden(case: str | PathLike[str], as_of: str | None, id: str | None) -> None:
@@ -72,19 +72,20 @@ def refuse_hidden(case: str | PathLike[str], as_of: str | None, id: str | None) 
         )
 
 
-def _prepared(case: str | PathLike[str], settings: dict[str, Any]) -> models.Prepared:
-    """A case as the model of a RUN sees it."""
-    found = open_case(case, settings)
-    if not settings["until"]:
+def _prepared(case: str | PathLike[str], settings: dict[str, Any], run: str | PathLike[str]) -> models.Prepared:
+    """A case as the model of a RUN sees it, refused if it is not what the RUN was fitted to."""
+    found = open_case(case, settings | {"until": None})
+    prepared = models.prepare(settings["model"], found, pool=settings.get("pool", "linear"))
+    runs.same_inputs(prepared.case, store.read_summary(run), Path(run))
+    if settings["until"]:
+        check_until(found, date.fromisoformat(settings["until"]))
+    else:
         check_kept("case.toml: horizon", found.horizon.until)
-    return models.prepare(settings["model"], found, pool=settings.get("pool", "linear"))
+    return prepared
 
 
-def _as_fitted(
-    prepared: models.Prepared, run: str | PathLike[str], tree: xr.DataTree, summary: dict[str, Any]
-) -> models.Prepared:
-    """The same as it was fitted, if it is what the RUN was fitted to."""
-    runs.same_inputs(prepared.case, summary, Path(run))
+def _as_fitted(prepared: models.Prepared, tree: xr.DataTree) -> models.Prepared:
+    """The same as it was fitted in the end."""
     from bayes_compliance.inference.trial import as_fitted
 
     return as_fitted(prepared, tree.attrs)

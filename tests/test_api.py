@@ -134,3 +134,13 @@ def test_what_is_free_is_what_moves(done):
     still = set(posterior.data_vars) - {*done.free, "support", "p_comply"}
     assert still
     assert all((posterior[name].values == posterior[name].values[:1, :1]).all() for name in still)
+
+
+def test_a_run_of_another_case_is_called_that_whatever_its_last_date(folder, done, tmp_path):
+    other = walk(tmp_path / "case", ["comply"] * 60)
+    api.forecast(folder / "case", folder / "run", until=date(2004, 1, 1))
+    with pytest.raises(Refused, match=r"fitted to another decisions\.csv; allowed: a RUN of this case"):
+        api.report(other, folder / "run")
+    # negative control: the day is too early for the other case
+    with pytest.raises(Refused, match="--until: 2004-01-01 is not after the last decision"):
+        api.run(other, tmp_path / "run", until=date(2004, 1, 1), **SIZE)

@@ -64,6 +64,9 @@ def _rule(names: Names, path: Path, rule: Rule) -> None:
         if not names.known("rules", id, refuse) or any(state not in names.states for state in rule.states):
             continue
         if not set(names.rules[id].states) & set(others):
+            if not others:
+                refuse(f"no state that owes {rule.id!r} has counterparties", "no answered_by, or counterparties of one")
+                continue
             answering = sorted({owed for other in others for owed in names.owed.get(other, ())})
             what = f"rule {id!r} is owed by no counterparty of the states that owe {rule.id!r} ({one_of(others)})"
             refuse(what, one_of(answering))

@@ -36,14 +36,24 @@ def _names(file: str, column: str, cell: str) -> bool:
     return bool(cell or column not in MAY_BE_BLANK[file]) and not (column == "rule" and cell == WHOLE_TREATY)
 
 
+NAMING = {
+    "states": {"counterparties": "states"},
+    "rules": {"states": "states", "answered_by": "rules"},
+    "lobbies": {"state": "states", "rules": "rules"},
+    "shocks": {"states": "states"},
+    "counterparty_sets": {"states": "states"},
+}
+"""Keys of tables that name states or rules."""
+
+
 def check_refused_tables(names: Names) -> None:
     """States and rules that refused tables of case.toml name are declared."""
-    for name, keys in {"states": ("counterparties",), "rules": ("states",), "lobbies": ("state", "rules")}.items():
+    for name, keys in NAMING.items():
         entries = names.tables.data.get(name, ())
         for i, entry in enumerate(entries if isinstance(entries, tuple) else ()):
             if i not in names.tables.valid[name] and isinstance(entry, dict):
-                for key in keys:
-                    _named(names, (name, i, key), "rules" if key == "rules" else "states", entry.get(key))
+                for key, kind in keys.items():
+                    _named(names, (name, i, key), kind, entry.get(key))
 
 
 def _named(names: Names, path: Path, name: str, value: Any) -> None:

@@ -87,7 +87,7 @@ def built(model: ModuleType, form: Layout, layout: Layout) -> pm.Model:
     """
     found, known = model.build(form), set(starts(layout))
     names = {variable.name for variable in found.free_RVs}
-    called = f"--model: {Path(model.__file__).name if model.__file__ else model.__name__}: build()"
+    called = f"--model: {Path(getattr(model, '__file__', None) or model.__name__).name}: build()"
     if extra := sorted(names - known):
         raise Refused(
             f"{called} has a variable {extra[0]!r}, of which support() and so the forecast would know nothing; "

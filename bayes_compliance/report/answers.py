@@ -70,6 +70,10 @@ def _answers(run: Run) -> Answers:
         missing["equilibria"] = "in this model states do not choose at the same time; reciprocity is one that does"
     if not hasattr(model, "log_ratio"):
         missing["insincerity"] = "in this model states are not of two types; opportunism is one in which they are"
+    if len(case.states) > 1:
+        missing["reputation"] = (
+            "one case says too little of it; the command `panel`, of many rules or cases, ranks states"
+        )
     if not case.counterparty_sets:
         missing["bilateral_or_multilateral"] = "the case declares no sets of counterparties"
     if not case.scenarios:

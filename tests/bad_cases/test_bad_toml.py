@@ -309,6 +309,34 @@ def test_an_owed_rule_that_no_lobby_cares_about(edit: Callable[..., int], check:
     check("case.toml:17: states[F] .. no lobby of state 'F' cares about rule 'labels' .. at least one")
 
 
+def test_answered_where_nobody_has_counterparties(edit: Callable[..., int], check: Callable[..., None]) -> None:
+    edit(C, 'counterparties = ["F"]\ncounterparty_weights', "#")
+    check(
+        "case.toml:22: rules[bananas].answered_by .. no state that owes 'bananas' has counterparties .. no answered_by",
+        "judgements.csv:1: quantity .. no reciprocity",
+        "judgements.csv:17: quantity .. trust is judged",
+    )
+
+
+def test_a_table_that_is_refused_hides_no_wrong_name(edit: Callable[..., int], check: Callable[..., None]) -> None:
+    shock = '[[shocks]]\ndate = 2006-11-07\nstates = ["Q"]\nscale = -3.0\n\n'
+    edit(
+        C,
+        '[[rules]]\nid = "bananas"',
+        f'{shock}[[counterparty_sets]]\nid = "all"\nstates = ["Z"]\n\n[[rules]]\nid = "bananas"',
+    )
+    edit(C, 'answered_by = ["oranges"]', 'answered_by = ["nope"]')
+    edit(C, "decisions_per_year = 1", "decisions_per_year = 0")
+    check(
+        "case.toml:22: shocks[1].states .. unknown state 'Q'",
+        "case.toml:23: shocks[1].scale .. -3.0",
+        "case.toml:26: counterparty_sets[all].id .. 'all' stands for all",
+        "case.toml:27: counterparty_sets[all].states .. unknown state 'Z'",
+        "case.toml:32: rules[bananas].answered_by .. unknown rule 'nope'",
+        "case.toml:35: rules[bananas].decisions_per_year .. 0",
+    )
+
+
 def test_a_lobby_that_waits_for_a_counterparty_without_an_answer(
     edit: Callable[..., int], check: Callable[..., None]
 ) -> None:

@@ -27,6 +27,7 @@ QUESTIONS = {
     "anticipation": "whether the losers could have stopped it",
     "equilibria": "one equilibrium or several",
     "insincerity": "which type a state is of",
+    "reputation": "which state keeps its word more readily",
 }
 """Names of the analyses in words."""
 
