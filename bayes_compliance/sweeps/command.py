@@ -122,14 +122,14 @@ def _write(folder: Path, cells: dict[str, Any], book: sweeps.Journal) -> list[st
 
     def forecasts() -> Iterable[list[Any]]:
         for key, cell in cells.items():
-            yield from ([*cell, *written(row)] for row in book[key]["forecast"])
+            yield from ([*cell.written, *written(row)] for row in book[key]["forecast"])
 
     def diagnostics() -> Iterable[list[Any]]:
         for key, cell in cells.items():
             found = book[key]["diagnostics"]
             if not all(one[-1] for one in found):
                 failed.append(key)
-            yield from ([*cell, *one] for one in found)
+            yield from ([*cell.written, *one] for one in found)
 
     write_csv(folder / "forecasts.csv", (*CELL, *COLUMNS), forecasts())
     write_csv(folder / "diagnostics.csv", (*CELL, *DIAGNOSTIC), diagnostics())

@@ -23,9 +23,15 @@ class Cell(NamedTuple):
     seed: int
 
     @property
+    def written(self) -> tuple[str, str, str, int]:
+        """As it stands in files; with all digits of the noise, since two may differ in a late one."""
+        return self.case, self.model, f"{self.noise:.15g}", self.seed
+
+    @property
     def key(self) -> str:
-        """Name of the task; all digits of the noise, since two may differ in the last."""
-        return f"{self.case} | {self.model} | noise {self.noise!r} | seed {self.seed}"
+        """Name of the task."""
+        case, model, noise, seed = self.written
+        return f"{case} | {model} | noise {noise} | seed {seed}"
 
 
 @dataclass(frozen=True)

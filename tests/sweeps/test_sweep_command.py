@@ -46,9 +46,9 @@ def test_a_grid_is_fitted_and_written_in_its_order(tmp_path, capsys, monkeypatch
     assert {p.name for p in out.iterdir()} == {"forecasts.csv", "diagnostics.csv", "summary.json", "tasks.jsonl"}
     rows = table(out / "forecasts.csv")
     last = {(r["noise"], r["seed"]): float(r["p_comply"]) for r in rows}
-    assert list(last) == [("1.0", "3"), ("1.0", "4"), ("2.0", "3"), ("2.0", "4")]
-    assert abs(last["2.0", "3"] - last["1.0", "3"]) > 0.005
-    assert last["1.0", "3"] != last["1.0", "4"]
+    assert list(last) == [("1", "3"), ("1", "4"), ("2", "3"), ("2", "4")]
+    assert abs(last["2", "3"] - last["1", "3"]) > 0.005
+    assert last["1", "3"] != last["1", "4"]
     # 200 draws are too few for the mark of the effective sample size, and each fit says so
     assert code == 1
     assert capsys.readouterr().err.count("diagnostic failed: small | coalition | noise") == 4
@@ -65,9 +65,9 @@ def test_noises_that_differ_in_the_last_digit_are_two_fits(tmp_path, monkeypatch
     case, out = walk(tmp_path / "case", WORDS), tmp_path / "out"
     cli.main(["sweep", str(case), "--out", str(out), "--noise", "1,1.0000001", *QUICK])
     told = [row["noise"] for row in table(out / "forecasts.csv")]
-    assert told.count("1.0") == told.count("1.0000001") == len(told) / 2
+    assert told.count("1") == told.count("1.0000001") == len(told) / 2
     tasks = [json.loads(line)["task"] for line in (out / "tasks.jsonl").read_text().splitlines()[1:]]
-    assert tasks == [f"small | coalition | noise {noise} | seed 1" for noise in ("1.0", "1.0000001")]
+    assert tasks == [f"small | coalition | noise {noise} | seed 1" for noise in ("1", "1.0000001")]
 
 
 def test_a_fit_that_cannot_be_prepared_is_refused_before_anything_is_written(tmp_path, capsys):
