@@ -13,7 +13,7 @@ from bayes_compliance import theory
 from bayes_compliance.elicitation.distributions import Below
 
 if TYPE_CHECKING:
-    from bayes_compliance.elicitation import Prior
+    from bayes_compliance.elicitation import DefaultUsed, Prior
     from bayes_compliance.layout import Layout
 
 WHERE_NOT_JUDGED = {
@@ -244,3 +244,19 @@ def _unconstrained(prior: Prior) -> float:
     if component.family in ("lognormal", "gamma"):
         return float(np.log(x))
     return float(np.log(x) - np.log1p(-x)) if component.family in ("beta", "logit-normal") else x
+
+
+def in_use(layout: Layout) -> tuple[DefaultUsed, ...]:
+    """Defaults that the model asks for: none of trust where conduct is judged, nor of a spread that no lobby has."""
+    latents = Latents(layout)
+
+    def used(default: DefaultUsed) -> bool:
+        if default.quantity not in latents.names:
+            return False
+        labels = layout.coords[latents.dims[default.quantity]]
+        at = [str(label) for label in labels].index(default.name)
+        prior = layout.priors.quantities[default.quantity].priors[at]
+        known = prior is not None and prior.is_constant and latents.fixed(default.quantity)[at] == prior.value
+        return known or at in latents.free[default.quantity]
+
+    return tuple(default for default in layout.priors.defaults if used(default))

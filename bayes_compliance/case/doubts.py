@@ -29,7 +29,10 @@ def doubts(case: Case, today: date) -> list[str]:
     today : date
         No decision can have been taken after it.
     """
-    found = (_bare_depths(case), _unopposed(case), _rows(case, today), _labels(case), _volatility(case), _begun(case))
+    found = (
+        _bare_depths(case), _unopposed(case), _rows(case, today), _joined_twice(case), _labels(case),
+        _volatility(case), _begun(case),
+    )  # fmt: skip
     return [one_line(line) for each in found for line in each]
 
 
@@ -63,6 +66,18 @@ def _rows(case: Case, today: date) -> Iterator[str]:
             yield (
                 f"{place} {row.state!r} adheres on {row.date} here, and on {t1} by case.toml; if this row is right: "
                 f"adherence_date = {row.date} under [[{table}]]"
+            )
+
+
+def _joined_twice(case: Case) -> Iterator[str]:
+    """Adherence to the whole treaty beside adherence to a rule of it on the same date."""
+    adhering = sorted(filter(_adheres, case.decisions), key=lambda d: d.row)
+    for row in (one for one in adhering if one.rule == WHOLE_TREATY):
+        parts = [one for one in adhering if (one.state, one.date) == (row.state, row.date) and one is not row]
+        if parts:
+            yield (
+                f"decisions.csv:{row.row}: rule: {row.state!r} adheres to the whole treaty here, and to "
+                f"{parts[0].rule!r} in row {parts[0].row}{_too(parts)}: one act would count as several"
             )
 
 

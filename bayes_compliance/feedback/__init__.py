@@ -23,6 +23,7 @@ from bayes_compliance.feedback.questions import unanswered
 from bayes_compliance.feedback.words import RARE, plain, text
 from bayes_compliance.inference import check_seed
 from bayes_compliance.kept import BAND
+from bayes_compliance.latents import in_use
 from bayes_compliance.parts import PREFERENCES
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def feedback(
         compliance=tuple(_implied(one) for one in kept.values()),
         record=_record(prepared, drawn),
         conflicts=tuple(conflict(prepared, judgement, found[item]) for judgement, item in judged),
-        bent=tuple(priors.bent()), defaults=priors.defaults, k_ref=priors.k_ref, performance=priors.performance,
+        bent=tuple(priors.bent()), defaults=in_use(prepared.layout), k_ref=priors.k_ref, performance=priors.performance,
         notes=(*priors.notes, *prepared.layout.measured.left_out), questions=tuple(unanswered(case)),
         doubts=tuple(doubts),
     )  # fmt: skip

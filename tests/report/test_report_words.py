@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from bayes_compliance.elicitation.curves import Curves
+from bayes_compliance.latents import in_use
 from bayes_compliance.measurements import Group, Measured
 from bayes_compliance.report.facts import Recorded
 from bayes_compliance.report.plots import density
 from bayes_compliance.report.plots.timeline import say
-from bayes_compliance.report.sections.judgements import in_use, judgements
+from bayes_compliance.report.sections.judgements import judgements
 from bayes_compliance.report.sections.learning import _every, after_today
 from bayes_compliance.runs import Run
 from bayes_compliance.validation import otherwise, sentences
@@ -68,7 +69,7 @@ def test_two_are_both(n: int, words: str) -> None:
 
 def test_defaults_that_the_model_never_asks_for_are_not_in_force(tmp_path: object, tools: SimpleNamespace) -> None:
     def names(run: Run) -> set[tuple[str, str]]:
-        return {(one.quantity, one.name) for one in in_use(run)}
+        return {(one.quantity, one.name) for one in in_use(run.prepared.layout)}
 
     run = tools.make_run(tools.write_case(tmp_path), draws=20)
     before = names(run)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from bayes_compliance.elicitation import TOLERANCE
-from bayes_compliance.latents import Latents
+from bayes_compliance.latents import in_use
 from bayes_compliance.report.parts import Number, Section, heading, join, paragraph, table, when
 from bayes_compliance.report.sections.pooling import POOLED
 from bayes_compliance.report.sentences import number, plural
@@ -22,27 +23,11 @@ if TYPE_CHECKING:
 def judgements(run: Run) -> Section:
     """Defaults in force, judgements that are bent, and every judgement by analyst."""
     priors = run.prepared.priors
-    parts = [*_defaults(priors, in_use(run)), *_bent(priors), *_by_analyst(priors)]
+    parts = [*_defaults(priors, in_use(run.prepared.layout)), *_bent(priors), *_by_analyst(priors)]
     return Section("Judgements", "judgements", join(parts))
 
 
-def in_use(run: Run) -> list[DefaultUsed]:
-    """Defaults that the model asks for: none of trust where conduct is judged, nor of a spread that no lobby has."""
-    layout, latents = run.prepared.layout, Latents(run.prepared.layout)
-
-    def used(default: DefaultUsed) -> bool:
-        if default.quantity not in latents.names:
-            return False
-        labels = layout.coords[latents.dims[default.quantity]]
-        at = [str(label) for label in labels].index(default.name)
-        prior = layout.priors.quantities[default.quantity].priors[at]
-        known = prior is not None and prior.is_constant and latents.fixed(default.quantity)[at] == prior.value
-        return known or at in latents.free[default.quantity]
-
-    return [default for default in run.prepared.priors.defaults if used(default)]
-
-
-def _defaults(priors: Priors, used: list[DefaultUsed]) -> list[Markup]:
+def _defaults(priors: Priors, used: Sequence[DefaultUsed]) -> list[Markup]:
     title = heading("Defaults, where nothing was judged")
     if not used:
         return [title, paragraph("None: everything was judged.")]
