@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import reopening, running, runs
@@ -24,8 +25,6 @@ from bayes_compliance.validation.commands import ledger_score as ledger_score
 from bayes_compliance.validation.commands import ledger_verify as ledger_verify
 
 if TYPE_CHECKING:
-    from os import PathLike
-
     import xarray as xr
 
     from bayes_compliance.forecast import Forecast
@@ -37,7 +36,7 @@ def run(
     case: str | PathLike[str],
     out: str | PathLike[str],
     *,
-    model: str = "coalition",
+    model: str | PathLike[str] = "coalition",
     engine: str = "nuts",
     pool: str = "linear",
     seed: int = 1,
@@ -94,7 +93,7 @@ def run(
 def prior(
     case: str | PathLike[str],
     *,
-    model: str = "coalition",
+    model: str | PathLike[str] = "coalition",
     pool: str = "linear",
     seed: int = 1,
     draws: int = 2000,
@@ -142,7 +141,7 @@ def fit(
     case: str | PathLike[str],
     out: str | PathLike[str],
     *,
-    model: str = "coalition",
+    model: str | PathLike[str] = "coalition",
     engine: str = "nuts",
     pool: str = "linear",
     seed: int = 1,
@@ -182,7 +181,7 @@ def report(case: str | PathLike[str], run: str | PathLike[str]) -> Run:
 
 def compare(
     case: str | PathLike[str],
-    models: Sequence[str] = ("coalition", "unitary", "managerial"),
+    models: Sequence[str | PathLike[str]] = ("coalition", "unitary", "managerial"),
     *,
     engine: str = "nuts",
     seed: int = 1,
@@ -219,9 +218,10 @@ def compare(
     from bayes_compliance.validation import comparison
 
     sampler: dict[str, Any] = {"engine": engine, "seed": seed, "draws": draws, "tune": tune, "chains": chains}
-    comparison.check_models(models)
-    found = running.open_case(case, running.asked(models[0], until=None, as_of=as_of, **sampler))
-    prepared = {name: prepare(name, found) for name in models}
+    names = [models] if isinstance(models, str) else [fspath(name) for name in models]
+    comparison.check_models(names)
+    found = running.open_case(case, running.asked(names[0], until=None, as_of=as_of, **sampler))
+    prepared = {name: prepare(name, found) for name in names}
     decisions = comparison.same_decisions(list(prepared.items()))
     fits: dict[str, xr.DataTree] = {}
     scores = []
@@ -336,7 +336,7 @@ def scenario(case: str | PathLike[str], run: str | PathLike[str], *, id: str | N
 
     settings = reopening.settings_of(run)
     reopening.refuse_hidden(case, settings["as_of"], id)
-    choose(running.open_case(case, settings), None if id is None else [id])
+    choose(running.open_case(case, settings | {"until": None}), None if id is None else [id])
     prepared, tree, summary = reopening.fit_of(case, run)
     until = date.fromisoformat(settings["until"]) if settings["until"] else None
     found = scenarios(prepared, tree, ids=None if id is None else [id], seed=settings["seed"], until=until)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from os import PathLike
-
     from bayes_compliance.feedback import Feedback
 
 
 def check(
     case: str | PathLike[str],
     *,
-    model: str = "coalition",
+    model: str | PathLike[str] = "coalition",
     pool: str = "linear",
     seed: int = 1,
     as_of: date | None = None,
@@ -60,4 +59,4 @@ def check(
     from bayes_compliance.feedback import feedback
     from bayes_compliance.models import prepare
 
-    return feedback(prepare(model, found, pool=pool), model, seed=seed, doubts=doubtful)
+    return feedback(prepare(model, found, pool=pool), fspath(model), seed=seed, doubts=doubtful)

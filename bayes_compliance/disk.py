@@ -33,6 +33,14 @@ def try_lock(lock: int) -> bool:
     return False
 
 
+def held(lock: int) -> bool:
+    """As `try_lock`; True where the file system has no locks, and nobody else can have it."""
+    try:
+        return try_lock(lock)
+    except OSError:
+        return True
+
+
 def exchange(new: Path, target: Path) -> bool:
     """Exchange two names in one step; False where the system or the file system cannot."""
     call = _system_call()

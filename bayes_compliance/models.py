@@ -26,6 +26,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from os import PathLike, fspath
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -71,7 +72,7 @@ def load_panel() -> ModuleType:
     return importlib.import_module(f"{__name__}.{PANEL}")
 
 
-def load(name: str) -> ModuleType:
+def load(name: str | PathLike[str]) -> ModuleType:
     """A model by name (with the variant after a colon, if it has any), or a user's own by the path of its file.
 
     Raises
@@ -79,6 +80,7 @@ def load(name: str) -> ModuleType:
     Refused
         If no shipped model has the name, or the model no such variant, naming those that there are.
     """
+    name = fspath(name)
     if name.endswith(".py"):
         return _from_file(Path(name))
     base, _, variant = name.partition(":")
@@ -128,12 +130,14 @@ def _from_file(path: Path) -> ModuleType:
     return module
 
 
-def prepare(model: ModuleType | str, case: Case, noise_scale: float = 1.0, pool: str = "linear") -> Prepared:
+def prepare(
+    model: ModuleType | str | PathLike[str], case: Case, noise_scale: float = 1.0, pool: str = "linear"
+) -> Prepared:
     """The case as a model sees it, with priors for what the model reads.
 
     Parameters
     ----------
-    model : module or str
+    model : module, str or path
     case : Case
     noise_scale : float > 0
         Multiplies the decision noise, for sensitivity.
@@ -143,7 +147,7 @@ def prepare(model: ModuleType | str, case: Case, noise_scale: float = 1.0, pool:
     from bayes_compliance.elicitation import build_priors
     from bayes_compliance.layout import Layout
 
-    module = load(model) if isinstance(model, str) else model
+    module = model if isinstance(model, ModuleType) else load(model)
     if hasattr(module, "recast"):
         case = module.recast(case)
     priors = build_priors(case, noise_scale, pool).for_model(getattr(module, "USES", ()))

@@ -31,8 +31,8 @@ ANEW = ("forecast", "diagnose")
 
 
 def asked(
-    model: str, engine: str, seed: int, draws: int, tune: int, chains: int, until: date | None, as_of: date | None,
-    pool: str = "linear",
+    model: str | PathLike[str], engine: str, seed: int, draws: int, tune: int, chains: int, until: date | None,
+    as_of: date | None, pool: str = "linear",
 ) -> dict[str, Any]:  # fmt: skip
     """What a RUN is asked for, as its summary holds it; Refused where that cannot be."""
     model = fspath(model) if isinstance(model, PathLike) else model

@@ -74,16 +74,17 @@ class Run:
         """Variables of the posterior that are not known constants in all their items: what there is to look at."""
         from bayes_compliance.latents import Latents
 
-        latents = Latents(self.prepared.layout)
-        free = [name for name in latents.names if len(latents.free[name])]
-        return [name for name in (*free, "innovation", "spread") if name in self.tree["posterior"]]
+        free = Latents(self.prepared.layout).free
+        still = {name for name, where in free.items() if not len(where)} | {"support", "p_comply"}
+        return [str(name) for name in self.tree["posterior"].data_vars if name not in still]
 
     def __repr__(self) -> str:
         asked, missed = self.summary["settings"], sum(not check.passed for check in self.checks)
+        sizes = self.tree["posterior"].sizes
         until = "no forecast" if self.forecast is None else f"forecast to {self.forecast.until}"
         return (
             f"<Run: {self.prepared.case.name}, {asked['model']} by {asked['engine']}, seed {asked['seed']}, "
-            f"{asked['chains']} chains of {asked['draws']} draws, {until}, "
+            f"{sizes['chain']} chains of {sizes['draw']} draws, {until}, "
             f"{missed} of {len(self.checks)} diagnostics failed>"
         )
 

@@ -322,16 +322,9 @@ def _claim(top: Path) -> tuple[_Slot, int]:
                 raise RunFolderError(
                     f"{top} cannot be written ({error.strerror}); allowed: a place where folders can be made"
                 ) from error
-            if _held(lock) and os.path.exists(slot.lock):  # else a sweeper came between open and lock
+            if disk.held(lock) and os.path.exists(slot.lock):  # else a sweeper came between open and lock
                 return slot, lock
             os.close(lock)
-
-
-def _held(lock: int) -> bool:
-    try:
-        return disk.try_lock(lock)
-    except OSError:
-        return True  # this file system has no locks: then no sweeper can take it for abandoned either
 
 
 def _slots(place: Path) -> set[_Slot]:

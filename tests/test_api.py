@@ -141,6 +141,8 @@ def test_a_run_of_another_case_is_called_that_whatever_its_last_date(folder, don
     api.forecast(folder / "case", folder / "run", until=date(2004, 1, 1))
     with pytest.raises(Refused, match=r"fitted to another decisions\.csv; allowed: a RUN of this case"):
         api.report(other, folder / "run")
+    with pytest.raises(Refused, match=r"scenarios\.toml: the case has no scenario"):
+        api.scenario(other, folder / "run")
     # negative control: the day is too early for the other case
     with pytest.raises(Refused, match="--until: 2004-01-01 is not after the last decision"):
         api.run(other, tmp_path / "run", until=date(2004, 1, 1), **SIZE)

@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bayes_compliance import api
@@ -10,7 +11,9 @@ from bayes_compliance.case import CaseError, Decision, Scenario, load_case, writ
 from bayes_compliance.case.schema_scenarios import Change
 from bayes_compliance.case.writing import checked
 from bayes_compliance.errors import Refused
+from tests import builders
 from tests.anycase import any_case
+from tests.builders import known, normal
 from tests.inference.linear_cases import walk
 
 SHIPPED = sorted(path.parent for path in Path("case_studies").glob("*/case.toml"))
@@ -56,6 +59,63 @@ def test_odd_texts_and_periods_come_back(tmp_path):
     again = load_case(write_case(changed, tmp_path / "again"))
     assert (again.title, again.decisions, again.scenarios) == (changed.title, changed.decisions, (scenario,))
     assert [judgement.points for judgement in again.judgements if judgement.points] == [ranged.points]
+
+
+def test_stated_quantiles_of_any_form_come_back(tmp_path):
+    """Chips at levels that no decimal is, levels near 0 and 1, and the multiple of another lobby."""
+    stated = {
+        "chips": "magnitude,,,,,,,,0.5:1;1:1;2:1", "tails": "magnitude,,,,,,,,q0.00005=.1;q50=2",
+        "range": "magnitude,,,,,,,,range99.99999=.5..3", "multiple": "ratio,,,,,,,,of=k;range90=1..2",
+    }  # fmt: skip
+    lobbies = [{"id": "k", "state": "H", "role": "K"}, *({"id": id, "state": "H", "role": "J"} for id in stated)]
+    folder = builders.write_case(tmp_path / "case", lobbies=lobbies, scale="log")
+    header = "analyst,date,state,lobby,quantity,p05,p50,p95,family,weight,rationale,source,values,rule,at"
+    lines = [header, "a,2000,,k,magnitude,1,2,4,,,,,,,", *(f"a,2000,,{id},{rest},," for id, rest in stated.items())]
+    (folder / "judgements.csv").write_text("\n".join(lines) + "\n")
+    case = load_case(folder)
+    assert sum(bool(judgement.points) for judgement in case.judgements) == 4
+    assert load_case(write_case(case, tmp_path / "again")) == case
+    assert checked(case) is case, "a case as it was read knows its own rows"
+
+
+def test_numbers_of_numpy_come_back(tmp_path):
+    case = load_case(walk(tmp_path / "case", ["comply"]))
+    first, *others = case.judgements
+    moved = first.model_copy(update={name: np.float64(getattr(first, name)) / 3 for name in ("p05", "p50", "p95")})
+    states = tuple(state.model_copy(update={"threshold": np.float64(0.1)}) for state in case.states)
+    changed = case.model_copy(update={"judgements": (moved, *others), "states": states})
+    assert load_case(write_case(changed, tmp_path / "again")) == checked(changed)
+    assert checked(changed).states[0].threshold == 0.1
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"title": " "}, r"case\.toml:2: title"),
+        ({"rules": ()}, r"case\.toml"),
+    ],
+)
+def test_a_case_that_no_file_could_hold_is_refused_in_words(tmp_path, change, why):
+    case = load_case(walk(tmp_path / "case", ["comply"]))
+    with pytest.raises(CaseError, match=why):
+        checked(case.model_copy(update=change))
+
+
+def test_rules_in_orders_that_no_file_has_are_refused(tmp_path):
+    rules = [{"id": "a", "states": ["H", "F"]}, {"id": "b", "states": ["H", "F"]}]
+    lobbies = [{"id": f"{s} {role}", "state": s, "role": role} for s in ("H", "F") for role in ("J", "K")]
+    judgements = [normal(lobby["id"], 1, 0.5) for lobby in lobbies]
+    judgements += [known("reciprocity", 0.5, state=state) for state in ("H", "F")]
+    case = load_case(
+        builders.write_case(
+            tmp_path / "case", states=[{"id": "H"}, {"id": "F"}], rules=rules, lobbies=lobbies, judgements=judgements
+        )
+    )
+    assert checked(case) == case
+    one, other = case.states
+    crossed = case.model_copy(update={"states": (one, other.model_copy(update={"rules": ("b", "a")}))})
+    with pytest.raises(Refused, match=r"case\.toml: states: their rules stand in orders that no file has"):
+        checked(crossed)
 
 
 def test_a_folder_with_files_in_it_is_left_alone(tmp_path):

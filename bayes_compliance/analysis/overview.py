@@ -49,7 +49,7 @@ def overview(
         At most so many posterior draws, and future paths for each (None: the forecast's). What alters the worlds, and
         so simulates them anew, goes by fewer worlds: see `fewer`.
     horizon_only : bool
-        Whether all but `shares_of_variance` are told for the last date alone, and there the drift of each lobby too.
+        Whether all but `shares_of_variance` are told for the last date alone, and so are shares of single lobbies.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def overview(
 
 
 def _asked(ahead: Ahead) -> dict[str, xr.Dataset]:
-    """What the worlds of the forecast answer, in one pass."""
+    """What worlds ahead answer, in one pass."""
     questions: dict[str, Question] = {
         "lock_in": LockIn(ahead),
         "tilt": Tilt(ahead),

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
 
 
-UNMOVED = "no probability {} the horizon moves"
+UNMOVED = "no probability up to the horizon moves"
+UNMOVED_IN_THE_END = "no probability at the horizon moves (earlier dates were not asked)"
 
 
 def scenarios(
@@ -84,7 +85,7 @@ def scenarios(
         name: (("scenario", "time"), np.stack(arrays, axis=1))
         for name, arrays in zip(names, zip(*each, strict=True), strict=True)
     }
-    unmoved = UNMOVED.format("at" if len(ahead.grid.times) == 1 else "up to")
+    unmoved = UNMOVED if len(ahead.grid.times) > 1 else UNMOVED_IN_THE_END
     idle = [why or ("" if found[1].any() else unmoved) for why, found in zip(idle, each, strict=True)]
     _refuse_some(chosen, idle if refuse else [])
     coords = {

@@ -164,7 +164,7 @@ class _Sincerity:
     def _ahead(self, days: dict[Pair, date]) -> dict[Pair, NDArray]:
         if not days:
             return {}
-        plan = forecast.plan(self.layout, max(days.values()), self.prepared.case.horizon.step_years)
+        plan = forecast.plan(self.layout, max(days.values()), forecast.HORIZON_ONLY)
         question = _Awaited(days, len(self.draws["innovation"]))
         walk_through(self.prepared, plan, self.draws, self.seed, [question])
         return question.margins

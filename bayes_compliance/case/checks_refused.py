@@ -39,7 +39,7 @@ def _names(file: str, column: str, cell: str) -> bool:
 NAMING = {
     "states": {"counterparties": "states"},
     "rules": {"states": "states", "answered_by": "rules"},
-    "lobbies": {"state": "states", "rules": "rules"},
+    "lobbies": {"state": "states", "rules": "rules", "counterparties": "states"},
     "shocks": {"states": "states"},
     "counterparty_sets": {"states": "states"},
 }

@@ -94,7 +94,7 @@ def _edges(chips: Sequence[tuple[float, float]]) -> Points:
     by_level = groupby(zip(below, edges, strict=True), key=lambda pair: pair[0])
     spans = [(level, [edge for _, edge in span]) for level, span in by_level]
     return tuple(
-        (level / sum(counts), (span[0] + span[-1]) / 2) for level, span in spans if 0 < level < sum(counts)
+        (round(level / sum(counts), 12), (span[0] + span[-1]) / 2) for level, span in spans if 0 < level < sum(counts)
     )  # fmt: skip
 
 

@@ -7,8 +7,9 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 from datetime import date
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,8 +27,10 @@ from bayes_compliance.errors import Refused
 def write_case(case: Case, folder: str | PathLike[str]) -> Path:
     """Write a case to a folder, from which `load_case` reads an equal one if it is sound.
 
-    Comments of the files that it was read from are lost, and so is the order of their rows; quantiles that were stated
-    as a range or by chips stand as quantiles.
+    Comments of the files that it was read from are lost, and so are the order of their rows and the day as of which it
+    is known (`known_by`); quantiles that were stated as a range or by chips stand as quantiles. Where a judgement has
+    such `points`, they are written, and its p05, p50 and p95 follow from them. Which rules a state owes is what the
+    rules say.
 
     Parameters
     ----------
@@ -48,7 +51,7 @@ def write_case(case: Case, folder: str | PathLike[str]) -> Path:
 
     Examples
     --------
-    A case with its first judgement halved, as a folder that every command takes::
+    A case with its first judgement (which has no points) halved, as a folder that every command takes::
 
         case = load_case("case_studies/bananas")
         first, *others = case.judgements
@@ -79,7 +82,8 @@ def checked(case: Case) -> Case:
     """
     with TemporaryDirectory() as folder:
         found = load_case(write_case(case, folder))
-    return found.model_copy(update={"known_by": case.known_by, "inputs": case.inputs})
+    found = found.model_copy(update={"known_by": case.known_by, "inputs": case.inputs})
+    return case if found == case else found  # which knows the rows of its own files
 
 
 def _texts(case: Case) -> dict[str, str]:
@@ -95,7 +99,7 @@ def _texts(case: Case) -> dict[str, str]:
 
 
 def _case_toml(case: Case) -> Iterator[str]:
-    head = Head(**{name: getattr(case, name) for name in Head.model_fields})
+    head = Head.model_construct(**{name: getattr(case, name) for name in Head.model_fields})
     for key, value in _keys(head):
         yield f"{key} = {_toml(value)}\n"
     for name in LISTS:
@@ -105,11 +109,15 @@ def _case_toml(case: Case) -> Iterator[str]:
 
 def _as_owed(case: Case) -> list[Part]:
     """Rules in an order that each state's own rules keep: the first of them gives its K_ref."""
-    order: TopologicalSorter[str] = TopologicalSorter({rule.id: () for rule in case.rules})
+    by_id = {rule.id: rule for rule in case.rules}
+    order: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(by_id, ()))
     for state in case.states:
-        for before, after in pairwise(state.rules):
+        for before, after in pairwise(id for id in state.rules if id in by_id):
             order.add(after, before)
-    return [case.rule(id) for id in order.static_order()]
+    try:
+        return [by_id[id] for id in order.static_order()]
+    except CycleError as error:
+        raise Refused(f"case.toml: states: their rules stand in orders that no file has ({error.args[1]})") from error
 
 
 def _array(name: str, parts: Iterable[Part]) -> Iterator[str]:
@@ -136,7 +144,12 @@ def _toml(value: Any) -> str:
         return "[" + ", ".join(map(_toml, value)) + "]"
     if isinstance(value, str):  # TOML escapes as JSON does, and DEL too
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return value.isoformat() if isinstance(value, date) else repr(value)
+    return value.isoformat() if isinstance(value, date) else _number(value)
+
+
+def _number(value: Any) -> str:
+    """All digits, of NumPy's numbers too."""
+    return repr(int(value) if isinstance(value, Integral) else float(value))
 
 
 def _csv(name: str, rows: Iterable[Any]) -> str:
@@ -153,7 +166,7 @@ def _cells(row: Any) -> dict[str, str]:
     said = {name: _cell(value) for name, value in row}
     said["date"] = _period(row.date, row.date_end)
     if isinstance(row, Judgement):
-        stated = [f"q{100 * level:.12g}={value!r}" for level, value in row.points]
+        stated = [f"q{_percent(level)}={_number(value)}" for level, value in row.points]
         said["values"] = ";".join([*stated, *([f"of={row.of}"] if row.of else [])])
         if row.points:
             said |= dict.fromkeys(QUANTILES, "")
@@ -165,7 +178,12 @@ def _cell(value: Any) -> str:
         return ";".join(map(str, value))
     if value is None:
         return ""
-    return value.isoformat() if isinstance(value, date) else value if isinstance(value, str) else repr(value)
+    return value.isoformat() if isinstance(value, date) else value if isinstance(value, str) else _number(value)
+
+
+def _percent(level: float) -> str:
+    """A level in percent without an exponent; it has twelve decimals at most."""
+    return f"{100 * level:.10f}".rstrip("0").rstrip(".")
 
 
 def _period(day: date, end: date) -> str:

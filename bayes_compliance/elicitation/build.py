@@ -7,12 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from bayes_compliance.case.problems import CaseError, Problem, one_of
 from bayes_compliance.case.vocabulary import JUDGEABLE, QUANTITIES, SOME_MODELS_ONLY
 from bayes_compliance.elicitation.defaults import STATE_DEFAULTS, Default, lobby_default
-from bayes_compliance.elicitation.families import LEVELS, Component, fit, fit_below
+from bayes_compliance.elicitation.families import Component, fit, fit_below
 from bayes_compliance.elicitation.pooling import check_pool, log_pool
 from bayes_compliance.elicitation.priors import Prior, pool
 from bayes_compliance.elicitation.ratios import ratio_note, times
@@ -202,14 +200,14 @@ def _multiple(component: Component, by: float) -> Component:
     """What a multiple of a quantity above 0 has for its distribution.
 
     A multiple of a lognormal is lognormal, and of a gamma a gamma. Of a beta or a logit-normal it is of no family: then
-    the lognormal nearest to its quantiles.
+    that of the lognormal nearest to its quantiles.
     """
-    match component:
-        case Component("lognormal", (mu, sigma)):
-            return Component("lognormal", (mu + float(np.log(by)), sigma))
-        case Component("gamma", (shape, scale)):
-            return Component("gamma", (shape, scale * by))
-    return fit("lognormal", tuple(by * component.quantiles(LEVELS)))
+    if component.family == "gamma":
+        shape, scale = component.parameters
+        return Component("gamma", (shape, scale * by))
+    found = times(by, component)
+    assert isinstance(found, Component)
+    return found
 
 
 class _Builder:

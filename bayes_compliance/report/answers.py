@@ -148,17 +148,17 @@ def _of_the_model(run: Run) -> dict[str, xr.Dataset]:
 
     found = {}
     if hasattr(run.prepared.model, "system"):
-        ahead = _ahead(run)
+        ahead = _ahead(run, None)  # on which date there are most is asked of all
         found["equilibria"] = ahead.answer(Equilibria(ahead))
     if hasattr(run.prepared.model, "log_ratio"):
         found["insincerity"] = insincerity(run.prepared, run.tree)
     return found
 
 
-def _ahead(run: Run) -> Ahead:
+def _ahead(run: Run, step_years: float | None = HORIZON_ONLY) -> Ahead:
     from bayes_compliance.analysis.ahead import Ahead
 
-    return Ahead(run.prepared, run.tree, **_asked(run), step_years=HORIZON_ONLY, draws=DRAWS, paths=PATHS)
+    return Ahead(run.prepared, run.tree, **_asked(run), step_years=step_years, draws=DRAWS, paths=PATHS)
 
 
 def _asked(run: Run) -> dict[str, Any]:

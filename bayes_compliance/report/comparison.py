@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 
 SAMPLE = paragraph(
-    "From a sample of the forecast's worlds: probabilities may differ by a few percentage points from those of the "
-    "forecast and its forecast.csv.",
+    "From a sample of worlds like the forecast's: probabilities may differ by a few percentage points from those of "
+    "the forecast and its forecast.csv.",
     "note",
 )
 
 DIFFERENCES = paragraph(
-    "What changes a probability of the forecast is told from a sample of its worlds, and may be off by a point or two.",
+    "What changes a probability of the forecast is told from a sample of worlds like its own, and may be off by a "
+    "point or two.",
     "note",
 )
 

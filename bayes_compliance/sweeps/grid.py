@@ -25,7 +25,7 @@ class Cell(NamedTuple):
     @property
     def written(self) -> tuple[str, str, str, int]:
         """As it stands in files; with all digits of the noise, since two may differ in a late one."""
-        return self.case, self.model, f"{self.noise:.15g}", self.seed
+        return self.case, self.model, repr(self.noise).removesuffix(".0"), self.seed
 
     @property
     def key(self) -> str:

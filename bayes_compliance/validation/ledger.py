@@ -147,17 +147,10 @@ def _unwritable(book: Path, error: Exception) -> Refused:
 def _lock(file: IO[bytes], book: Path) -> None:
     file.seek(BEYOND)
     until = time.monotonic() + PATIENCE
-    while not _locked(file):
+    while not disk.held(file.fileno()):
         if time.monotonic() > until:
             raise Refused(f"{book}: another process is adding to it; allowed: one at a time")
         time.sleep(0.05)
-
-
-def _locked(file: IO[bytes]) -> bool:
-    try:
-        return disk.try_lock(file.fileno())
-    except OSError:
-        return True  # this file system has no locks
 
 
 def _append(file: IO[bytes], book: Path, line: bytes) -> None:
@@ -219,7 +212,7 @@ def _is(values: xr.DataArray, key: tuple[str, str, str], number: float) -> bool:
 
 def _check_new(book: Path, folder: Path, line: dict[str, Any]) -> None:
     """Refuse a forecast that is sealed already: it would count twice."""
-    for number, other in _lines(book) if book.exists() else ():
+    for number, other in _lines(book):
         same = any(other.get(name) == line[name] for name in ("forecast_sha256", "forecast"))
         if same and other.get("case") == line["case"]:
             raise Refused(

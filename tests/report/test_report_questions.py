@@ -252,7 +252,7 @@ def test_a_rule_on_which_nothing_falls_due(tmp_path: object, tools: SimpleNamesp
 def test_what_stands_aside_without_the_agreement_is_said_by_the_case_s_setting(coalition: Run) -> None:
     case = coalition.prepared.case
     assert "the pro-law lobby does not weigh in" in left_out(case)  # the case has no lobby G
-    assert "told from a sample of its worlds" in html_of(agreement(coalition))
+    assert "told from a sample of worlds like its own" in html_of(agreement(coalition))
     assert left_out(case.model_copy(update={"status_quo_includes": ("P", "G")})) == ""
     with_g = case.lobbies[0].model_copy(update={"role": "G"})
     both = left_out(case.model_copy(update={"lobbies": (*case.lobbies, with_g)}))

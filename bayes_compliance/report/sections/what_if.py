@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from bayes_compliance.runs import Run
 
 INTRODUCTION = (
-    "Each scenario meets the same worlds as the forecast, but for what it changes, so that the difference is its doing "
-    "and not chance. Nothing says how likely a scenario is. Probabilities are over the rules of each state, one taken "
-    "at random."
+    "Each scenario meets the same worlds as the case without it, but for what it changes, so that the difference is "
+    "its doing and not chance. Nothing says how likely a scenario is. Probabilities are over the rules of each state, "
+    "one taken at random."
 )
 
 
