@@ -86,8 +86,8 @@ a library does the work: ArviZ's diagnostics of 609 series, matplotlib's axes, h
 compiled density (LLVM with glibc's libmvec) change nothing: its loops gather by index.
 
 The table is of one kind of machine, whose speed varies by a fifth from hour to hour; plain script and smc
-on NAFTA are of the day before the rest. On one twice as fast, 26 and 27 November, with two cores too and with the code of
-those days (before paths by their steps, and with a shorter page):
+on NAFTA are of the day before the rest. On one twice as fast, 26 and 27 November, with two cores too and with the code
+of those days (before paths by their steps, and with a shorter page):
 
 | | what | median | range | of | goal |
 |---|---|---|---|---|---|
