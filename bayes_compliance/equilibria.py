@@ -1,6 +1,6 @@
 r"""Equilibria of simultaneous choice: each state's chance of complying rests on the others' chances.
 
-A system of n decisions in which every chance of compliance answers the others (design section 2, model `reciprocity`):
+A system of n decisions in which every chance of compliance answers the others (II.C, model `reciprocity`):
 
 .. math:: p_i = \Phi\Big(\big(b_i + \sum_{s \in i} g_s \, \frac{q_s}{1 - d_s + d_s q_s}\big) / \sigma_i\Big),
           \quad q_s = \sum_j a_{sj} p_j

@@ -176,7 +176,7 @@ def thin(draws: Draws, chains: int, most: int = MAX_DRAWS) -> tuple[Draws, int]:
 
 
 def to_csv(table: Sequence[dict], columns: Sequence[str] = COLUMNS) -> str:
-    """forecast.csv as text: the design's columns or some of them, six decimals, rows as they come."""
+    """forecast.csv as text: its columns or some of them, six decimals, rows as they come."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)

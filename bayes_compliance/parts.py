@@ -65,7 +65,7 @@ def _is(value: Any, number: float) -> bool:
 
 
 class Game(NamedTuple):
-    """A state's side of the stage game on each row, in points, (draw, path, row): X, K' and L (design section 2)."""
+    """A state's side of the stage game on each row, in points, (draw, path, row): X, K' and L."""
 
     x: NDArray
     k_prime: NDArray

@@ -1,4 +1,4 @@
-"""One equilibrium or several: what simultaneous choice leaves open (II.C; design section 2, model `reciprocity`)."""
+"""One equilibrium or several: what simultaneous choice leaves open (II.C, model `reciprocity`)."""
 
 from __future__ import annotations
 
