@@ -129,7 +129,7 @@ def _share(workers: int) -> None:
 
 def _on_cluster(job: Job, keys: Sequence[str], address: str) -> Iterator[tuple[str, Any]]:
     try:
-        from distributed import Client, as_completed
+        from distributed import CancelledError, Client, as_completed
     except ImportError:
         raise Refused(
             "--scheduler: Dask is not installed; allowed: local, or after `pip install 'bayes-compliance[cluster]'`"
@@ -140,16 +140,25 @@ def _on_cluster(job: Job, keys: Sequence[str], address: str) -> Iterator[tuple[s
         raise Refused(
             f"--scheduler: no Dask scheduler answers at {address} ({error}); allowed: one that runs"
         ) from None
+    left = dict.fromkeys(keys, TRIES)
     with client:
-        # the job goes to each worker once; a task whose worker is lost is begun again on another
-        sent = client.scatter(job, broadcast=True, hash=False)
-        futures = {client.submit(_do, sent, key, key=f"{key}-{id(sent)}", pure=False): key for key in keys}
-        try:
-            for future in as_completed(futures, loop=client.loop):
-                result = future.result()
-                key = futures.pop(future)
-                future.release()
-                yield key, result
-        finally:
-            with contextlib.suppress(Exception):
-                client.cancel(list(futures))
+        while left:
+            # the job goes to each worker once; a task whose worker is lost is begun again on another
+            sent = client.scatter(job, broadcast=True, hash=False)
+            futures = {client.submit(_do, sent, key, key=f"{key} of {sent.key}", pure=False): key for key in left}
+            try:
+                for future in as_completed(futures, loop=client.loop):
+                    key = futures.pop(future)
+                    try:
+                        result = future.result()
+                    except CancelledError:  # what was sent may be lost with the worker: then all is sent again
+                        left[key] -= 1
+                        if not left[key]:
+                            raise
+                        continue
+                    del left[key]
+                    future.release()
+                    yield key, result
+            finally:
+                with contextlib.suppress(Exception):
+                    client.cancel(list(futures))

@@ -8,7 +8,7 @@ import pytest
 
 from bayes_compliance import sweeps
 from bayes_compliance.errors import Refused
-from bayes_compliance.sweeps import Journal, Schedule
+from bayes_compliance.sweeps import Journal, Schedule, scheduling
 from tests.sweeps.jobs import Cubes, Deadly
 
 
@@ -69,6 +69,29 @@ def test_a_cluster_gives_what_one_process_gives(tmp_path, cluster):
     found = run(Cubes(), KEYS, Journal(tmp_path / "t", {}), Schedule(cluster.scheduler_address))
     assert [value for value, _ in found] == [int(key) ** 3 for key in KEYS]
     assert os.getpid() not in {who for _, who in found}
+
+
+@pytest.mark.parametrize("times", [1, scheduling.TRIES])
+def test_what_a_cluster_has_forgotten_is_sent_again_and_not_for_ever(tmp_path, cluster, monkeypatch, times):
+    """As when a worker dies that alone held the job: its tasks are cancelled, for no fault of theirs."""
+    from distributed import CancelledError, Future
+
+    once, forgotten = Future.result, []
+
+    def result(future, timeout=None):
+        if future.key.startswith("3 of ") and len(forgotten) < times:
+            forgotten.append(future.key)
+            raise CancelledError(future.key)
+        return once(future, timeout)
+
+    monkeypatch.setattr(Future, "result", result)
+    asked = Cubes(), KEYS, Journal(tmp_path / "t", {}), Schedule(cluster.scheduler_address)
+    if times == scheduling.TRIES:
+        with pytest.raises(CancelledError):
+            run(*asked)
+    else:
+        assert [value for value, _ in run(*asked)] == [int(key) ** 3 for key in KEYS]
+    assert len(set(forgotten)) == times
 
 
 def test_a_killed_worker_of_a_cluster_loses_nothing(tmp_path, cluster):
