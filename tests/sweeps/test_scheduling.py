@@ -65,6 +65,16 @@ def cluster():
         yield running
 
 
+@pytest.fixture
+def threads():
+    """A cluster within this process: it starts no others."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
+    ) as running:
+        yield running
+
+
 def test_a_cluster_gives_what_one_process_gives(tmp_path, cluster):
     found = run(Cubes(), KEYS, Journal(tmp_path / "t", {}), Schedule(cluster.scheduler_address))
     assert [value for value, _ in found] == [int(key) ** 3 for key in KEYS]
@@ -72,7 +82,7 @@ def test_a_cluster_gives_what_one_process_gives(tmp_path, cluster):
 
 
 @pytest.mark.parametrize("times", [1, scheduling.TRIES])
-def test_what_a_cluster_has_forgotten_is_sent_again_and_not_for_ever(tmp_path, cluster, monkeypatch, times):
+def test_what_a_cluster_has_forgotten_is_sent_again_and_not_for_ever(tmp_path, threads, monkeypatch, times):
     """As when a worker dies that alone held the job: its tasks are cancelled, for no fault of theirs."""
     from distributed import CancelledError, Future
 
@@ -85,7 +95,7 @@ def test_what_a_cluster_has_forgotten_is_sent_again_and_not_for_ever(tmp_path, c
         return once(future, timeout)
 
     monkeypatch.setattr(Future, "result", result)
-    asked = Cubes(), KEYS, Journal(tmp_path / "t", {}), Schedule(cluster.scheduler_address)
+    asked = Cubes(), KEYS, Journal(tmp_path / "t", {}), Schedule(threads.scheduler_address)
     if times == scheduling.TRIES:
         with pytest.raises(CancelledError):
             run(*asked)
