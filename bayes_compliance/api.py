@@ -298,8 +298,8 @@ def update(
     """
     if not isinstance(case, Case):
         # a bad case is refused before a RUN is read
-        settings = done.summary["settings"] if isinstance(done, Run) else reopening.settings_of(done)
-        case = running.open_case(case, settings | {"until": None})
+        settings = (done.summary if isinstance(done, Run) else reopening.summary_of(done))["settings"]
+        case = running.open_case(case, settings)
     else:
         case = checked(case)
     done = done if isinstance(done, Run) else load(done)
@@ -334,9 +334,9 @@ def scenario(case: str | PathLike[str], run: str | PathLike[str], *, id: str | N
     """
     from bayes_compliance.analysis.scenarios import choose, scenarios
 
-    settings = reopening.settings_of(run)
+    settings = reopening.summary_of(run)["settings"]
     reopening.refuse_hidden(case, settings["as_of"], id)
-    choose(running.open_case(case, settings | {"until": None}), None if id is None else [id])
+    choose(running.open_case(case, settings), None if id is None else [id])
     prepared, tree, summary = reopening.fit_of(case, run)
     until = date.fromisoformat(settings["until"]) if settings["until"] else None
     found = scenarios(prepared, tree, ids=None if id is None else [id], seed=settings["seed"], until=until)

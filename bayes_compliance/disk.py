@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bayes_compliance.errors import Refused
+
 _NO_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM}
 
 
@@ -67,6 +69,26 @@ def _system_call() -> Callable[[bytes, bytes], int] | None:
         swap = 2  # RENAME_SWAP
         return lambda a, b: library.renamex_np(a, b, swap) and ctypes.get_errno()
     return None
+
+
+@contextmanager
+def new_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
+    """A folder to write files into, new or empty.
+
+    Raises
+    ------
+    Refused
+        If it has files in it, is no folder, or cannot be written.
+    """
+    place = Path(folder)
+    try:
+        if place.exists() and (not place.is_dir() or any(place.iterdir())):
+            raise Refused(f"{place}: this is no empty folder; allowed: a new or an empty one")
+        place.mkdir(parents=True, exist_ok=True)
+        yield place
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise Refused(f"{place}: cannot be written ({why}); allowed: a new or an empty folder") from error
 
 
 @contextmanager

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import models, runs, store
 from bayes_compliance.case import CaseError, load_case
-from bayes_compliance.case.horizon import check_kept, check_until
 from bayes_compliance.errors import Refused
-from bayes_compliance.running import open_case
+from bayes_compliance.running import check_horizon, open_case
 from bayes_compliance.runs import Run
 
 if TYPE_CHECKING:
@@ -19,13 +18,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def settings_of(run: str | PathLike[str]) -> dict[str, Any]:
-    """What a RUN of one case was asked for."""
+def summary_of(run: str | PathLike[str]) -> dict[str, Any]:
+    """The summary of a RUN of one case, with the settings that it was asked for."""
     summary = store.read_summary(run)
     store.check_kind(run, store.RUN)
     if "settings" not in summary:
         raise store.RunFolderError(f"{run}: its summary.json has no settings; allowed: a whole RUN")
-    return summary["settings"]
+    return summary
 
 
 def whole(run: str | PathLike[str]) -> Run:
@@ -33,13 +32,14 @@ def whole(run: str | PathLike[str]) -> Run:
     from bayes_compliance.inference.diagnostics import FORECAST, Check
 
     folder = Path(run)
-    settings = settings_of(run)
+    summary = summary_of(run)
+    settings = summary["settings"]
     if settings["model"].endswith(".py") and not Path(settings["model"]).is_file():
         raise store.RunFolderError(f"{run}: fitted with {settings['model']}, which is not here; allowed: where it lies")
-    tree, summary = runs.read(folder)
+    tree = runs.read_posterior(folder)
     with runs.kept_case(tree, run) as case:
         try:
-            prepared = _as_fitted(_prepared(case, settings, run), tree)
+            prepared = _as_fitted(_prepared(case, summary, run), tree)
         except CaseError as bad:
             lines = [f"{run}: the case that it holds: {line}" for line in str(bad).splitlines()]
             raise store.RunFolderError("\n".join(lines)) from bad
@@ -53,10 +53,12 @@ def fit_of(
     case: str | PathLike[str], run: str | PathLike[str], until: date | None = None
 ) -> tuple[models.Prepared, xr.DataTree, dict]:
     """The fit of a RUN, and its summary: asked for up to a new date, if one is given, whatever it was before."""
-    settings = settings_of(run) | ({"until": until.isoformat()} if until else {})
-    prepared = _prepared(case, settings, run)
-    tree, summary = runs.read(Path(run))
-    return _as_fitted(prepared, tree), tree, summary | {"settings": settings}
+    summary = summary_of(run)
+    if until:
+        summary |= {"settings": summary["settings"] | {"until": until.isoformat()}}
+    prepared = _prepared(case, summary, run)
+    tree = runs.read_posterior(Path(run))
+    return _as_fitted(prepared, tree), tree, summary
 
 
 def refuse_hidden(case: str | PathLike[str], as_of: str | None, id: str | None) -> None:
@@ -72,15 +74,13 @@ def refuse_hidden(case: str | PathLike[str], as_of: str | None, id: str | None) 
         )
 
 
-def _prepared(case: str | PathLike[str], settings: dict[str, Any], run: str | PathLike[str]) -> models.Prepared:
+def _prepared(case: str | PathLike[str], summary: dict[str, Any], run: str | PathLike[str]) -> models.Prepared:
     """A case as the model of a RUN sees it, refused if it is not what the RUN was fitted to."""
-    found = open_case(case, settings | {"until": None})
+    settings = summary["settings"]
+    found = open_case(case, settings)
     prepared = models.prepare(settings["model"], found, pool=settings.get("pool", "linear"))
-    runs.same_inputs(prepared.case, store.read_summary(run), Path(run))
-    if settings["until"]:
-        check_until(found, date.fromisoformat(settings["until"]))
-    else:
-        check_kept("case.toml: horizon", found.horizon.until)
+    runs.same_inputs(prepared.case, summary, Path(run))
+    check_horizon(found, settings)
     return prepared
 
 

@@ -72,11 +72,15 @@ def _day(name: str, value: Any) -> date | None:
 def open_case(case: str | PathLike[str], settings: dict[str, Any]) -> Case:
     """A case as its settings have it: with what was known `as_of`, if any."""
     found = load_case(case)
-    if settings["as_of"]:
-        found = found.as_of(date.fromisoformat(settings["as_of"]))
-    if until := settings.get("until"):
-        check_until(found, date.fromisoformat(until))
-    return found
+    return found.as_of(date.fromisoformat(settings["as_of"])) if settings["as_of"] else found
+
+
+def check_horizon(case: Case, settings: dict[str, Any]) -> None:
+    """Refuse a last date, asked for or the case's own, to which nothing can be foretold."""
+    if settings["until"]:
+        check_until(case, date.fromisoformat(settings["until"]))
+    else:
+        check_kept("case.toml: horizon", case.horizon.until)
 
 
 def made(
@@ -89,8 +93,8 @@ def made(
     with timer("check"):
         opened = open_case(case, settings)
         files = inputs_of(case, opened)
-        if ahead and not settings["until"]:
-            check_kept("case.toml: horizon", opened.horizon.until)
+        if ahead:
+            check_horizon(opened, settings)
         prepared = models.prepare(settings["model"], opened, pool=settings["pool"])
     with timer("fit"):
         from bayes_compliance.inference.tree import grow

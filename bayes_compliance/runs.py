@@ -238,21 +238,19 @@ def read_forecast(folder: Path, mc_error: float) -> Forecast:
         raise store.RunFolderError(f"{folder}: forecast.nc cannot be read ({error}); allowed: a whole RUN") from error
 
 
-def read(folder: Path) -> tuple[xr.DataTree, dict[str, Any]]:
-    """The posterior and the summary of a RUN of one case.
+def read_posterior(folder: Path) -> xr.DataTree:
+    """posterior.nc of a RUN of one case.
 
     Raises
     ------
     RunFolderError
-        If the folder is no such RUN, or has no readable posterior.nc.
+        If it cannot be read.
     """
     import xarray as xr
 
-    summary = store.read_summary(folder)
-    store.check_kind(folder, store.RUN)
     try:
         with xr.open_datatree(folder / "posterior.nc", engine="h5netcdf") as tree:
-            return tree.load(), summary
+            return tree.load()
     except (OSError, ValueError) as error:
         raise store.RunFolderError(f"{folder}: posterior.nc cannot be read ({error}); allowed: a whole RUN") from error
 

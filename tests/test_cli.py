@@ -77,7 +77,7 @@ def test_forecast_csv_has_the_designs_columns(finished):
 
 
 def test_the_posterior_has_all_groups_and_comes_back_equal(finished, folder):
-    tree, summary = runs.read(finished[1])
+    tree, summary = runs.read_posterior(finished[1]), store.read_summary(finished[1])
     assert set(tree.children) == GROUPS
     again = api.fit(folder, finished[1].parent / "again", engine="exact", seed=5).tree
     xr.testing.assert_identical(tree["posterior"].to_dataset(), again["posterior"].to_dataset())

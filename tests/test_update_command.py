@@ -65,7 +65,7 @@ def test_the_files_of_the_case_are_held_byte_for_byte(folder, tmp_path):
     rows = (folder / "decisions.csv").read_text(encoding="utf-8").replace(",none,", ",Übereinkommen № 1,")
     (folder / "decisions.csv").write_bytes(b"\xef\xbb\xbf" + rows.replace("\n", "\r\n").encode())
     api.run(folder, tmp_path / "run", **SIZE)
-    tree, _ = runs.read(tmp_path / "run")
+    tree = runs.read_posterior(tmp_path / "run")
     with runs.kept_case(tree, "run") as held:
         there = {path.name: path.read_bytes() for path in held.iterdir()}
     assert there == {name: (folder / name).read_bytes() for name in load_case(folder).inputs}
@@ -134,7 +134,7 @@ def test_runs_that_cannot_be_asked_are_refused(folder, tmp_path, capsys):
     assert "has no forecast; allowed: a RUN of `run`, or `forecast` first" in capsys.readouterr().err
     assert cli.main(["update", str(folder), str(tmp_path / "none")]) == cli.REFUSED
     assert "is no RUN: it has no summary.json" in capsys.readouterr().err
-    tree, _ = runs.read(out)
+    tree = runs.read_posterior(out)
     old = tree.assign({"constant_data": xr.DataTree(tree["constant_data"].to_dataset().drop_dims("file"))})
     runs.write_posterior(out, old)
     with pytest.raises(Refused, match=r"posterior.nc does not hold the case; allowed: a RUN that `run`, `fit`"):
@@ -143,7 +143,7 @@ def test_runs_that_cannot_be_asked_are_refused(folder, tmp_path, capsys):
 
 def test_a_run_holds_no_files_but_a_case_s(folder, done, tmp_path):
     """They are written somewhere to be read, and a RUN may come from anybody."""
-    tree, _ = runs.read(tmp_path / "run")
+    tree = runs.read_posterior(tmp_path / "run")
     evil = tmp_path / "evil.txt"
     with runs.kept_case(tree, "run") as held:
         files = {path.name: path.read_bytes() for path in sorted(held.iterdir())}
@@ -156,7 +156,7 @@ def test_a_run_holds_no_files_but_a_case_s(folder, done, tmp_path):
 
 
 def test_a_held_case_that_is_refused_is_said_to_be_the_run_s(folder, done, tmp_path):
-    tree, _ = runs.read(tmp_path / "run")
+    tree = runs.read_posterior(tmp_path / "run")
     runs.write_posterior(tmp_path / "run", runs.keep_case(tree, {"case.toml": b"name = 1"}))
     with pytest.raises(Refused, match=r"run: the case that it holds: case.toml:1: name") as refused:
         api.load(tmp_path / "run")
@@ -192,7 +192,7 @@ def test_a_forecast_anew_has_seconds_of_its_own(folder, done, tmp_path):
 
 
 def test_a_held_case_that_was_edited_is_refused(folder, done, tmp_path):
-    tree, _ = runs.read(tmp_path / "run")
+    tree = runs.read_posterior(tmp_path / "run")
     with runs.kept_case(tree, "run") as held:
         files = {path.name: path.read_bytes() for path in sorted(held.iterdir())}
     files["decisions.csv"] = files["decisions.csv"].replace(b"violate", b"comply")

@@ -70,6 +70,19 @@ def parse_period(text: str) -> Period:
         raise ValueError(f"{text!r} is not in the calendar") from None
 
 
+def cell_of(day: date, end: date) -> str:
+    """A period as a cell has it, by the day that stands for it and its last one: what `parse_period` reads.
+
+    Examples
+    --------
+    >>> cell_of(date(1994, 2, 15), date(1994, 2, 28))
+    '1994-02'
+    """
+    if day == end:
+        return day.isoformat()
+    return day.isoformat()[: 7 if day.month == end.month else 4]
+
+
 def latest_cited(source: str) -> tuple[str, date] | None:
     """The latest date, month or year from 1500 to 2100 named in a source, with the first day of that period.
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, FiniteFloat
 
 from bayes_compliance.case.completeness import Key
+from bayes_compliance.case.dates import cell_of, parse_period
 from bayes_compliance.case.schema import Day, Part, Positive, Text
 from bayes_compliance.case.vocabulary import (
     IMPLIED,
@@ -89,9 +90,7 @@ class Decision(Part):
     @property
     def first_day(self) -> Day:
         """The first day of the period that `date` stands for: a day, a month or a year."""
-        if self.date == self.date_end:
-            return self.date
-        return self.date.replace(day=1) if self.date.month == self.date_end.month else self.date.replace(month=1, day=1)
+        return parse_period(cell_of(self.date, self.date_end)).start
 
 
 class Seed(Part):

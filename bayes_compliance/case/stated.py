@@ -65,6 +65,18 @@ def parse(text: str) -> Stated:
     return Stated(_rising(_points(rest)), *of)
 
 
+def write(stated: Stated) -> str:
+    """A cell that `parse` reads so; every form of points as quantiles, whose levels have twelve decimals at most.
+
+    Examples
+    --------
+    >>> write(parse("range90=5..20;of=growers"))
+    'q5=5.0;q95=20.0;of=growers'
+    """
+    quantiles = [f"q{f'{100 * level:.10f}'.rstrip('0').rstrip('.')}={float(value)!r}" for level, value in stated.points]
+    return ";".join([*quantiles, *([f"of={stated.of}"] if stated.of else [])])
+
+
 def _points(parts: Sequence[str]) -> Points:
     if all("=" not in part and ":" in part for part in parts):
         return _edges([_pair(part, ":") for part in parts])

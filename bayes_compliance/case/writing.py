@@ -15,11 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bayes_compliance import disk
 from bayes_compliance.case.case import Case, Head
+from bayes_compliance.case.dates import cell_of
 from bayes_compliance.case.loading import load_case
 from bayes_compliance.case.records import HEADERS, MORE_COLUMNS, QUANTILES
 from bayes_compliance.case.schema import Part
 from bayes_compliance.case.schema_rows import Judgement
+from bayes_compliance.case.stated import Stated, write
 from bayes_compliance.case.tables import LISTS, NOT_IN_FILE
 from bayes_compliance.errors import Refused
 
@@ -58,17 +61,10 @@ def write_case(case: Case, folder: str | PathLike[str]) -> Path:
         halved = first.model_copy(update={name: getattr(first, name) / 2 for name in ("p05", "p50", "p95")})
         write_case(case.model_copy(update={"judgements": (halved, *others)}), "halved")
     """
-    place = Path(folder)
     texts = _texts(case)
-    try:
-        if place.exists() and (not place.is_dir() or any(place.iterdir())):
-            raise Refused(f"{place}: this is no empty folder; allowed: a new or an empty one")
-        place.mkdir(parents=True, exist_ok=True)
+    with disk.new_folder(folder) as place:
         for name, text in texts.items():
             (place / name).write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise Refused(f"{place}: cannot be written ({why}); allowed: a new or an empty folder") from error
     return place
 
 
@@ -164,10 +160,9 @@ def _csv(name: str, rows: Iterable[Any]) -> str:
 
 def _cells(row: Any) -> dict[str, str]:
     said = {name: _cell(value) for name, value in row}
-    said["date"] = _period(row.date, row.date_end)
+    said["date"] = cell_of(row.date, row.date_end)
     if isinstance(row, Judgement):
-        stated = [f"q{_percent(level)}={_number(value)}" for level, value in row.points]
-        said["values"] = ";".join([*stated, *([f"of={row.of}"] if row.of else [])])
+        said["values"] = write(Stated(row.points, row.of))
         if row.points:
             said |= dict.fromkeys(QUANTILES, "")
     return said
@@ -179,15 +174,3 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return value.isoformat() if isinstance(value, date) else value if isinstance(value, str) else _number(value)
-
-
-def _percent(level: float) -> str:
-    """A level in percent without an exponent; it has twelve decimals at most."""
-    return f"{100 * level:.10f}".rstrip("0").rstrip(".")
-
-
-def _period(day: date, end: date) -> str:
-    """A day, a month or a year, by the day that stands for it and its last one."""
-    if day == end:
-        return day.isoformat()
-    return f"{day:%Y-%m}" if day.month == end.month else f"{day:%Y}"

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bayes_compliance.errors import Refused
+from bayes_compliance import disk
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -33,15 +33,8 @@ def new(folder: str | PathLike[str]) -> list[Path]:
     Refused
         If the folder has files in it, is no folder, or cannot be written.
     """
-    place = Path(folder)
-    try:
-        if place.exists() and (not place.is_dir() or any(place.iterdir())):
-            raise Refused(f"{place}: this is no empty folder; allowed: a new or an empty one")
-        place.mkdir(parents=True, exist_ok=True)
+    with disk.new_folder(folder) as place:
         return [_write(place / name) for name in FILES]
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise Refused(f"{place}: cannot be written ({why}); allowed: a new or an empty folder") from error
 
 
 def _write(path: Path) -> Path:
