@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from os import PathLike, fspath
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import reopening, running, runs
@@ -13,7 +13,7 @@ from bayes_compliance.case.loading import inputs_of
 from bayes_compliance.case.writing import checked
 from bayes_compliance.check import check as check
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE, diagnose
-from bayes_compliance.models import prepare
+from bayes_compliance.models import name_of, prepare
 from bayes_compliance.newcase import new as new
 from bayes_compliance.panel.command import panel as panel
 from bayes_compliance.runs import Run
@@ -218,7 +218,7 @@ def compare(
     from bayes_compliance.validation import comparison
 
     sampler: dict[str, Any] = {"engine": engine, "seed": seed, "draws": draws, "tune": tune, "chains": chains}
-    names = [models] if isinstance(models, str) else [fspath(name) for name in models]
+    names = [name_of(model) for model in ([models] if isinstance(models, str) else models)]
     comparison.check_models(names)
     found = running.open_case(case, running.asked(names[0], until=None, as_of=as_of, **sampler))
     prepared = {name: prepare(name, found) for name in names}

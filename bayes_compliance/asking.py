@@ -132,9 +132,9 @@ def support_of_worlds(
 
 def _add_terms(total: NDArray, terms: NDArray, row: NDArray) -> None:
     """Add terms, (..., term), to the totals, (..., row), of their rows; the terms of a row stand together."""
-    rows, first = np.unique(row, return_index=True)
+    first = np.flatnonzero(np.diff(row, prepend=-1))
     # not a matrix product, whose rounding depends on how many draws there are
-    total[..., rows] += np.add.reduceat(terms, first, axis=-1)
+    total[..., row[first]] += np.add.reduceat(terms, first, axis=-1)
 
 
 def _some_of(history: Any, some: slice, row: NDArray | None = None) -> Any:

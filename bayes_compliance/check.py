@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from os import PathLike, fspath
+from os import PathLike
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,6 +57,6 @@ def check(
 
         found = left_out(found, without)
     from bayes_compliance.feedback import feedback
-    from bayes_compliance.models import prepare
+    from bayes_compliance.models import name_of, prepare
 
-    return feedback(prepare(model, found, pool=pool), fspath(model), seed=seed, doubts=doubtful)
+    return feedback(prepare(model, found, pool=pool), name_of(model), seed=seed, doubts=doubtful)

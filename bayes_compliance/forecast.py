@@ -32,6 +32,8 @@ HORIZON_ONLY = inf
 """A step with which nothing is reported but the horizon."""
 
 CHUNK = 250
+LARGE = 75
+"""Rows times slots of lobbies on a date, on average, from which threads gain."""
 
 
 def dates_ahead(start: date, until: date, step_years: float) -> list[date]:
@@ -108,6 +110,11 @@ def _planned(layout: Layout, until: date, step_years: float) -> list[Day]:
     return days
 
 
+def large(days: Sequence[Day]) -> bool:
+    """Whether so much is asked on a date that worlds in several threads gain by it."""
+    return sum(day.rows.lobby.size for day in days) >= LARGE * len(days)
+
+
 def simulate(
     model: ModuleType,
     layout: Layout,
@@ -144,7 +151,7 @@ def simulate(
     pairs = owed(layout.case)
     times = [day.date for day in days if day.reported[0]]
     kept = Kept(pairs, times, n)
-    kept.add(in_threads(kept.fill, futures(model, layout, days, thinned, seed)))
+    kept.add(in_threads(kept.fill, futures(model, layout, days, thinned, seed), gains=large(days)))
     return kept.result(chains, layout)
 
 

@@ -28,6 +28,7 @@ import importlib.util
 import sys
 from os import PathLike, fspath
 from pathlib import Path
+from traceback import extract_tb
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -72,6 +73,19 @@ def load_panel() -> ModuleType:
     return importlib.import_module(f"{__name__}.{PANEL}")
 
 
+def name_of(model: str | PathLike[str]) -> str:
+    """A model's name, or the path of its file, as text.
+
+    Raises
+    ------
+    Refused
+        If it is neither.
+    """
+    if not isinstance(model, str | PathLike):
+        raise Refused(f"--model: {model!r} is no name; allowed: that of a model, or the path of a .py file")
+    return fspath(model)
+
+
 def load(name: str | PathLike[str]) -> ModuleType:
     """A model by name (with the variant after a colon, if it has any), or a user's own by the path of its file.
 
@@ -80,7 +94,7 @@ def load(name: str | PathLike[str]) -> ModuleType:
     Refused
         If no shipped model has the name, or the model no such variant, naming those that there are.
     """
-    name = fspath(name)
+    name = name_of(name)
     if name.endswith(".py"):
         return _from_file(Path(name))
     base, _, variant = name.partition(":")
@@ -123,11 +137,27 @@ def _from_file(path: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[spec.name]
+        said = error.msg if isinstance(error, SyntaxError) else error
+        raise Refused(
+            f"--model: {path}{_line_of(error, path)} cannot be imported: {type(error).__name__}: {said}; "
+            "allowed: Python that runs"
+        ) from error
     missing = [name for name in ("support", "build") if not hasattr(module, name)]
     if missing:
         raise Refused(f"--model: {path} lacks {', '.join(missing)}; a model has support() and build()")
     return module
+
+
+def _line_of(error: Exception, path: Path) -> str:
+    """The last line of a file that an error came through, after a colon."""
+    if isinstance(error, SyntaxError):
+        return f":{error.lineno}" if error.filename == str(path) else ""
+    lines = [frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f":{lines[-1]}" if lines else ""
 
 
 def prepare(

@@ -51,7 +51,7 @@ def single() -> Iterator[None]:
                 _Shared.limit.__exit__(None, None, None)
 
 
-def in_threads[Task, Done](work: Callable[[Task], Done], tasks: Iterable[Task]) -> list[Done]:
+def in_threads[Task, Done](work: Callable[[Task], Done], tasks: Iterable[Task], *, gains: bool = True) -> list[Done]:
     """What `work` makes of each task, in the order of the tasks, whatever the number of cores.
 
     Parameters
@@ -59,8 +59,10 @@ def in_threads[Task, Done](work: Callable[[Task], Done], tasks: Iterable[Task]) 
     work : callable
         Independent for each task: it may write to places of its own, and adds to nothing that others add to.
     tasks : iterable
+    gains : bool
+        Whether NumPy computes for longer than it takes Python to ask it; else one thread is as fast.
     """
-    tasks, most = list(tasks), cores()
+    tasks, most = list(tasks), cores() if gains else 1
     with single():
         if len(tasks) < 2 or most < 2:
             return [work(task) for task in tasks]

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from datetime import date, datetime
-from operator import index
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +34,8 @@ def asked(
     as_of: date | None, pool: str = "linear",
 ) -> dict[str, Any]:  # fmt: skip
     """What a RUN is asked for, as its summary holds it; Refused where that cannot be."""
-    model = fspath(model) if isinstance(model, PathLike) else model
-    if not isinstance(model, str):
-        raise Refused(f"--model: {model!r} is no name; allowed: that of a model, or the path of a .py file")
-    sizes = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
-    sizes = {name: _whole_number(name, value) for name, value in sizes.items()}
-    check_settings(engine, **sizes)
+    model = models.name_of(model)
+    sizes = check_settings(engine, seed, draws, tune, chains)
     days = {"until": _day("until", until), "as_of": _day("as-of", as_of)}
     # the default is known to be good, and a bad case is refused before anything heavy is imported
     if pool != "linear":
@@ -51,16 +46,6 @@ def asked(
         "model": model, "engine": engine, "pool": pool, **sizes,
         **{name: day.isoformat() if day else None for name, day in days.items()},
     }  # fmt: skip
-
-
-def _whole_number(name: str, value: Any) -> int:
-    """A number as JSON takes it, whatever library it is of."""
-    try:
-        if not isinstance(value, bool):
-            return index(value)
-    except TypeError:
-        pass
-    raise Refused(f"--{name}: {value!r} is no whole number; allowed: one, such as 1")
 
 
 def _day(name: str, value: Any) -> date | None:
@@ -97,7 +82,6 @@ def made(
             check_horizon(opened, settings)
         prepared = models.prepare(settings["model"], opened, pool=settings["pool"])
     with timer("fit"):
-        from bayes_compliance.inference.tree import grow
         from bayes_compliance.inference.trial import settled
 
         sampler = {name: settings[name] for name in ("engine", "seed", "draws", "tune", "chains")}
@@ -110,6 +94,8 @@ def made(
         if tell is not None:
             tell(prepared.case, foretold)
     with timer("diagnose"):
+        from bayes_compliance.inference.tree import grow
+
         tree = runs.keep_case(grow(prepared, *drawn[:2], settings["seed"], drawn.attrs), files)
     return _put_in_place(out, prepared, tree, foretold, settings, timer)
 

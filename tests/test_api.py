@@ -91,6 +91,26 @@ def test_a_model_with_variables_of_its_own_or_without_some_is_refused(tmp_path, 
     assert nuts.built(plain.model, plain.layout, plain.layout).free_RVs
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (
+            "x = 1\ndef support(:\n",
+            r"own.py:2 cannot be imported: SyntaxError: invalid syntax; allowed: Python that runs",
+        ),
+        ("\nimport nosuch\n", r"own.py:2 cannot be imported: ModuleNotFoundError: No module named 'nosuch'; allowed"),
+        ("def f():\n    return 1 / 0\n\nf()\n", r"own.py:2 cannot be imported: ZeroDivisionError: "),
+        ("import json\njson.loads('{')\n", r"own.py:2 cannot be imported: JSONDecodeError: "),
+        ("support = None\n", "own.py lacks build; a model has"),
+    ],
+)
+def test_a_model_that_cannot_be_imported_is_refused_with_its_line(tmp_path, text, why):
+    own = tmp_path / "own.py"
+    own.write_text(text)
+    with pytest.raises(Refused, match=why):
+        models.load(own)
+
+
 def test_a_run_shows_itself_in_a_line_and_its_answer_in_words(done):
     missed = sum(not check.passed for check in done.checks)
     assert missed

@@ -115,7 +115,8 @@ class Part(BaseModel):
         return tuple((value is not None, value) for value in self._said())
 
     def _said(self) -> tuple[Any, ...]:
-        return tuple(value for name, value in self.__dict__.items() if name in self._names())
+        names = self._names()
+        return tuple(value for name, value in self.__dict__.items() if name in names)
 
     @classmethod
     def _names(cls) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bayes_compliance.errors import Refused
@@ -136,22 +137,34 @@ def completed(prepared: Prepared, draws: Draws, rng: np.random.Generator, observ
     return draws if complete is None else complete(prepared.layout, draws, rng, observed)
 
 
-def check_settings(engine: str, seed: int, draws: int, tune: int, chains: int) -> None:
-    """Refuse settings that no engine can work with."""
+def check_settings(engine: str, seed: int, draws: int, tune: int, chains: int) -> dict[str, int]:
+    """All but the engine as JSON takes them, by name; Refused where no engine can work with them."""
     if engine not in ENGINES:
         raise Refused(f"--engine: {engine!r} is no engine; allowed: {', '.join(ENGINES)}")
-    check_seed(seed)
-    for name, value, least, why in (
-        ("draws", draws, 4, ""), ("tune", tune, 1, ""), ("chains", chains, 2, ", which R-hat compares"),
-    ):  # fmt: skip
-        if value < least:
-            raise Refused(f"--{name}: {value} is too few; allowed: {least} or more{why}")
+    sizes = {"draws": draws, "tune": tune, "chains": chains}
+    sizes = {"seed": check_seed(seed)} | {name: _whole_number(name, value) for name, value in sizes.items()}
+    for name, least, why in (("draws", 4, ""), ("tune", 1, ""), ("chains", 2, ", which R-hat compares")):
+        if sizes[name] < least:
+            raise Refused(f"--{name}: {sizes[name]} is too few; allowed: {least} or more{why}")
+    return sizes
 
 
-def check_seed(seed: int) -> None:
-    """Refuse a seed that is none."""
+def _whole_number(name: str, value: Any) -> int:
+    """A number of Python, whatever library it was of."""
+    try:
+        if not isinstance(value, bool):
+            return index(value)
+    except TypeError:
+        pass
+    raise Refused(f"--{name}: {value!r} is no whole number; allowed: one, such as 1")
+
+
+def check_seed(seed: int) -> int:
+    """The seed as JSON takes it; Refused where it is none."""
+    seed = _whole_number("seed", seed)
     if not SEEDS[0] <= seed <= SEEDS[1]:
         raise Refused(f"--seed: {seed} is out of range; allowed: {SEEDS[0]} to {SEEDS[1]}")
+    return seed
 
 
 def diagnose(prepared: Prepared, tree: xr.DataTree) -> list[Check]:

@@ -121,8 +121,7 @@ def panel(
     from bayes_compliance.panel.holding import begun, held_out
     from bayes_compliance.panel.layout import PanelLayout
 
-    sampler: dict[str, Any] = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
-    check_settings("nuts", **sampler)
+    sampler: dict[str, Any] = check_settings("nuts", seed, draws, tune, chains)
     schedule = Schedule(scheduler, workers)
     schedule.check()
     if pooling not in POOLINGS:

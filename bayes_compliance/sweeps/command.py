@@ -14,7 +14,7 @@ from bayes_compliance.case import load_case
 from bayes_compliance.case.horizon import check_until
 from bayes_compliance.disk import write_csv
 from bayes_compliance.errors import Refused
-from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings
+from bayes_compliance.inference import CHAINS, DRAWS, SEEDS, TUNE, check_seed, check_settings
 from bayes_compliance.store import JOURNAL
 from bayes_compliance.sweeps.grid import Grid
 from bayes_compliance.sweeps.scheduling import Schedule
@@ -32,7 +32,7 @@ def sweep(
     cases: Sequence[str | PathLike[str]],
     out: str | PathLike[str],
     *,
-    models: Sequence[str] = ("coalition",),
+    models: Sequence[str | PathLike[str]] = ("coalition",),
     noises: Sequence[float] = (1.0,),
     seeds: Sequence[int] = (1,),
     draws: int = DRAWS,
@@ -74,16 +74,17 @@ def sweep(
     """
     schedule = Schedule(scheduler, workers)
     schedule.check()
-    for seed in seeds:
-        check_settings("nuts", seed, draws, tune, chains)
+    seeds = [check_seed(seed) for seed in seeds]
+    sizes = check_settings("nuts", SEEDS[0], draws, tune, chains)
+    del sizes["seed"]
     for noise in noises:
         if not NOISES[0] <= noise <= NOISES[1]:
             raise Refused(f"--noise: {noise:g} is out of range; allowed: {NOISES[0]:g} to {NOISES[1]:g}")
     with sweeps.at_work(out, "sweep") as folder:
-        grid = _grid(cases, models, noises, seeds, draws=draws, tune=tune, chains=chains, until=until)
+        grid = _grid(cases, models, noises, seeds, **sizes, until=until)
         cells, made = grid.cells, {case.name: runs.made_by(case) for case in grid.cases}
-        size = {"draws": draws, "tune": tune, "chains": chains, "until": until.isoformat() if until else None}
-        settings = {"models": grid.models, "noises": grid.noises, "seeds": grid.seeds, **size}
+        settings = {"models": grid.models, "noises": grid.noises, "seeds": grid.seeds, **sizes}
+        settings["until"] = until.isoformat() if until else None
         book = sweeps.Journal(folder / JOURNAL, {**settings, "cases": made, **sweeps.own_models(grid.models)})
         for _ in sweeps.run(grid, list(cells), book, schedule, sweeps.say("fits") if progress else None):
             pass
@@ -95,10 +96,10 @@ def sweep(
 
 
 def _grid(
-    cases: Sequence[str | PathLike[str]], names: Sequence[str], noises: Sequence[float], seeds: Sequence[int],
-    **more: Any,
+    cases: Sequence[str | PathLike[str]], asked: Sequence[str | PathLike[str]], noises: Sequence[float],
+    seeds: Sequence[int], **more: Any,
 ) -> Grid:  # fmt: skip
-    found = tuple(load_case(case) for case in cases)
+    found, names = tuple(load_case(case) for case in cases), [models.name_of(model) for model in asked]
     for what, given in (
         ("CASE", [case.name for case in found]), ("--models", names), ("--noise", noises), ("--seeds", seeds),
     ):  # fmt: skip

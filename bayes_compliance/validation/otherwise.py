@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance.forecast import HORIZON_ONLY, futures, plan, simulate
+from bayes_compliance.forecast import HORIZON_ONLY, futures, large, plan, simulate
 from bayes_compliance.importance import good_k, weights_of
 from bayes_compliance.inference import diagnose
 from bayes_compliance.inference.tree import draws_of
@@ -119,7 +119,8 @@ def on_last_date(prepared: Prepared, draws: Draws, seed: int, until: date, paths
         moment = deque(task[1].run(), maxlen=1)[0]
         return np.broadcast_to(moment.answer.p_comply, moment.outcome.shape).mean(axis=1).T
 
-    return np.concatenate(in_threads(last, futures(prepared.model, layout, days, draws, seed, paths=paths)), axis=1)
+    tasks = futures(prepared.model, layout, days, draws, seed, paths=paths)
+    return np.concatenate(in_threads(last, tasks, gains=large(days)), axis=1)
 
 
 def horizon(forecast: xr.Dataset) -> date:

@@ -6,7 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from bayes_compliance import cli
+from bayes_compliance import api, cli
+from bayes_compliance.errors import Refused
 from bayes_compliance.validation import shared
 from tests.builders import normal, write_case
 from tests.inference.linear_cases import walk
@@ -58,6 +59,22 @@ def test_a_grid_is_fitted_and_written_in_its_order(tmp_path, capsys, monkeypatch
     assert cli.main(asked) == 1
     assert Exact.made == 2
     assert (out / "forecasts.csv").read_bytes() == before
+
+
+def test_models_by_path_and_numbers_of_numpy_are_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(shared, "Shared", Exact)
+    own = tmp_path / "own.py"
+    own.write_text("from bayes_compliance import models\n\nvars().update(vars(models.load('coalition')))\n")
+    case, size = walk(tmp_path / "case", WORDS), {"draws": np.int64(100), "tune": np.int32(1), "chains": np.uint8(2)}
+    done = api.sweep([case], tmp_path / "out", models=[own, "coalition"], seeds=np.arange(2), **size)
+    assert done["settings"]["models"] == [str(own), "coalition"]
+    assert (done["settings"]["seeds"], done["settings"]["draws"]) == ([0, 1], 100)
+    rows = table(tmp_path / "out" / "forecasts.csv")
+    assert {row["model"] for row in rows} == {str(own), "coalition"}
+    with pytest.raises(Refused, match="--model: 3 is no name"):
+        api.sweep([case], tmp_path / "other", models=[3])
+    with pytest.raises(Refused, match=r"--seed: 1\.5 is no whole number"):
+        api.sweep([case], tmp_path / "other", seeds=[1.5])
 
 
 def test_noises_that_differ_in_the_last_digit_are_two_fits(tmp_path, monkeypatch):

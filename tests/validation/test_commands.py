@@ -4,9 +4,11 @@ import csv
 import json
 from datetime import date
 
+import numpy as np
 import pytest
 
 from bayes_compliance import api, cli, sweeps
+from bayes_compliance.errors import Refused
 from tests.inference.linear_cases import walk
 
 WORDS = ["comply", "comply", "violate", "comply", "violate", "violate", "comply"]
@@ -47,6 +49,20 @@ def test_scores_csv_is_the_mean_of_the_predictions(tmp_path):
     (row,) = (row for row in table(out / "scores.csv") if (row["forecaster"], row["score"]) == ("base rate", "brier"))
     assert float(row["mean"]) == pytest.approx(sum(brier) / len(brier), abs=2e-6)
     assert int(row["decisions"]) == len(brier)
+
+
+def test_numbers_of_numpy_are_taken_and_what_is_no_model_is_refused(tmp_path):
+    case, size = walk(tmp_path / "case", WORDS), {"draws": np.int64(600), "chains": np.uint8(2), "seed": np.int32(3)}
+    done = api.backtest(case, tmp_path / "out", engine="exact", rivals=(), **size)
+    assert {name: done.settings[name] for name in size} == {"draws": 600, "chains": 2, "seed": 3}
+    for wrong in ({"model": 3}, {"rivals": [None]}):
+        with pytest.raises(Refused, match=r"--model: (3|None) is no name; allowed: that of a model, or the path"):
+            api.backtest(case, tmp_path / "other", **wrong)
+    with pytest.raises(Refused, match="--model: 3 is no name"):
+        api.calibrate(tmp_path / "other", model=3)
+    with pytest.raises(Refused, match=r"--draws: 2\.5 is no whole number"):
+        api.calibrate(tmp_path / "other", draws=2.5)
+    assert not (tmp_path / "other").exists()
 
 
 def test_refused_input_writes_nothing(tmp_path, capsys):
