@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from bayes_compliance.layout import Layout
 
 
-AT_ONCE = 1000
-"""Worlds that are asked about at once: their arrays then stay in the processor's cache."""
-
-
 class Answer(NamedTuple):
     """What the theory says of rows: net support in points, and probabilities of comply and violate; (..., row)."""
 
@@ -114,19 +110,13 @@ def support_of_worlds(
     history : History
         What the rows met, worlds (draw, path).
     """
+    if not hasattr(model, "parts"):
+        whole = model.support(layout, rows, x, paths[..., rows.lobby], on_slots(pairs, rows.pair), history)
+        return np.broadcast_to(whole, (*paths.shape[:2], len(rows)))
     total = np.zeros((*paths.shape[:2], len(rows)))
-    step = max(1, AT_ONCE // paths.shape[1])
-    for start in range(0, len(paths), step):
-        some = slice(start, start + step)
-        here, w, z = {name: values[some] for name, values in x.items()}, paths[some], pairs[some]
-        if not hasattr(model, "parts"):
-            met = _some_of(history, some)
-            total[some] = model.support(layout, rows, here, w[..., rows.lobby], on_slots(z, rows.pair), met)
-            continue
-        for kind, row in kinds:
-            met = _some_of(history, some, row)
-            each = model.support(layout, kind, here, w[..., kind.lobby], on_slots(z, kind.pair), met)
-            _add_terms(total[some], each, row)
+    for kind, row in kinds:
+        slots = paths[..., kind.lobby], on_slots(pairs, kind.pair)
+        _add_terms(total, model.support(layout, kind, x, *slots, _on_rows(history, row)), row)
     return total
 
 
@@ -137,12 +127,10 @@ def _add_terms(total: NDArray, terms: NDArray, row: NDArray) -> None:
     total[..., row[first]] += np.add.reduceat(terms, first, axis=-1)
 
 
-def _some_of(history: Any, some: slice, row: NDArray | None = None) -> Any:
-    """A history (foreseen or not) in some of its worlds, and on some of its rows."""
-    found = {name: part if name == "count" else part[some] for name, part in history._asdict().items()}
-    if row is not None:
-        found = {name: np.take(part, row, axis=-1 if name == "accrued" else -2) for name, part in found.items()}
-    return history._replace(**found)
+def _on_rows(history: Any, row: NDArray) -> Any:
+    """A history (foreseen or not) on some of its rows."""
+    found = history._asdict().items()
+    return history._replace(**{n: np.take(part, row, axis=-1 if n == "accrued" else -2) for n, part in found})
 
 
 def log_likelihood(layout: Layout, draws: Mapping[str, NDArray], support: NDArray) -> NDArray:

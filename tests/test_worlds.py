@@ -32,9 +32,7 @@ def moments(prepared, tree, model=None, paths=4):
         yield from ((future, moment) for moment in future.run())
 
 
-@pytest.mark.parametrize("at_once", [1, 12, 800])
-def test_support_by_kinds_is_that_of_whole_rows(fitted, monkeypatch, at_once):
-    monkeypatch.setattr(asking, "AT_ONCE", at_once)
+def test_support_by_kinds_is_that_of_whole_rows(fitted):
     prepared, tree = fitted
     for future, moment in moments(prepared, tree):
         rows = moment.day.rows
@@ -48,6 +46,7 @@ def test_a_model_that_is_not_taken_apart_gives_the_same_worlds(fitted):
     for (_, one), (_, other) in zip(moments(prepared, tree), moments(prepared, tree, whole), strict=True):
         assert_allclose(one.answer.p_comply, other.answer.p_comply, rtol=1e-9)
         assert_array_equal(one.outcome, other.outcome)
+        assert one.answer.support.shape == other.answer.support.shape == one.outcome.shape
 
 
 def test_a_slot_without_weight_adds_nothing(fitted):

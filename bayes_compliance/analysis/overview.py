@@ -67,8 +67,9 @@ def overview(
     def worlds(step_years: float | None) -> Ahead:
         return Ahead(prepared, tree, seed=seed, until=until, step_years=step_years, draws=draws, paths=paths)
 
+    step = HORIZON_ONLY if horizon_only else step_years
     ahead = worlds(step_years)
-    told = worlds(HORIZON_ONLY) if horizon_only else ahead
+    told = worlds(step) if horizon_only else ahead
 
     def asked() -> dict[str, xr.Dataset]:
         return _asked(told)
@@ -77,7 +78,6 @@ def overview(
         return _from_today(told, ahead, horizon_only)
 
     def altered() -> dict[str, xr.Dataset]:
-        step = HORIZON_ONLY if horizon_only else step_years
         return _altered(prepared, tree, seed=seed, until=until, step_years=step, **fewer(draws))
 
     def joining() -> dict[str, xr.Dataset]:

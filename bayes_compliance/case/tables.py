@@ -107,7 +107,10 @@ class Tables:
             self.data = _frozen(tomllib.loads(self._text))
             return True
         except (ValueError, RecursionError) as error:
-            self._problems.add(self.file, _line_of(str(error), self._text), "file", f"not TOML: {error}", "TOML 1.0")
+            line = _line_of(str(error), self._text)
+            said = self._text.split("\n")[line - 1].strip()
+            where = f" in {show(said)}" if said else ""
+            self._problems.add(self.file, line, "file", f"not TOML{where}: {error}", "TOML 1.0")
             return False
 
     def _validate(self) -> None:

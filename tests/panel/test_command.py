@@ -193,7 +193,7 @@ def test_a_run_is_whole(finished):
 @pytest.mark.slow
 def test_a_panel_is_no_run_of_a_case(finished, capsys):
     assert cli.main(["report", "case_studies/bananas", str(finished[2])]) == cli.REFUSED
-    assert "fitted to another case.toml" in capsys.readouterr().err
+    assert "is a RUN of a panel; allowed: one of one case" in capsys.readouterr().err
 
 
 @pytest.mark.slow
