@@ -26,6 +26,7 @@ from bayes_compliance.wording import decimals, pareto, plural
 if TYPE_CHECKING:
     from datetime import date
 
+    import xarray as xr
     from numpy.typing import NDArray
 
     from bayes_compliance.forecast import Forecast
@@ -56,7 +57,7 @@ class Updated(NamedTuple):
     before, after : dict of (state, rule) to float
         `after` is empty where weights cannot carry it and no fit was asked for.
     errors : dict of (state, rule) to float
-        Monte Carlo standard error of `after` - `before` where draws were weighted, else empty.
+        Monte Carlo standard error of `after` - `before`; empty where there is no `after`.
     changed : tuple of str
         Rows that are gone, new or other than they were; see `bayes_compliance.changes.changes`.
     checks : tuple of Check
@@ -156,7 +157,11 @@ def update(done: Run, case: Case, *, refit: bool = True, draws: int | None = Non
     # a new fit begins as that of a run does
     anew = models.prepare(settings["model"], case, pool=new.priors.pool) if HOW in done.tree.attrs else new
     found = otherwise(reused, anew, done.tree, seed=known.seed, until=known.until, refit=refit)
-    errors = {} if reused is None or found.how != REWEIGHTED else _errors(known, reused, moved)
+    errors: dict[tuple[str, str], float] = {}
+    if found.p_draw is not None:
+        errors = _errors_of_fits(known, found.p_draw)
+    elif reused is not None and found.how == REWEIGHTED:
+        errors = _errors(known, reused, moved)
     changed, checks = tuple(changes(done.prepared.case, new.case)), (*done.checks, *found.checks)
     return Updated(found.how, found.pareto_k, known.until, means(known.p_draw), found.p, errors, changed, checks)
 
@@ -179,6 +184,16 @@ def _errors(known: Known, reused: Reused, moved: NDArray) -> dict[tuple[str, str
         chained = mean_error(p.reshape(known.chains, -1)) / (spread / np.sqrt(n)) if spread > 0 else 0.0
         found[pair] = float(np.hypot(np.sqrt((parts**2).sum()) * chained, own))
     return found
+
+
+def _errors_of_fits(known: Known, anew: xr.DataArray) -> dict[tuple[str, str], float]:
+    """The same of two fits, each with an error of its own."""
+    from bayes_compliance.inference.diagnostics import mean_error
+
+    pairs = owed(known.prepared.case)
+    each = [np.stack([p.sel(state=s, rule=r).values for s, r in pairs]) for p in (known.p_draw, anew)]
+    errors = [mean_error(p.reshape(len(pairs), known.chains, -1)) for p in each]
+    return dict(zip(pairs, np.hypot(*errors).tolist(), strict=True))
 
 
 _asked: WeakKeyDictionary[Run, dict[int, Known]] = WeakKeyDictionary()

@@ -39,7 +39,11 @@ def done(place):
 
 
 def at_the_end(run):
-    last = run.forecast.dataset["p_draw"].isel(time=-1).squeeze()
+    return last_of(run.forecast)
+
+
+def last_of(forecast):
+    last = forecast.dataset["p_draw"].isel(time=-1).squeeze()
     return float(last.mean()), float(last.std() / np.sqrt(last.size))
 
 
@@ -141,6 +145,20 @@ def test_what_weights_cannot_carry_is_fitted_anew_or_said(tmp_path, done):
     fitted = update(done, case)
     assert fitted.how == "fitted anew"
     assert fitted.after["H", "r"] > 1 - 1e-6
+    assert said.errors == {}
+
+
+def test_a_new_fit_has_an_error_beside_that_of_the_run(tmp_path, done):
+    """Independent draws: the effective sample size is their number, give or take a tenth."""
+    found = update(done, load_case(walk(tmp_path / "case", WORDS, mean=2.0, sd=0.05)))
+    assert found.how == "fitted anew"
+    prepared = models.prepare("coalition", load_case(tmp_path / "case"))
+    draws, chains = draws_of(inference.fit(prepared, **SIZE))
+    anew = simulate(prepared.model, prepared.layout, draws, chains, seed=1, until=found.until)
+    (_, of_the_run), (p, of_the_fit) = at_the_end(done), last_of(anew)
+    assert found.after["H", "r"] == pytest.approx(p, abs=5 * of_the_fit)
+    assert found.errors["H", "r"] == pytest.approx(np.hypot(of_the_run, of_the_fit), rel=0.15)
+    assert of_the_run > of_the_fit > 0
 
 
 def test_another_case_is_refused(tmp_path, done):

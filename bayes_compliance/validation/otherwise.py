@@ -30,13 +30,15 @@ REWEIGHTED, REFITTED, CANNOT_TELL = "reweighted", "fitted anew", "cannot tell wi
 class Otherwise(NamedTuple):
     """Probabilities of compliance at the last date, by state and rule, and how they were found.
 
-    `p` is empty where reweighting cannot be trusted and no fit was asked for. `checks` are diagnostics of a new fit.
+    `p` is empty where reweighting cannot be trusted and no fit was asked for. Of a new fit there are the diagnostics,
+    `checks`, and the forecast by draw, `p_draw` (state, rule, sample).
     """
 
     how: str
     pareto_k: float
     p: dict[tuple[str, str], float]
     checks: tuple[Check, ...] = ()
+    p_draw: xr.DataArray | None = None
 
 
 class Reused(NamedTuple):
@@ -90,7 +92,7 @@ def otherwise(
         return Otherwise(CANNOT_TELL, k, {})
     fitted, fresh = _fitted(other, tree, seed)
     last = _ahead(fitted, *draws_of(fresh), seed, until)
-    return Otherwise(REFITTED, k, means(last), tuple(diagnose(fitted, fresh)))
+    return Otherwise(REFITTED, k, means(last), tuple(diagnose(fitted, fresh)), last)
 
 
 def _fitted(other: Prepared, tree: xr.DataTree, seed: int) -> tuple[Prepared, xr.DataTree]:
