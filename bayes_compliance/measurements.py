@@ -8,8 +8,8 @@ says how lobbies compare and how they move, not how large they are. c is log of 
 their medians have values in the ratio of these, whatever b, which stretches only how far a lobby stands from its median
 and moves. So values that compare otherwise than the medians do speak against the medians, and not for another b.
 
-a and b are integrated out in closed form. With u = log m - c and error variances D, the residuals log value - c - u are
-normal with covariance D + 10^2 1 1' + .2^2 u u'. m(t) is the magnitude on the date without spread between rules and
+a and b are integrated out in closed form (`normal`): with u = log m - c and error variances D, log value - c is normal
+about u with covariance D + 10^2 1 1' + .2^2 u u'. m(t) is the magnitude on the date without spread between rules and
 entrenchment; SA the support for the whole treaty, as at adherence.
 """
 
@@ -159,12 +159,12 @@ def log_densities(
         magnitude = x["magnitude"][..., group.lobby]
         change = x["volatility"][..., group.lobby] * on_slots(at_knots, knot)
         u = theory.namespace(magnitude).log(magnitude) + change - group.center
-        found.append(normal(group.value - u, u, group.variance, LEVEL_SD))
+        found.append(normal(group.value, u, group.variance, LEVEL_SD))
     if layout.measured.votes is None:
         return found
     margin = _margins(layout, x, at_knots, spread, support, on_slots)
     value, variance = layout.measured.votes[2:]
-    return [*found, normal(value - margin, margin, variance, 0.0)]
+    return [*found, normal(value, margin, variance, 0.0)]
 
 
 def _margins(
@@ -186,17 +186,25 @@ def _margin(layout: Layout, rows: Rows, x: Mapping[str, Any], walk: Any, spread:
     return (s - rows.threshold) / x["decision_noise"][..., rows.state]
 
 
-def normal(residual: Any, u: Any, variance: NDArray, level_sd: float) -> Any:
-    """Log density of residuals that are normal about 0 with covariance D + level_sd^2 1 1' + .2^2 u u'; (..., row)."""
-    xp = theory.namespace(residual, u)
-    across = level_sd * SLOPE_SD * (u / variance).sum(-1)
-    one = 1 + level_sd**2 * (1 / variance).sum()
-    two = 1 + SLOPE_SD**2 * (u**2 / variance).sum(-1)
-    first, second = level_sd * (residual / variance).sum(-1), SLOPE_SD * (residual * u / variance).sum(-1)
-    determinant = one * two - across**2
-    explained = (two * first**2 - 2 * across * first * second + one * second**2) / determinant
-    square = (residual**2 / variance).sum(-1) - explained
-    return -(len(variance) * LOG_2PI + np.log(variance).sum() + xp.log(determinant) + square) / 2
+def normal(value: Any, u: Any, variance: NDArray, level_sd: float) -> Any:
+    r"""Log density of values a + b u + error, (..., row), over a ~ N(0, level_sd^2) and b ~ N(1, .2^2).
+
+    The quadratic form :math:`(y - u)' C^{-1} (y - u)` of the covariance :math:`C = D + A^2 1 1' + B^2 u u'`, with A and
+    B the sds of a and b, is the least that :math:`\sum (y - a - b u)^2 / D + a^2 / A^2 + (b - 1)^2 / B^2` can be: a sum
+    of squares, which far from the data keeps its digits, where the difference of two large ones would lose all.
+    """
+    xp = theory.namespace(value, u)
+    weight, level, slope = 1 / variance, level_sd**2, SLOPE_SD**2
+    total = 1 + level * weight.sum()
+    along = (level * (weight.sum() * u - (u * weight).sum(-1)[..., None]) + u) * weight
+    steep = total + slope * (along * u).sum(-1)
+    b = (total + slope * (along * value).sum(-1)) / steep
+    pull = (along * (value - u)).sum(-1) / steep  # (b - 1) / slope, which a slope that is known leaves finite
+    a = level * ((value - b[..., None] * u) * weight).sum(-1) / total
+    square = ((value - a[..., None] - b[..., None] * u) ** 2 * weight).sum(-1) + slope * pull**2
+    if level_sd:
+        square = square + a**2 / level
+    return -(len(variance) * LOG_2PI + np.log(variance).sum() + xp.log(steep) + square) / 2
 
 
 def log_densities_of(layout: Layout, draws: Mapping[str, NDArray], support: Callable[..., Any]) -> NDArray:
@@ -274,11 +282,11 @@ def _votes_each(
     walk = layout.walk(draws["innovation"])
     margin = _margins(layout, related(layout, draws), walk, draws["spread"], support, on_slots)
     _, rows, value, variance = layout.measured.votes
-    whole = normal(value - margin, margin, variance, 0.0)
+    whole = normal(value, margin, variance, 0.0)
     found = []
     for i, item in enumerate(rows.items):
         rest = np.arange(len(value)) != i
-        others = normal((value - margin)[..., rest], margin[..., rest], variance[rest], 0.0)
+        others = normal(value[rest], margin[..., rest], variance[rest], 0.0)
         speaks_of = np.unique(rows.lobby[i][rows.weight[i] != 0])
         found.append((("vote_share", f"{item.date} {item.state}", speaks_of), whole - others))
     return found

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
+import pytensor.tensor as pt
 import pytest
 from scipy import integrate, stats
 
@@ -64,14 +67,40 @@ def test_the_density_is_the_multivariate_normal_with_that_covariance():
             stats.multivariate_normal(np.zeros(4), np.diag(variance) + level**2 + 0.04 * np.outer(row, row)).logpdf(r)
             for row, r in zip(u, residual, strict=True)
         ]
-        assert normal(residual, u, variance, level) == pytest.approx(by_hand, rel=1e-9)
+        assert normal(u + residual, u, variance, level) == pytest.approx(by_hand, rel=1e-9)
+
+
+@pytest.mark.parametrize("level", [0.0, 10.0])
+def test_far_from_the_data_the_density_keeps_its_digits(level):
+    """Beside exact fractions; where u is large the slope explains it all, and the square is about (1 / .2)^2."""
+    value, variance = np.array([0.5, -1.0, 2.0]), np.array([0.25, 0.5, 1.0])
+    for size in (1.0, 1e4, 1e9, 1e14):
+        u = size * np.array([1.0, -0.5, 0.25])
+        exact = _exactly(value, u, variance, level)
+        assert normal(value, u, variance, level) == pytest.approx(exact, rel=1e-6)
+        at = pt.as_tensor(u)
+        assert float(normal(value, at, variance, level).eval()) == pytest.approx(exact, rel=1e-6)
+
+
+def _exactly(value, u, variance, level):
+    """The log density by Woodbury's formula in fractions."""
+    y, u, v = ([Fraction(x) for x in some] for some in (value, u, variance))
+    a, b = Fraction(level) ** 2, Fraction(measurements.SLOPE_SD) ** 2
+    r = [one - other for one, other in zip(y, u, strict=True)]
+    s1, su, suu, sr, sur, srr = (
+        sum((p * q / w for p, q, w in zip(some, other, v, strict=True)), Fraction(0))
+        for some, other in ((3 * [1], 3 * [1]), (3 * [1], u), (u, u), (3 * [1], r), (u, r), (r, r))
+    )
+    determinant = (1 + a * s1) * (1 + b * suu) - a * b * su**2
+    explained = ((1 + b * suu) * a * sr**2 - 2 * a * b * su * sr * sur + (1 + a * s1) * b * sur**2) / determinant
+    return -(3 * np.log(2 * np.pi) + np.log(variance).sum() + np.log(float(determinant)) + float(srr - explained)) / 2
 
 
 def test_the_slope_is_integrated_out():
     # log share: z ~ N(b m, s^2), b ~ N(1, .2)
     z, m, s = 0.8, 1.7, 0.4
     total, _ = integrate.quad(lambda b: stats.norm.pdf(z, b * m, s) * stats.norm.pdf(b, 1, 0.2), -1, 3)
-    assert normal(np.array([z - m]), np.array([m]), np.array([s**2]), 0.0) == pytest.approx(np.log(total), rel=1e-8)
+    assert normal(np.array([z]), np.array([m]), np.array([s**2]), 0.0) == pytest.approx(np.log(total), rel=1e-8)
 
 
 def test_a_vote_share_moves_support_as_the_gaussian_closed_form_says(tmp_path, monkeypatch):
