@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance.cli import options as shared
 from bayes_compliance.cli.options import DONE, FAILED_DIAGNOSTIC, SAMPLER, SPREAD
-from bayes_compliance.inference import FEWER_CHAINS, FEWER_DRAWS, FEWER_TUNE, RANKED_DRAWS
+from bayes_compliance.inference import FEWER_CHAINS, FEWER_DRAWS, RANKED_DRAWS
 
 if TYPE_CHECKING:
     import argparse
@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
     shared.spread(backtest)
     backtest.add_argument("--engine", default="nuts", help="nuts (default); exact, for linear cases")
     shared.seed(backtest)
-    shared.size(backtest, draws=FEWER_DRAWS, tune=FEWER_TUNE, chains=FEWER_CHAINS)
+    shared.size(backtest, draws=FEWER_DRAWS, chains=FEWER_CHAINS)
 
     calibrate = shared.command(
         commands, "calibrate", _calibrate, "does the fit find what simulated decisions were made from?"
@@ -40,7 +40,7 @@ def add(commands: Any) -> None:
     calibrate.add_argument("--given", action="store_true", help="given the case's decisions (posterior SBC)")
     calibrate.add_argument("--simulations", type=shared.up_to(shared.MOST), default=200, metavar="N")
     shared.seed(calibrate)
-    shared.size(calibrate, draws=RANKED_DRAWS, tune=FEWER_TUNE, chains=FEWER_CHAINS)
+    shared.size(calibrate, draws=RANKED_DRAWS, chains=FEWER_CHAINS)
     shared.spread(calibrate)
 
     _ledger(shared.command(commands, "ledger", _verify, "sealed forecasts that nobody can better afterwards"))

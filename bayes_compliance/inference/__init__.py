@@ -24,7 +24,7 @@ SEEDS = (0, 2**32 - 1)
 DRAWS, TUNE, CHAINS = 1000, 300, 4
 """Kept and discarded draws of each chain, and chains, where nothing else is asked for."""
 
-FEWER_DRAWS, FEWER_TUNE, FEWER_CHAINS = 500, 200, 2
+FEWER_DRAWS, FEWER_CHAINS = 500, 2
 """The same of each fit of a back-test, which forecasts from 500 draws and averages over origins."""
 
 RANKED_DRAWS = 250

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bayes_compliance import runs, sweeps
 from bayes_compliance.case import load_case
 from bayes_compliance.disk import replace
-from bayes_compliance.inference import FEWER_CHAINS, FEWER_DRAWS, FEWER_TUNE, RANKED_DRAWS, check_settings
+from bayes_compliance.inference import FEWER_CHAINS, FEWER_DRAWS, RANKED_DRAWS, TUNE, check_settings
 from bayes_compliance.models import name_of
 from bayes_compliance.store import JOURNAL
 from bayes_compliance.sweeps import Schedule
@@ -31,7 +31,7 @@ def backtest(
     engine: str = "nuts",
     seed: int = 1,
     draws: int = FEWER_DRAWS,
-    tune: int = FEWER_TUNE,
+    tune: int = TUNE,
     chains: int = FEWER_CHAINS,
     ahead: int = 1,
     learn: int | None = None,
@@ -119,7 +119,7 @@ def calibrate(
     simulations: int = 200,
     seed: int = 1,
     draws: int = RANKED_DRAWS,
-    tune: int = FEWER_TUNE,
+    tune: int = TUNE,
     chains: int = FEWER_CHAINS,
     given: bool = False,
     scheduler: str = "local",
