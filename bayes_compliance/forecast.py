@@ -49,12 +49,10 @@ def dates_ahead(start: date, until: date, step_years: float) -> list[date]:
 
 
 def decision_dates(start: date, until: date, per_year: float) -> list[date]:
-    """Dates on which a rule's decisions fall due after `start`, up to and including `until`; none for a rate of 0.
+    """Dates on which a rule's decisions fall due after `start`, up to and including `until`.
 
-    A rate is 365 a year at most (`bayes_compliance.case.vocabulary.PER_YEAR`): each decision has a day of its own.
+    A rate is .01 to 365 a year (`bayes_compliance.case.vocabulary.PER_YEAR`): each decision has a day of its own.
     """
-    if per_year <= 0:
-        return []
     return dates_ahead(start, until + timedelta(days=1), 1 / per_year)[:-1]
 
 

@@ -159,3 +159,25 @@ def test_rows_in_another_order_are_the_same_case(tmp_path):
     assert shuffled != case
     assert checked(shuffled) == case
     assert checked(shuffled).inputs == case.inputs
+
+
+def test_a_date_changed_alone_is_that_day(tmp_path):
+    case = load_case(walk(tmp_path / "case", ["comply", "violate"]))
+    later = case.decisions[-1].model_copy(update={"date": date(2012, 12, 30)})
+    assert later.date_end == date(2012, 12, 30)
+    again = load_case(write_case(case.model_copy(update={"decisions": (*case.decisions, later)}), tmp_path / "again"))
+    assert again.decisions[-1].date == date(2012, 12, 30)
+    judged = case.judgements[0].model_copy(update={"date": date(2000, 3, 20)})
+    assert judged.date_end == date(2000, 3, 20)
+
+
+@pytest.mark.parametrize("end", [date(2012, 12, 31), date(2012, 7, 31), date(2009, 6, 1)])
+def test_dates_that_are_no_period_are_refused(tmp_path, end):
+    case = load_case(walk(tmp_path / "case", ["comply", "violate"]))
+    odd = case.decisions[-1].model_copy(update={"date": date(2012, 7, 3), "date_end": end, "row": 7})
+    changed = case.model_copy(update={"decisions": (*case.decisions, odd)})
+    with pytest.raises(
+        Refused, match=rf"decisions.csv:7: date 2012-07-03 and date_end {end} are no day, month
+    ):
+        write_case(changed, tmp_path / "again")
+    assert not (tmp_path / "again").exists()

@@ -15,7 +15,7 @@ from bayes_compliance.analysis.ahead import Grid, Scene, walk_through
 from bayes_compliance.asking import Answer, ask, ask_observed, on_slots, related
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.rows import ANY_RULE, Item, Rows
-from bayes_compliance.worlds import continued, every_spread, met
+from bayes_compliance.worlds import Day, continued, every_spread, met
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
@@ -164,10 +164,19 @@ class _Sincerity:
     def _ahead(self, days: dict[Pair, date]) -> dict[Pair, NDArray]:
         if not days:
             return {}
-        plan = forecast.plan(self.layout, max(days.values()), forecast.HORIZON_ONLY)
         question = _Awaited(days, len(self.draws["innovation"]))
-        walk_through(self.prepared, plan, self.draws, self.seed, [question])
+        walk_through(self.prepared, self._plan(days), self.draws, self.seed, [question])
         return question.margins
+
+    def _plan(self, days: dict[Pair, date]) -> list[Day]:
+        """The dates ahead, with those asked about on which the forecast has no decision on the rule."""
+        layout, none = self.layout, np.zeros(0, bool)
+        plan = {day.date: day for day in forecast.plan(layout, max(days.values()), forecast.HORIZON_ONLY)}
+        for pair, when in days.items():
+            day = plan.get(when) or Day(when, layout.rows_for([]), none, none)
+            there = {(item.state, item.rule) for item in day.rows.items}
+            plan[when] = day if pair in there else day.with_all(layout)
+        return [plan[when] for when in sorted(plan)]
 
 
 class _Awaited:
@@ -175,7 +184,7 @@ class _Awaited:
 
     def __init__(self, days: dict[Pair, date], n: int) -> None:
         self.days = days
-        self.margins = {pair: np.zeros((n, forecast.PATHS)) for pair in days}
+        self.margins = {pair: np.full((n, forecast.PATHS), np.nan) for pair in days}
 
     def see(self, scene: Scene) -> None:
         for i, item in enumerate(scene.rows.items):

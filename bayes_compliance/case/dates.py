@@ -73,14 +73,20 @@ def parse_period(text: str) -> Period:
 def cell_of(day: date, end: date) -> str:
     """A period as a cell has it, by the day that stands for it and its last one: what `parse_period` reads.
 
+    Raises
+    ------
+    ValueError
+        When these are not of a day, a month or a year.
+
     Examples
     --------
     >>> cell_of(date(1994, 2, 15), date(1994, 2, 28))
     '1994-02'
     """
-    if day == end:
-        return day.isoformat()
-    return day.isoformat()[: 7 if day.month == end.month else 4]
+    cell = day.isoformat() if day == end else day.isoformat()[: 7 if day.month == end.month else 4]
+    if parse_period(cell)[1:] != (day, end):
+        raise ValueError(f"date {day} and date_end {end} are no day, month or year; allowed: {DATE_FORMS}")
+    return cell
 
 
 def latest_cited(source: str) -> tuple[str, date] | None:

@@ -17,7 +17,7 @@ MOST = 1000
 SHOWN = 60
 """Characters of a refused value that a message shows."""
 
-MOST_NAMES = 25
+MOST_NAMES = 30
 """Names that a message lists: all keys of case.toml and all quantities are fewer."""
 
 LONGEST_NAME = 80

@@ -1,4 +1,4 @@
-"""What a case is made of: frozen records, one for each table of case.toml and scenarios.toml and each CSV row."""
+"""What a case is made of: frozen records, one for each table of case.toml."""
 
 from __future__ import annotations
 

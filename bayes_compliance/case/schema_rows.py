@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
 from pydantic import Field, FiniteFloat
 
@@ -28,7 +29,17 @@ def key_of(quantity: str, lobby: str, state: str, rule: str = "", at: str = "") 
     return "magnitude" if quantity == "ratio" else quantity, lobby, "" if lobby else state
 
 
-class Judgement(Part):
+class Dated(Part):
+    """A row with a `date`, which stands for a period, and `date_end`, its last day."""
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other values, unchecked; a `date` without its `date_end` is that day."""
+        if update is not None and "date" in update:
+            update = {"date_end": update["date"], **update}
+        return super().model_copy(update=update, deep=deep)
+
+
+class Judgement(Dated):
     """An analyst's judgement of one quantity. `date_end` is the end of the period that `date` stands for.
 
     `points` are the quantiles that the column `values` states, (level, value); p05, p50 and p95 are then those on
@@ -71,7 +82,7 @@ class Judgement(Part):
         return not self.points and self.p05 == self.p95
 
 
-class Decision(Part):
+class Decision(Dated):
     """One observed decision; rule `*` is the whole treaty."""
 
     date: Day
@@ -93,7 +104,7 @@ class Decision(Part):
         return parse_period(cell_of(self.date, self.date_end)).start
 
 
-class Seed(Part):
+class Seed(Dated):
     """An analyst's three quantiles of a question whose answer is known; `date` is when it became known.
 
     `scale` says where the analysts' background knowledge is spread evenly: `uniform` or `log`.
@@ -117,7 +128,7 @@ def in_percent(unit: str) -> bool:
     return "percent" in unit.lower() or "%" in unit
 
 
-class Proxy(Part):
+class Proxy(Dated):
     """A measured stand-in for a magnitude; `reliability` is above 0 and at most 1."""
 
     date: Day

@@ -149,7 +149,7 @@ def _number(value: Any) -> str:
 
 
 def _csv(name: str, rows: Iterable[Any]) -> str:
-    cells = [_cells(row) for row in rows]
+    cells = [_cells(name, row) for row in rows]
     more = [column for column in MORE_COLUMNS.get(name, ()) if any(row.get(column) for row in cells)]
     out = io.StringIO()
     writer = csv.DictWriter(out, [*HEADERS[name], *more], extrasaction="ignore", restval="", lineterminator="\n")
@@ -158,9 +158,12 @@ def _csv(name: str, rows: Iterable[Any]) -> str:
     return out.getvalue()
 
 
-def _cells(row: Any) -> dict[str, str]:
+def _cells(file: str, row: Any) -> dict[str, str]:
     said = {name: _cell(value) for name, value in row}
-    said["date"] = cell_of(row.date, row.date_end)
+    try:
+        said["date"] = cell_of(row.date, row.date_end)
+    except ValueError as error:
+        raise Refused(f"{file}:{row.row}: {error}") from None
     if isinstance(row, Judgement):
         said["values"] = write(Stated(row.points, row.of))
         if row.points:

@@ -179,7 +179,7 @@ def first_and_last(prepared: Prepared, until: date) -> list[Item]:
     for state, rule in prepared.layout.obligations:
         kept = [d for d in prepared.layout.decisions if d.kind == "compliance"]
         dates = [d.date for d in kept if (d.state, d.rule) == (state, rule)]
-        pace = case.rule(rule).decisions_per_year or 1.0
+        pace = case.rule(rule).decisions_per_year
         due = date.fromordinal(case.adherence_of(state, rule).toordinal() + int(DAYS_PER_YEAR / pace))
         first = min(dates, default=min(due, until))
         found += [Item(state, rule, day, "compliance") for day in sorted({first, until})]

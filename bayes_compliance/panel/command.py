@@ -126,13 +126,13 @@ def panel(
     schedule.check()
     if pooling not in POOLINGS:
         raise Refused(f"--pooling: {pooling!r} is unknown; allowed: {', '.join(POOLINGS)}")
-    store.check_target(out, store.PANEL)
+    target = store.check_target(out, store.PANEL)
     timer = Timer()
     with timer("check"):
         found = load_panel(folder, cases=cases, outcomes=outcomes, until=until)
         _check_folds(leave_out, len(found.observed_states))
         layout = PanelLayout(found, pooling, paths)  # type: ignore[arg-type]
-        journal = Path(out).with_name(f"{Path(out).name}.left-out.jsonl")
+        journal = target.with_name(f"{target.name}.left-out.jsonl")
         folds = _folds(layout, leave_out, sampler, journal)
     settings = sampler | {
         "model": "panel", "pooling": pooling, "paths": paths, "leave_out": leave_out, "until": found.until,

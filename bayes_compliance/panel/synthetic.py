@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance import seeds
 from bayes_compliance.case.schema_rows import Decision
+from bayes_compliance.disk import new_folder, write_csv
 from bayes_compliance.errors import Refused
 from bayes_compliance.panel.fitting import prior, simulate
 from bayes_compliance.panel.layout import DIMS, PanelLayout
@@ -131,12 +131,8 @@ def write(folder: str | PathLike[str], made: Synthetic) -> list[Path]:
     Raises
     ------
     Refused
-        If the folder is not new or empty.
+        If the folder is not new or empty, or cannot be written.
     """
-    place = Path(folder)
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise Refused(f"{place} is not new or empty; allowed: a folder to write a synthetic panel into")
-    place.mkdir(parents=True, exist_ok=True)
     panel = made.panel
     tables: dict[str, tuple[Sequence[str], Iterable[Sequence[Any]]]] = {
         TABLE: (HEADER, [_row(entry, i) for i, entry in enumerate(panel.entries)]),
@@ -144,11 +140,9 @@ def write(folder: str | PathLike[str], made: Synthetic) -> list[Path]:
         RULES: (("case", "rule", "area"), [(*key, area) for key, area in panel.areas.items()]),
         "truth.csv": (("quantity", "item", "value"), _truth(made)),
     }
-    for name, (header, rows) in tables.items():
-        with (place / name).open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(header)
-            writer.writerows(rows)
+    with new_folder(folder) as place:
+        for name, (header, rows) in tables.items():
+            write_csv(place / name, header, rows)
     return [place / name for name in tables]
 
 

@@ -127,7 +127,8 @@ def _why_narrower(case: Case, state: str, support_widths: list[float], until: da
     if after >= before:
         return "support does not narrow, but more worlds lie where the noise of a decision counts for little"
     reasons = []
-    if case.dynamics.mean_reversion_half_life is not None:
+    own = any(b.mean_reversion_half_life is not None for b in case.lobbies if b.state == state)
+    if own or case.dynamics.mean_reversion_half_life is not None:
         reasons.append("magnitudes return to their means")
     lobbies = [b for b in case.lobbies if b.state == state and b.until is not None and b.until <= until]
     if lobbies:

@@ -80,13 +80,15 @@ def test_after_performance_is_the_first_due_date_once_the_share_is_one(rich):
     assert found["p_insincere_after_performance"].sel(rule="quotas").isnull().all()
 
 
-def _pro_law(place, decisions=(), sd=4.0):
+def _pro_law(place, decisions=(), sd=4.0, **more):
     """P ~ N(0, sd^2) alone against constants: SA = P - 2, SC = P + 3 - 2, noise 3."""
     lobbies = [{"id": b.lower(), "state": "H", "role": b} for b in "JKP"]
     judged = [known("magnitude", 10.0, "j"), known("magnitude", 12.0, "k"), normal("p", 0.0, sd)]
     judged += [known("volatility", 0.0, b) for b in "jkp"] + [known("step", 1.0, "p"), known("decision_noise", 3.0)]
     judged += [known("rule_spread_points", 0.0)]
-    return write_case(place, lobbies=lobbies, judgements=judged, decisions=decisions, adherence_date=date(2001, 1, 1))
+    return write_case(
+        place, lobbies=lobbies, judgements=judged, decisions=decisions, adherence_date=date(2001, 1, 1), **more
+    )
 
 
 def _integral(sd=4.0):
@@ -155,3 +157,13 @@ def test_a_record_of_conduct_counts_only_before_the_day(tmp_path, done, due):
     assert found["p_insincere"].item() == 0  # 8 + 3 - 10
     assert found["p_insincere_after_performance"].item() == 1  # 8 + 3 q - 10 with q at most 1/2
     assert found["date_after_performance"].values == np.datetime64(due)
+
+
+def test_a_rule_joined_after_the_last_decision_is_asked_about_on_its_own_date(tmp_path):
+    """It falls due on none of the dates that count from that decision; false-alarm rate 1e-5."""
+    late = {"id": "r", "states": ["H"], "adherence_date": date(2010, 3, 10)}
+    late["performance"] = [[date(2011, 1, 1), 0.0], [date(2013, 1, 1), 1.0]]
+    place = _pro_law(tmp_path, [complied("2008-03-01", rule="s")], rules=[late, {"id": "s", "states": ["H"]}])
+    found = sincerity(*plain.standin(place, draws=1000)).sel(state="H", rule="r")
+    assert found["date_after_performance"].values == np.datetime64("2013-03-09")
+    assert abs(found["p_insincere_after_performance"].item() - _integral()) < 4.5 * _error(2000)

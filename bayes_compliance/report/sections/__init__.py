@@ -1,4 +1,4 @@
-"""Sections of the page, in its order. A section is a function of a run; one that fails fails the page.
+"""Sections of the page, in its order. A section is a function of a run; one that fails is left out.
 
 A section that does not apply to the run is None and left out; `unanswered` says which and why.
 """

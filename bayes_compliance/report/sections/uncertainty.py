@@ -1,4 +1,4 @@
-"""What drives the uncertainty, and whether the promise tilts a state towards compliance."""
+"""What drives the uncertainty."""
 
 from __future__ import annotations
 
