@@ -24,14 +24,12 @@ The model `panel` is of many cases at once, and has a command of its own.
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
 from os import PathLike, fspath
 from pathlib import Path
-from traceback import extract_tb
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bayes_compliance import own
 from bayes_compliance.errors import Refused
 
 if TYPE_CHECKING:
@@ -96,7 +94,7 @@ def load(name: str | PathLike[str]) -> ModuleType:
     """
     name = name_of(name)
     if name.endswith(".py"):
-        return _from_file(Path(name))
+        return own.from_file(Path(name))
     base, _, variant = name.partition(":")
     if base == PANEL:
         raise Refused(
@@ -129,37 +127,6 @@ def _copied(module: ModuleType, name: str, changes: dict[str, Any]) -> ModuleTyp
     return copied
 
 
-def _from_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise Refused(f"--model: {path} is not a file; allowed: the path of a .py file")
-    spec = importlib.util.spec_from_file_location(f"_user_model_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[spec.name]
-        said = error.msg if isinstance(error, SyntaxError) else error
-        raise Refused(
-            f"--model: {path}{_line_of(error, path)} cannot be imported: {type(error).__name__}: {said}; "
-            "allowed: Python that runs"
-        ) from error
-    missing = [name for name in ("support", "build") if not hasattr(module, name)]
-    if missing:
-        raise Refused(f"--model: {path} lacks {', '.join(missing)}; a model has support() and build()")
-    return module
-
-
-def _line_of(error: Exception, path: Path) -> str:
-    """The last line of a file that an error came through, after a colon."""
-    if isinstance(error, SyntaxError):
-        return f":{error.lineno}" if error.filename == str(path) else ""
-    lines = [frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == str(path)]
-    return f":{lines[-1]}" if lines else ""
-
-
 def prepare(
     model: ModuleType | str | PathLike[str], case: Case, noise_scale: float = 1.0, pool: str = "linear"
 ) -> Prepared:
@@ -181,4 +148,5 @@ def prepare(
     if hasattr(module, "recast"):
         case = module.recast(case)
     priors = build_priors(case, noise_scale, pool).for_model(getattr(module, "USES", ()))
-    return Prepared(module, case, priors, getattr(module, "LAYOUT", Layout)(case, priors))
+    prepared = Prepared(module, case, priors, getattr(module, "LAYOUT", Layout)(case, priors))
+    return own.tried(prepared) if own.is_own(module) else prepared

@@ -79,6 +79,11 @@ def test_numbers_of_numpy_and_paths_are_taken(tmp_path):
             "with pm.Model() as built:\n        pm.Normal('innovation', shape=len(layout.knots))\n    return built",
             r"--model: own.py: build\(\) lacks the variable 'magnitude'; allowed: all that judged\(layout\) makes",
         ),
+        ("return None", r"--model: own.py: build\(\) gives None; allowed: a pymc.Model"),
+        (
+            "return layout.none",
+            r"own.py:11: build\(\) fails: AttributeError: .* has no attribute 'none'; allowed: see help",
+        ),
     ],
 )
 def test_a_model_with_variables_of_its_own_or_without_some_is_refused(tmp_path, body, why):
@@ -96,11 +101,11 @@ def test_a_model_with_variables_of_its_own_or_without_some_is_refused(tmp_path, 
     [
         (
             "x = 1\ndef support(:\n",
-            r"own.py:2 cannot be imported: SyntaxError: invalid syntax; allowed: Python that runs",
+            r"own.py:2: the import fails: SyntaxError: invalid syntax; allowed: see help",
         ),
-        ("\nimport nosuch\n", r"own.py:2 cannot be imported: ModuleNotFoundError: No module named 'nosuch'; allowed"),
-        ("def f():\n    return 1 / 0\n\nf()\n", r"own.py:2 cannot be imported: ZeroDivisionError: "),
-        ("import json\njson.loads('{')\n", r"own.py:2 cannot be imported: JSONDecodeError: "),
+        ("\nimport nosuch\n", r"own.py:2: the import fails: ModuleNotFoundError: No module named 'nosuch'; allowed"),
+        ("def f():\n    return 1 / 0\n\nf()\n", r"own.py:2: the import fails: ZeroDivisionError: "),
+        ("import json\njson.loads('{')\n", r"own.py:2: the import fails: JSONDecodeError: "),
         ("support = None\n", "own.py lacks build; a model has"),
     ],
 )
@@ -109,6 +114,31 @@ def test_a_model_that_cannot_be_imported_is_refused_with_its_line(tmp_path, text
     own.write_text(text)
     with pytest.raises(Refused, match=why):
         models.load(own)
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("x['none']", r"own.py:8: support\(\) fails: KeyError: 'none'; allowed: see help"),
+        ("0.0", r"own.py: support\(\) has shape \(\) for 4 draws of 2 rows; allowed: numbers of shape"),
+        (
+            "coalition.support(layout, rows, x, walk, spread, history) > 0",
+            r"own.py: support\(\) is of type bool; allowed",
+        ),
+        (
+            "coalition.support(layout, rows, x, walk, spread, history) * float('nan')",
+            r"is no number under any of 4 draws",
+        ),
+    ],
+)
+def test_a_support_that_is_none_is_refused_before_anything_is_fitted(tmp_path, body, why):
+    own = tmp_path / "own.py"
+    own.write_text(
+        "from bayes_compliance.models import load\n\ncoalition = load('coalition')\nbuild = coalition.build\n\n\n"
+        f"def support(layout, rows, x, walk, spread, history):\n    return {body}\n"
+    )
+    with pytest.raises(Refused, match=why):
+        models.prepare(own, load_case(walk(tmp_path / "case", ["comply", "violate"])))
 
 
 def test_a_run_shows_itself_in_a_line_and_its_answer_in_words(done):

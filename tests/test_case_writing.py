@@ -176,8 +176,6 @@ def test_dates_that_are_no_period_are_refused(tmp_path, end):
     case = load_case(walk(tmp_path / "case", ["comply", "violate"]))
     odd = case.decisions[-1].model_copy(update={"date": date(2012, 7, 3), "date_end": end, "row": 7})
     changed = case.model_copy(update={"decisions": (*case.decisions, odd)})
-    with pytest.raises(
-        Refused, match=rf"decisions.csv:7: date 2012-07-03 and date_end {end} are no day, month
-    ):
+    with pytest.raises(Refused, match=rf"decisions.csv:7: date 2012-07-03 and date_end {end} are no day, month"):
         write_case(changed, tmp_path / "again")
     assert not (tmp_path / "again").exists()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_compliance import own
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference import Drawn
 from bayes_compliance.inference.compiled import of_layout
@@ -85,9 +86,14 @@ def built(model: ModuleType, form: Layout, layout: Layout) -> pm.Model:
         What it is built from: the layout, or one with tensors in place of its data.
     layout : Layout
     """
-    found, known = model.build(form), set(starts(layout))
-    names = {variable.name for variable in found.free_RVs}
+    import pymc as pm
+
     called = f"--model: {Path(getattr(model, '__file__', None) or model.__name__).name}: build()"
+    with own.told(model, "build()"):
+        found, known = model.build(form), set(starts(layout))
+    if not isinstance(found, pm.Model):
+        raise Refused(f"{called} gives {found!r}; allowed: a pymc.Model")
+    names = {variable.name for variable in found.free_RVs}
     if extra := sorted(names - known):
         raise Refused(
             f"{called} has a variable {extra[0]!r}, of which support() and so the forecast would know nothing; "
