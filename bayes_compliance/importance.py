@@ -100,3 +100,14 @@ def leave_out(log_p: NDArray, r_eff: float = 1.0) -> tuple[float, float]:
     """
     log_weights, k = smoothed(-log_p, r_eff)
     return float(logsumexp(log_weights + log_p) - logsumexp(log_weights)), k
+
+
+def each_left_out(log_p: NDArray) -> list[tuple[float, float]]:
+    """`leave_out` of every observation, (observation, chain, draw), each by the effective share of its draws."""
+    from arviz_stats.base import array_stats
+
+    found = []
+    for row in log_p:
+        share = float(array_stats.ess(np.exp(row), method="mean", relative=True)) if len(row) > 1 else 1.0
+        found.append(leave_out(row.ravel(), min(share, 1.0) if np.isfinite(share) else 1.0))
+    return found

@@ -15,7 +15,6 @@ from bayes_compliance.layout import OUTCOME
 from bayes_compliance.panel.records import Covariates, Entry, Panel, RuleKey
 
 Pooling = Literal["partial", "none", "complete"]
-POOLINGS: tuple[Pooling, ...] = ("partial", "none", "complete")
 PERIOD_YEARS = 5.0
 CENTRED_FROM = 10
 """Rows for each state and rule. Measured (minimum bulk ESS of 2,000 draws, steps of a draw): with 15 rows 545 and 24

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance import seeds
 from bayes_compliance.forecast import BAND, HORIZON_ONLY, any_due, plan, thin
-from bayes_compliance.importance import leave_out
+from bayes_compliance.importance import each_left_out, good_k
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.layout import OUTCOME
 from bayes_compliance.report.sentences import Outlook, Point, Pull, Rate, percent, plural, width
@@ -166,10 +166,17 @@ def recorded(run: Run) -> list[Recorded]:
 def left_out(run: Run) -> list[tuple[float, float]]:
     """Probability of each coded outcome had the fit not seen it, and the Pareto k of its importance weights.
 
-    Pareto-smoothed importance sampling; a decision whose likelihood is the same in every draw has k = 0.
+    Pareto-smoothed importance sampling, as `compare` does it; a decision whose likelihood is the same in every draw has
+    k = 0.
     """
     log_p = run.tree["log_likelihood"].to_dataset()["outcome"].transpose("decision", "chain", "draw").values
-    return [(exp(p), k) for p, k in (leave_out(row.ravel()) for row in log_p)]
+    return [(exp(p), k) for p, k in each_left_out(log_p)]
+
+
+def largest_k(run: Run) -> float:
+    """The largest Pareto k with which as many draws as a run has carry what is left out."""
+    sizes = run.tree["posterior"].sizes
+    return float(good_k(sizes["chain"] * sizes["draw"]))
 
 
 def _three(values: NDArray, middle: Callable[..., NDArray]) -> list[tuple[float, float, float]]:

@@ -69,7 +69,7 @@ def _scores(found: Backtest) -> Section:
     rows = []
     for name in found.forecasters:
         each = found.scores(name)
-        skill = "" if name == found.model else words.skill_words(name, found.skill(name))
+        skill = "" if name == found.model else words.skill_words(found.skill(name))
         rows.append([name, words.MEANING.get(name, "this model"), *(f"{each[s].mean():.3f}" for s in SCORES), skill])
     said = [
         paragraph(words.headline(found)),

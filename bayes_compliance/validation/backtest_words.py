@@ -8,7 +8,7 @@ import numpy as np
 
 from bayes_compliance.validation.at_origins import PRIOR, SUM
 from bayes_compliance.validation.scores import FEW_RULES
-from bayes_compliance.wording import pareto
+from bayes_compliance.wording import listed, pareto
 
 if TYPE_CHECKING:
     from bayes_compliance.validation.backtest import Backtest
@@ -41,11 +41,11 @@ def headline(found: Backtest) -> str:
     under = "1 rule" if rules == 1 else f"{rules} rules"
     said = [f"On {n} decisions under {under}, each forecast on the day before it was taken:"]
     if by["better"]:
-        said.append(f"{found.model} forecast better than {_all(by['better'])};")
+        said.append(f"{found.model} forecast better than {listed(by['better'])};")
     if by["worse"]:
-        said.append(f"{found.model} forecast worse than {_all(by['worse'])};")
+        said.append(f"{found.model} forecast worse than {listed(by['worse'])};")
     if by["cannot tell"]:
-        said.append(f"these decisions cannot tell {found.model} from {_all(by['cannot tell'])}.")
+        said.append(f"these decisions cannot tell {found.model} from {listed(by['cannot tell'])}.")
     text = " ".join(said)
     text = text[:-1] + "." if text.endswith(";") else text
     few = f" With fewer than {FEW_RULES} rules to resample no verdict is given." if rules < FEW_RULES else ""
@@ -57,11 +57,7 @@ def _size(found: Backtest) -> tuple[int, int]:
     return len(every), len({one.rule for one in every})
 
 
-def _all(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
-
-
-def skill_words(name: str, skill: Skill) -> str:
+def skill_words(skill: Skill) -> str:
     """A skill with its band, and what may be said of it."""
     verdicts = {"better": "the theory is better", "worse": "the theory is worse", "cannot tell": "cannot tell"}
     band = "no band: one rule only" if skill.clusters < 2 else f"{_signed(skill.lower)} to {_signed(skill.upper)}"

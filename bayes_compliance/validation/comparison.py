@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance.errors import Refused
-from bayes_compliance.importance import good_k, leave_out
+from bayes_compliance.importance import each_left_out, good_k
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -161,18 +161,9 @@ def score(prepared: Prepared, tree: xr.DataTree, name: str, checks: Sequence[Che
         The fit's diagnostics.
     """
     log_p = tree["log_likelihood"]["outcome"].transpose("decision", "chain", "draw").values[~prepared.layout.depth]
-    found = [_leave_out(row) for row in log_p]
-    elpd_i, pareto_k = np.array(found).reshape(-1, 2).T
+    elpd_i, pareto_k = np.array(each_left_out(log_p)).reshape(-1, 2).T
     good = float(good_k(log_p[0].size)) if len(log_p) else 0.7
     return Score(name, elpd_i, pareto_k, good, tuple(checks), getattr(prepared.model, "NOTE", ""))
-
-
-def _leave_out(log_p: NDArray) -> tuple[float, float]:
-    """A row's elpd and Pareto k, (chain, draw)."""
-    from arviz_stats.base import array_stats
-
-    r_eff = float(array_stats.ess(np.exp(log_p), method="mean", relative=True)) if len(log_p) > 1 else 1.0
-    return leave_out(log_p.ravel(), min(r_eff, 1.0) if np.isfinite(r_eff) else 1.0)
 
 
 def compared(case: str, decisions: Sequence[str], scores: Sequence[Score]) -> Comparison:

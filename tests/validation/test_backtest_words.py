@@ -61,7 +61,7 @@ def test_few_rules_give_no_verdict_and_say_so():
     ],
 )
 def test_a_skill_in_words(skill, text):
-    assert words.skill_words("base rate", skill) == text
+    assert words.skill_words(skill) == text
 
 
 def test_coverage_and_reliability_state_their_numbers():

@@ -72,7 +72,7 @@ class Linear:
         if reasons:
             raise Refused("\n".join(sorted(reasons)))
         self._read()
-        self.components = self._combinations(prepared)
+        self.components = self._combinations()
 
     @property
     def size(self) -> int:
@@ -143,7 +143,7 @@ class Linear:
         self.noise = self._base["decision_noise"][rows.state]
         self.width = self._base["partial_width"][rows.state] * (self.layout.n_outcomes == 3)
 
-    def _combinations(self, prepared: Prepared) -> list[Component]:
+    def _combinations(self) -> list[Component]:
         priors = [self.latents.prior(*item) for item in self.judged]
         number = int(np.prod([len(prior.components) for prior in priors], dtype=float))
         if number > MOST_COMBINATIONS:

@@ -26,12 +26,11 @@ INTRODUCTION = (
 SURPRISES = (
     "The same decisions, the most surprising first. “Given all” is the probability of what was observed under the "
     "whole posterior, which has seen that decision too; “left out” is what the model would have said had it not seen "
-    "this one, by Pareto-smoothed importance sampling. A k above 0.7 says that the decision weighs so much that “left "
-    "out” cannot be trusted; one at or below 0 (≤ 0), that the weights have an upper end, as they do where the chance "
+    "this one, by Pareto-smoothed importance sampling. A k above {mark} says that the decision weighs so much that "
+    "“left out” cannot be trusted; one at or below 0 (≤ 0), that the weights have an upper end, as they do where the chance "
     "of a wrong code bounds how improbable the outcome can be. Below 10% the outcome is called a great surprise, below "
     "25% a surprise, below 50% none, and from there on expected."
 )
-SHAPE_MARK = 0.7
 MOST = 20
 
 
@@ -53,22 +52,24 @@ def record(run: Run) -> Section:
 
 
 def _surprises(run: Run, rows: list[Recorded]) -> list[Markup]:
+    mark = facts.largest_k(run)
+    introduction = paragraph(SURPRISES.format(mark=pareto(mark)))
     order = sorted(zip(rows, facts.left_out(run), strict=True), key=lambda pair: pair[1][0])
     columns = ["Date", "State", "Rule", "Kind", "Decision", *map(Number, ("Given all", "Left out", "k")), ""]
     cells = [
         [when(row.date), row.state, recorded_rule(row.rule), _kind(row),
          row.decision.replace("_", " "), sentences.percent(row.observed), sentences.percent(p), pareto(k),
-         sentences.surprise(p) if k <= SHAPE_MARK else "cannot tell"]
+         sentences.surprise(p) if k <= mark else "cannot tell"]
         for row, (p, k) in order[:MOST]
     ]  # fmt: skip
     drawn = table("Probability of each outcome on record", columns, cells)
     if len(order) <= MOST:
-        return [paragraph(SURPRISES), drawn]
+        return [introduction, drawn]
     rest = (
         f"Of {counted(rows)} the {MOST} with the least “left out” are shown; that of the other {len(order) - MOST} is "
         f"{sentences.percent(order[MOST][1][0])} or more."
     )
-    return [paragraph(SURPRISES), drawn, paragraph(rest, "note")]
+    return [introduction, drawn, paragraph(rest, "note")]
 
 
 def counted(rows: Sequence[Recorded]) -> str:
