@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from bayes_compliance.case import Case
 from bayes_compliance.case.loading import inputs_of
 from bayes_compliance.case.writing import checked
 from bayes_compliance.check import check as check
+from bayes_compliance.errors import Refused
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE, diagnose
 from bayes_compliance.models import name_of, prepare
 from bayes_compliance.newcase import new as new
@@ -218,7 +219,7 @@ def compare(
     from bayes_compliance.validation import comparison
 
     sampler: dict[str, Any] = {"engine": engine, "seed": seed, "draws": draws, "tune": tune, "chains": chains}
-    names = [name_of(model) for model in ([models] if isinstance(models, str) else models)]
+    names = _names_of(models)
     comparison.check_models(names)
     found = running.open_case(case, running.asked(names[0], until=None, as_of=as_of, **sampler))
     prepared = {name: prepare(name, found) for name in names}
@@ -235,6 +236,15 @@ def compare(
         tree = fits[fitted_as]
         scores.append(comparison.score(ready, tree, name, diagnose(ready, tree)))
     return comparison.compared(found.name, decisions, scores)
+
+
+def _names_of(models: Sequence[str | PathLike[str]]) -> list[str]:
+    """Names of models that are listed, or of one that stands alone."""
+    if isinstance(models, str | PathLike):
+        return [name_of(models)]
+    if not isinstance(models, Iterable):
+        raise Refused(f"--models: {models!r} is no list; allowed: two or more models, each once")
+    return [name_of(model) for model in models]
 
 
 def load(run: str | PathLike[str]) -> Run:
@@ -330,10 +340,12 @@ def scenario(case: str | PathLike[str], run: str | PathLike[str], *, id: str | N
     Raises
     ------
     Refused
-        If there is no such scenario, it is hidden by the RUN's `as_of`, or it changes nothing.
+        If `id` is no text, there is no such scenario, it is hidden by the RUN's `as_of`, or it changes nothing.
     """
     from bayes_compliance.analysis.scenarios import choose, scenarios
 
+    if not isinstance(id, str | None):
+        raise Refused(f"--id: {id!r} is no text; allowed: the id of one scenario, or None for all")
     settings = reopening.summary_of(run)["settings"]
     reopening.refuse_hidden(case, settings["as_of"], id)
     choose(running.open_case(case, settings), None if id is None else [id])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_compliance import models, runs, store
 from bayes_compliance.case import CaseError, load_case
 from bayes_compliance.errors import Refused
-from bayes_compliance.running import check_horizon, open_case
+from bayes_compliance.running import check_horizon, day_of, open_case
 from bayes_compliance.runs import Run
 
 if TYPE_CHECKING:
@@ -53,9 +53,10 @@ def fit_of(
     case: str | PathLike[str], run: str | PathLike[str], until: date | None = None
 ) -> tuple[models.Prepared, xr.DataTree, dict]:
     """The fit of a RUN, and its summary: asked for up to a new date, if one is given, whatever it was before."""
+    day = day_of("until", until)
     summary = summary_of(run)
-    if until:
-        summary |= {"settings": summary["settings"] | {"until": until.isoformat()}}
+    if day:
+        summary |= {"settings": summary["settings"] | {"until": day.isoformat()}}
     prepared = _prepared(case, summary, run)
     tree = runs.read_posterior(Path(run))
     return _as_fitted(prepared, tree), tree, summary

@@ -36,7 +36,7 @@ def asked(
     """What a RUN is asked for, as its summary holds it; Refused where that cannot be."""
     model = models.name_of(model)
     sizes = check_settings(engine, seed, draws, tune, chains)
-    days = {"until": _day("until", until), "as_of": _day("as-of", as_of)}
+    days = {"until": day_of("until", until), "as_of": day_of("as-of", as_of)}
     # the default is known to be good, and a bad case is refused before anything heavy is imported
     if pool != "linear":
         from bayes_compliance.elicitation.pooling import check_pool
@@ -48,7 +48,8 @@ def asked(
     }  # fmt: skip
 
 
-def _day(name: str, value: Any) -> date | None:
+def day_of(name: str, value: Any) -> date | None:
+    """An option that is a date or None; Refused where it is neither."""
     if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
         return value
     raise Refused(f"--{name}: {value!r} is no datetime.date; allowed: one, such as date(2030, 1, 1)")

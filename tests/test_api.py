@@ -1,6 +1,7 @@
 """The functions of `api` take what Python users have, and say in words what they do not take."""
 
 from datetime import date, datetime
+from pathlib import Path
 
 import arviz as az
 import numpy as np
@@ -54,6 +55,53 @@ def done(folder):
 def test_what_is_no_number_date_or_model_is_refused_before_anything_is_read(tmp_path, asked, why):
     with pytest.raises(Refused, match=why):
         api.run(tmp_path / "nowhere", tmp_path / "run", **asked)
+
+
+@pytest.mark.parametrize("until", ["2015", datetime(2015, 1, 1)])
+def test_a_forecast_up_to_what_is_no_date_is_refused(folder, done, until):
+    with pytest.raises(Refused, match=r"--until: .*2015.* is no datetime.date; allowed: one, such as date"):
+        api.forecast(folder / "case", folder / "run", until=until)
+
+
+@pytest.mark.parametrize("id", [["a"], 3])
+def test_a_scenario_that_is_no_text_is_refused(folder, done, id):
+    with pytest.raises(Refused, match=r"--id: .* is no text; allowed: the id of one scenario, or None for all"):
+        api.scenario(folder / "case", folder / "run", id=id)
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        (None, "--models: None is no list; allowed: two or more models, each once"),
+        (3, "--models: 3 is no list"),
+        (Path("own.py"), "--models: 'own.py'; allowed: two or more models"),
+    ],
+)
+def test_models_that_are_no_list_of_names_are_refused(folder, done, asked, why):
+    with pytest.raises(Refused, match=why):
+        api.compare(folder / "case", asked)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda case, out: api.run(case, out, **SIZE),
+        lambda case, out: api.fit(case, out, **SIZE),
+        lambda case, out: api.prior(case),
+        lambda case, out: api.check(case),
+        lambda case, out: api.backtest(case, out),
+        lambda case, out: api.calibrate(out, case),
+    ],
+    ids=["run", "fit", "prior", "check", "backtest", "calibrate"],
+)
+def test_a_case_in_memory_is_refused_with_the_way_to_a_folder(done, tmp_path, call):
+    with pytest.raises(
+        Refused, match=r"case: 'small' is a Case in memory; allowed: .* bayes_compliance.case.write_case"
+    ):
+        call(done.prepared.case, tmp_path / "out")
+    with pytest.raises(Refused, match="case: 3 is no path; allowed: that of a case folder"):
+        call(3, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_numbers_of_numpy_and_paths_are_taken(tmp_path):

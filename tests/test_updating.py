@@ -263,6 +263,21 @@ def test_what_has_changed_is_told_row_by_row(tmp_path, done):
     assert changes(old, told) == []
 
 
+@pytest.mark.parametrize(
+    ("draws", "why"),
+    [
+        (-1, "--draws: -1 is too few; allowed: 4 or more"),
+        (0, "--draws: 0 is too few; allowed: 4 or more"),
+        (1.5, "--draws: 1.5 is no whole number; allowed: one, such as 1"),
+        ("a", "--draws: 'a' is no whole number"),
+    ],
+)
+def test_draws_that_are_no_number_of_them_are_refused(place, done, draws, why):
+    with pytest.raises(Refused, match=why):
+        api.update(done, place / "was", draws=draws)
+    assert api.update(done, place / "was", draws=np.int64(4)).after
+
+
 def test_a_run_without_a_forecast_is_refused(tmp_path):
     fitted = api.fit(walk(tmp_path / "case", WORDS), tmp_path / "run", **SIZE)
     with pytest.raises(Refused, match="the run has no forecast"):

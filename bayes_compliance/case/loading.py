@@ -63,8 +63,10 @@ def load_case(folder: str | PathLike[str]) -> Case:
     ------
     CaseError
         With every problem of every file.
+    Refused
+        If the folder is no path.
     """
-    place = Path(folder)
+    place = _place(folder)
     if not place.is_dir():
         raise CaseError([_no_folder(place)])
     problems = Problems()
@@ -95,6 +97,18 @@ def inputs_of(folder: str | PathLike[str], case: Case) -> dict[str, bytes]:
         if name not in found or hashlib.sha256(found[name]).hexdigest() != sha:
             raise Refused(f"{Path(folder, name)}: changed while it was read; allowed: to begin again")
     return found
+
+
+def _place(folder: Any) -> Path:
+    """A path; refused for a case that is in memory, of which `write_case` makes a folder, and for anything else."""
+    if isinstance(folder, str | PathLike):
+        return Path(folder)
+    if isinstance(folder, Case):
+        raise Refused(
+            f"case: {folder.name!r} is a Case in memory; allowed: the path of a case folder, such as "
+            "bayes_compliance.case.write_case makes of it"
+        )
+    raise Refused(f"case: {folder!r} is no path; allowed: that of a case folder")
 
 
 def _no_folder(place: Path) -> Problem:

@@ -145,14 +145,14 @@ def check_settings(engine: str, seed: int, draws: int, tune: int, chains: int) -
     if engine not in ENGINES:
         raise Refused(f"--engine: {engine!r} is no engine; allowed: {', '.join(ENGINES)}")
     sizes = {"draws": draws, "tune": tune, "chains": chains}
-    sizes = {"seed": check_seed(seed)} | {name: _whole_number(name, value) for name, value in sizes.items()}
+    sizes = {"seed": check_seed(seed)} | {name: whole_number(name, value) for name, value in sizes.items()}
     for name, least, why in (("draws", 4, ""), ("tune", 1, ""), ("chains", 2, ", which R-hat compares")):
         if sizes[name] < least:
             raise Refused(f"--{name}: {sizes[name]} is too few; allowed: {least} or more{why}")
     return sizes
 
 
-def _whole_number(name: str, value: Any) -> int:
+def whole_number(name: str, value: Any) -> int:
     """A number of Python, whatever library it was of."""
     try:
         if not isinstance(value, bool):
@@ -164,7 +164,7 @@ def _whole_number(name: str, value: Any) -> int:
 
 def check_seed(seed: int) -> int:
     """The seed as JSON takes it; Refused where it is none."""
-    seed = _whole_number("seed", seed)
+    seed = whole_number("seed", seed)
     if not SEEDS[0] <= seed <= SEEDS[1]:
         raise Refused(f"--seed: {seed} is out of range; allowed: {SEEDS[0]} to {SEEDS[1]}")
     return seed
