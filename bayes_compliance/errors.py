@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bayes_compliance.panel.command import PanelRun
     from bayes_compliance.runs import Run
 
 
@@ -31,7 +32,7 @@ class Unwritten(RuntimeError):
 
     Attributes
     ----------
-    run : Run or None
+    run : Run, PanelRun or None
         The run that was written, where a command raises this.
     """
 
@@ -39,4 +40,4 @@ class Unwritten(RuntimeError):
         each = [f"{name} could not be written:\n{text}" for name, text in why.items()]
         super().__init__("\n".join([*each, f"the report was written without: {', '.join(why)}; all else is whole"]))
         self.page, self.why = page, dict(why)
-        self.run: Run | None = None
+        self.run: Run | PanelRun | None = None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import runs, store
-from bayes_compliance.errors import Refused
+from bayes_compliance.errors import Refused, Unwritten
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings
 from bayes_compliance.runs import Timer
 from bayes_compliance.sweeps.scheduling import Schedule
@@ -114,6 +114,8 @@ def panel(
     ------
     Refused
         Bad input; nothing was written.
+    Unwritten
+        If sections of the report fail; all else is written, and the page says so.
     """
     from bayes_compliance import sweeps
     from bayes_compliance.panel import load_panel
@@ -152,8 +154,11 @@ def panel(
             left = held_out(fitter, folds, **sampler, journal=book, schedule=schedule, tell=tell)
     done = _finished(layout, tree, checks, left, settings, timer)
     with store.new_run(out) as place:
-        _write(place, done)
+        unwritten = _write(place, done)
     journal.unlink(missing_ok=True)
+    if unwritten is not None:
+        unwritten.run = done
+        raise unwritten
     return done
 
 
@@ -198,7 +203,8 @@ def _finished(
     return PanelRun(layout, tree, ranked, found, ahead, left, checks, summary)
 
 
-def _write(place: Path, done: PanelRun) -> None:
+def _write(place: Path, done: PanelRun) -> Unwritten | None:
+    """Write all files; what of the page could not be written."""
     from bayes_compliance.forecast import to_csv
     from bayes_compliance.panel.holding import COLUMNS as LEFT_OUT
     from bayes_compliance.panel.holding import by_state_table
@@ -213,4 +219,10 @@ def _write(place: Path, done: PanelRun) -> None:
         table = by_state_table(done.left_out, done.layout.states)
         (place / "left_out.csv").write_bytes(to_csv(table, LEFT_OUT).encode())
     done.reputation.to_netcdf(place / "reputation.nc", engine="h5netcdf")
-    (place / "report.html").write_text(render(done), encoding="utf-8")
+    page, unwritten = "", None
+    try:
+        page = render(done)
+    except Unwritten as error:
+        page, unwritten = error.page, error
+    (place / "report.html").write_text(page, encoding="utf-8")
+    return unwritten

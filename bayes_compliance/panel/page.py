@@ -12,10 +12,11 @@ from markupsafe import Markup
 from bayes_compliance import models
 from bayes_compliance.analysis import reputation as words_of
 from bayes_compliance.analysis.reputation import points
+from bayes_compliance.errors import Unwritten
 from bayes_compliance.inference.diagnostics import failed
 from bayes_compliance.panel import plots, words
 from bayes_compliance.panel.fitting import draws_of
-from bayes_compliance.report import sentences
+from bayes_compliance.report import sentences, tried, unwritten
 from bayes_compliance.report.parts import (
     Cell,
     Number,
@@ -46,17 +47,29 @@ MOST_ROWS = 25
 
 
 def render(run: PanelRun) -> str:
-    """One HTML page that needs no network and no script; its first line says which diagnostics failed."""
+    """One HTML page that needs no network and no script; its first line says which diagnostics failed.
+
+    Raises
+    ------
+    Unwritten
+        If sections fail; it holds the page without them, which says so.
+    """
     missed = failed(run.checks)
-    sections = [_ranking(run), _rules(run), _covariates(run), _ahead(run), _record(run), _left_out(run)]
-    return template("page.html.j2").render(
+    each = (_ranking, _rules, _covariates, _ahead, _record, _left_out, _limits, diagnostics, provenance)
+    made = {section.__name__.lstrip("_"): tried(section, run) for section in each}  # type: ignore[arg-type]
+    why = {name: one for name, one in made.items() if isinstance(one, str)}
+    page = template("page.html.j2").render(
         title="Which states are readier to comply?",
         subtitle=words.subtitle(run.layout),
         verdict=sentences.verdict([str(check) for check in missed], len(run.checks)),
         failed=bool(missed),
+        notices=unwritten(why),
         style=Markup(files("bayes_compliance.report").joinpath("templates/style.css").read_text(encoding="utf-8")),
-        sections=[s for s in sections if s is not None] + [_limits(run), diagnostics(run), provenance(run)],  # type: ignore[arg-type]
+        sections=[one for one in made.values() if isinstance(one, Section)],
     )
+    if why:
+        raise Unwritten(page, why)
+    return page
 
 
 def _ranking(run: PanelRun) -> Section:

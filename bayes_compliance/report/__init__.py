@@ -26,7 +26,7 @@ from bayes_compliance.report.sections import ANSWERING, DIAGNOSED, SECTIONS
 if TYPE_CHECKING:
     from bayes_compliance.runs import Run
 
-__all__ = ["SECTIONS", "Section", "begun", "render"]
+__all__ = ["SECTIONS", "Section", "begun", "render", "tried", "unwritten"]
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def begun(run: Run) -> Iterator[Callable[[Run], str]]:
     tasks = [together, *([section] for section in early if section not in ANSWERING)]
     import_module("matplotlib.figure")  # once, and not in every copy; so with the dataset
     _ = facts.ahead(run).dataset
-    with beside(lambda some: {section.__name__: _tried(section, run) for section in some}, tasks) as done:
+    with beside(lambda some: {section.__name__: tried(section, run) for section in some}, tasks) as done:
         yield lambda diagnosed: _page(diagnosed, {name: made for some in done() for name, made in some.items()})
 
 
@@ -68,7 +68,7 @@ def render(run: Run) -> str:
 
 
 def _page(run: Run, early: dict[str, Section | str | None]) -> str:
-    made = early | {section.__name__: _tried(section, run) for section in DIAGNOSED}
+    made = early | {section.__name__: tried(section, run) for section in DIAGNOSED}
     in_order = {section.__name__: made[section.__name__] for section in SECTIONS}
     why = {name: one for name, one in in_order.items() if isinstance(one, str)}
     missed = failed(run.checks)
@@ -77,7 +77,7 @@ def _page(run: Run, early: dict[str, Section | str | None]) -> str:
         subtitle=_subtitle(run),
         verdict=sentences.verdict([str(check) for check in missed], len(run.checks)),
         failed=bool(missed),
-        notices=[*sentences.not_judged(len(placeholders(run.prepared.case))), *_unwritten(why)],
+        notices=[*sentences.not_judged(len(placeholders(run.prepared.case))), *unwritten(why)],
         style=Markup(files(__name__).joinpath("templates/style.css").read_text(encoding="utf-8")),
         sections=[one for one in in_order.values() if isinstance(one, Section)],
     )
@@ -86,11 +86,12 @@ def _page(run: Run, early: dict[str, Section | str | None]) -> str:
     return page
 
 
-def _unwritten(why: dict[str, str]) -> list[str]:
+def unwritten(why: dict[str, str]) -> list[str]:
+    """What a page says first of the sections that failed, by their tracebacks."""
     return [sentences.unwritten({name: text.splitlines()[-1] for name, text in why.items()})] if why else []
 
 
-def _tried(section: Callable[[Run], Section | None], run: Run) -> Section | str | None:
+def tried[R](section: Callable[[R], Section | None], run: R) -> Section | str | None:
     """A section, None where it does not apply, or the traceback of its failure."""
     try:
         return section(run)

@@ -16,6 +16,8 @@ import xarray as xr
 
 from bayes_compliance import api, cli, store
 from bayes_compliance.forecast import COLUMNS, to_csv
+from bayes_compliance.inference import nuts
+from bayes_compliance.panel import fitting, page
 from bayes_compliance.panel.ahead import forecast
 from bayes_compliance.panel.fitting import prior
 from bayes_compliance.panel.layout import PanelLayout
@@ -150,6 +152,52 @@ def test_the_same_draws_and_seed_give_the_same_forecast_bytes():
     assert one == again
     assert one != other
     assert one.splitlines()[0] == ",".join(COLUMNS)
+
+
+class PriorDraws:
+    """In the place of the sampler: independent draws of the priors."""
+
+    def __init__(self, layout):
+        self.layout, self.names = layout, [*layout.sizes, *fitting.derived(layout)]
+
+    def sample(self, *, seed, draws, chains, **_):
+        rng = np.random.default_rng(seed)
+        found = prior(self.layout, draws * chains, rng)
+        stats = {name: np.zeros((chains, draws)) for name in nuts.STATS} | {"energy": rng.random((chains, draws))}
+        return {name: v.reshape(chains, draws, -1) for name, v in found.items()}, stats, {}
+
+
+@pytest.fixture
+def unfitted(monkeypatch):
+    monkeypatch.setattr(fitting, "Fitter", PriorDraws)
+
+
+def test_the_folder_that_one_is_in_takes_a_run(tmp_path, monkeypatch, unfitted):
+    folder, out = write_table(tmp_path / "p", GOOD, STATES, RULES), tmp_path / "out"
+    out.mkdir()
+    monkeypatch.chdir(out)
+    assert cli.main(["panel", str(folder), "--out", ".", *SMALL]) == cli.FAILED_DIAGNOSTIC
+    assert (out / "reputation.nc").is_file()
+
+
+def test_a_section_that_fails_leaves_the_run_whole(tmp_path, monkeypatch, capsys, unfitted):
+    def _record(run):
+        raise ZeroDivisionError("never")
+
+    monkeypatch.setattr(page, "_record", _record)
+    folder, out = write_table(tmp_path / "p", GOOD, STATES, RULES), tmp_path / "out"
+    assert cli.main(["panel", str(folder), "--out", str(out), *SMALL]) == cli.INTERNAL
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError: never" in said
+    assert "the report was written without: record; all else is whole" in said
+    assert {file.name for file in out.iterdir()} >= {"posterior.nc", "forecast.csv", "reputation.nc", "report.html"}
+    assert "ZeroDivisionError" in (out / "report.html").read_text()
+
+
+def test_a_place_below_a_file_takes_no_synthetic_panel(tmp_path, capsys):
+    (tmp_path / "file").write_text("mine")
+    assert cli.main(["panel", str(tmp_path / "file/p"), "--simulate", "2", "--decisions", "5"]) == cli.REFUSED
+    assert "allowed: a new or an empty folder" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")

@@ -27,9 +27,9 @@ SURPRISES = (
     "The same decisions, the most surprising first. “Given all” is the probability of what was observed under the "
     "whole posterior, which has seen that decision too; “left out” is what the model would have said had it not seen "
     "this one, by Pareto-smoothed importance sampling. A k above {mark} says that the decision weighs so much that "
-    "“left out” cannot be trusted; one at or below 0 (≤ 0), that the weights have an upper end, as they do where the chance "
-    "of a wrong code bounds how improbable the outcome can be. Below 10% the outcome is called a great surprise, below "
-    "25% a surprise, below 50% none, and from there on expected."
+    "“left out” cannot be trusted; one at or below 0 (≤ 0), that the weights have an upper end, as they do where the "
+    "chance of a wrong code bounds how improbable the outcome can be. Below 10% the outcome is called a great "
+    "surprise, below 25% a surprise, below 50% none, and from there on expected."
 )
 MOST = 20
 
