@@ -15,9 +15,12 @@ from bayes_compliance.check import check
 GOOD = Path(__file__).parent / "bad_cases" / "good"
 CASES = Path(__file__).parents[1] / "case_studies"
 TODAY = date(2026, 1, 1)
-D, C, J, S = "decisions.csv", "case.toml", "judgements.csv", "scenarios.toml"
+D, C, J, S, P = "decisions.csv", "case.toml", "judgements.csv", "scenarios.toml", "proxies.csv"
 LABELS = "2005-02-03,F,labels,compliance,violate,,low,,Gazette,"
 
+STAKE = "1999,H,growers,stake,12.5,percent of output,0.8,Bulletin,"
+VOTE = "vote_share,0.57,share"
+NOISE = "trade,2000,,,decision_noise,0.5,0.5,0.5,,,whim,"
 PACKERS = "trade,2000,F,shippers,magnitude"
 
 
@@ -72,6 +75,72 @@ DOUBTS = {
         *volatility("0.01,0.05,0.1"), TODAY, []),
     "no movement at all": (
         *volatility("0,0,0"), TODAY, []),
+    "coded twice": (
+        D, LABELS, f"{LABELS}\n2005-02-03,F,labels,compliance,violate,,high,seen again,Journal,", TODAY,
+        ["decisions.csv:6: date: 'violate' of 'F' on 'labels', 2005-02-03, is in row 5 already .. would count as two"]),
+    "another counterparty": (
+        D, LABELS, f"{LABELS}\n2005-02-03,F,labels,compliance,violate,H,low,,Gazette,", TODAY, []),
+    "another day of the month": (
+        D, LABELS, f"{LABELS}\n2005-02,F,labels,compliance,violate,,low,,Gazette,", TODAY, []),
+    "pending twice": (
+        D, "2025-01-01,H,labels,compliance,pending,,low,,",
+        "2025-01-01,H,labels,compliance,pending,,low,one,,\n2025-01-01,H,labels,compliance,pending,,low,,", TODAY, []),
+    "refused and bound": (
+        D, LABELS, f"{LABELS}\n2005-02-03,F,*,adherence,not_adhere,,low,,,", TODAY,
+        ["decisions.csv:6: decision: 'F' does not adhere to '*' on 2005-02-03 here, and is bound from 2001-01-01 on "
+         "by case.toml; if it joined later: adherence_date"]),
+    "refused, bound and asked": (
+        D, LABELS, f"{LABELS}\n2002,F,*,adherence,not_adhere,,low,,,", TODAY,
+        ["decisions.csv:6: decision: 'F' does not adhere to '*' on 2002 .. conduct after that is in row 4 and 1 more"]),
+    "refused on the day": (
+        D, LABELS, f"{LABELS}\n2001-01-01,F,oranges,adherence,not_adhere,,low,,,", TODAY,
+        ["decisions.csv:6: decision: 'F' does not adhere to 'oranges' on 2001-01-01 here .. in row 4;"]),
+    "refused before it joined": (
+        D, LABELS, f"{LABELS}\n2000-12-31,F,*,adherence,not_adhere,,low,,,", TODAY, []),
+    "joined and left": (
+        D, LABELS, f"{LABELS}\n2005-02-03,H,bananas,adherence,not_adhere,,low,,,", TODAY, []),
+    "left and asked": (
+        D, LABELS, f"{LABELS}\n2002-02-03,H,bananas,adherence,not_adhere,,low,,,", TODAY,
+        ["decisions.csv:6: decision: 'H' does not adhere to 'bananas' on 2002-02-03 .. is in row 3;"]),
+    "left, back and asked": (
+        D, LABELS, f"{LABELS}\n2002-02-03,H,bananas,adherence,not_adhere,,low,,,\n"
+        "2003-01-01,H,bananas,adherence,adhere,,low,,,", TODAY, []),
+    "last period on the day of adherence": (
+        C, "2030-01-01", "2001-01-01", TODAY,
+        ["case.toml: rules[bananas].last_period: 2001-01-01 is not after 2001-01-01, when 'H' adheres .. is off"]),
+    "last period a day later": (C, "2030-01-01", "2001-01-02", TODAY, []),
+    "gone before adherence": (
+        C, "2040-01-01", "2001-01-01", TODAY,
+        ["case.toml: lobbies[consumers].until: 2001-01-01 is not after 2001-01-01, when 'H' adheres .. no compliance"]),
+    "gone a day later": (C, "2040-01-01", "2001-01-02", TODAY, []),
+    "measured twice": (
+        P, STAKE, f"{STAKE}\n{STAKE}", TODAY,
+        ["proxies.csv:3: value: 12.5 for 'growers' is in row 2 already: one measurement would count as two"]),
+    "measured otherwise": (
+        P, STAKE, f"{STAKE}\n{STAKE.replace('12.5', '13')}", TODAY,
+        ["proxies.csv:3: value: 13 for 'growers', and 12.5 in row 2, both stake of 1999 .. which of them holds?"]),
+    "measured by another": (
+        P, STAKE, f"{STAKE}\n{STAKE.replace('12.5', '13').replace('Bulletin', 'Survey')}", TODAY, []),
+    "measured in another year": (
+        P, STAKE, f"{STAKE}\n{STAKE.replace('1999', '1998')}", TODAY, []),
+    "a share in percent": (
+        P, VOTE, "vote_share,0.57,%", TODAY,
+        ["proxies.csv:3: value: a vote share of 0.57 %: fewer than one in a hundred; .. the unit is share"]),
+    "percent": (P, VOTE, "vote_share,57,percent", TODAY, []),
+    "nobody for it": (P, VOTE, "vote_share,0,percent", TODAY, []),
+    "judged after today": (
+        J, NOISE, NOISE.replace("2000", "2026-01-02"), TODAY,
+        ["judgements.csv:18: date: 2026-01-02 is after today, 2026-01-01: nobody"]),
+    "judged this year": (J, NOISE, NOISE.replace("2000", "2026"), TODAY, []),
+    "shocks in percent": (
+        J, NOISE, f"{NOISE}\ntrade,2000,,,shock_hazard,3,3,3,,,wars,", TODAY,
+        ["judgements.csv:19: p50: a shock_hazard of 3 is 3 shocks a year; 3% a year is 0.03"]),
+    "shocks a year": (J, NOISE, f"{NOISE}\ntrade,2000,,,shock_hazard,0.2,0.9,2,,,wars,", TODAY, []),
+    "points in log units": (
+        J, NOISE, f"{NOISE}\ntrade,2000,,shippers,volatility,0.1,0.5,1.1,,,trade,", TODAY,
+        ["judgements.csv:19: p95: a volatility of 1.1 for 'shippers', which moves in log units .. 3 times as strong"]),
+    "log units": (J, NOISE, f"{NOISE}\ntrade,2000,,shippers,volatility,0.1,0.5,1,,,trade,", TODAY, []),
+    "many points in points": (*volatility("1,2,3"), TODAY, []),
     "before the last decision": (
         S, "from = 2010-01-01", "from = 2005-02-02", TODAY,
         ["scenarios.toml: scenarios[strike].from: 2005-02-02 is before the last decision, 2005-02-03"]),
@@ -79,6 +148,12 @@ DOUBTS = {
     "after the horizon": (
         S, "from = 2010-01-01", "from = 2020-01-02", TODAY,
         ["scenarios.toml: scenarios[strike].from: 2020-01-02 is after the horizon, 2020-01-01"]),
+    "changes nothing": (
+        S, 'changes = [{ state = "H", volatility_scale = 0 }, { state = "H", w = 1 }, { state = "H", shock = 2.5 }]',
+        'changes = [{ state = "H", volatility_scale = 1 }, { lobby = "growers", scale = 1 }]', TODAY,
+        ["scenarios.toml: scenarios[calm].changes: 'H' with volatility_scale = 1, 'growers' with scale = 1: it"]),
+    "changes something beside": (
+        S, "volatility_scale = 0", "volatility_scale = 1", TODAY, []),
 }  # fmt: skip
 
 
@@ -105,6 +180,38 @@ def test_a_doubt_and_no_other(name: str, folder: Path) -> None:
         start, *more = words.split(" .. ")
         assert line.startswith(start), line
         assert all(word in line for word in more), line
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ("q0.05=1;q0.5=2;q0.95=4", "judgements.csv:19: values: q0.05, q0.5, q0.95 are percent .. q5, q50, q95 meant?"),
+        (
+            "range0.9=1..4",
+            "judgements.csv:19: values: range0.9 is in percent .. leaves 99.1% outside .. range90 meant?",
+        ),
+        ("q5=1;q50=2;q95=4", ""),
+        ("q0.5=1;q99.5=4", ""),
+        ("range90=1..4", ""),
+        ("range50=1..4", ""),
+        ("10:1;20:4;30:3", ""),
+    ],
+)
+def test_levels_are_percent(values: str, expected: str, folder: Path) -> None:
+    rows = (folder / J).read_text(encoding="utf-8").splitlines()
+    row = f"votes,2000,F,shippers,magnitude,,,,,,counts,,{values}"
+    lines = [f"{rows[0]},values", *(f"{line}," for line in rows[1:]), row]
+    (folder / J).write_text("\n".join(lines), encoding="utf-8")
+    found = doubts(load_case(folder), TODAY)
+    assert len(found) == bool(expected), found
+    assert all(words in line for line in found for words in expected.split(" .. "))
+
+
+@pytest.mark.parametrize(("day", "count"), [("2001-06-01", 0), ("2001-01-01", 1)])
+def test_a_year_may_be_before_the_day_of_adherence(day: str, count: int, folder: Path) -> None:
+    edit(folder, C, 'id = "F"\n\n', f'id = "F"\nadherence_date = {day}\n\n')
+    edit(folder, D, LABELS, f"{LABELS}\n2001,F,*,adherence,not_adhere,,low,,,")
+    assert len(doubts(load_case(folder), TODAY)) == count
 
 
 def test_a_good_case_has_none(folder: Path) -> None:

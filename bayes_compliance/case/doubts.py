@@ -8,12 +8,14 @@ from datetime import date
 from statistics import median
 from typing import TYPE_CHECKING
 
+from bayes_compliance.case.doubts_rows import more, row_doubts
 from bayes_compliance.case.problems import nearest_name, one_line
 from bayes_compliance.case.vocabulary import WHOLE_TREATY
 
 if TYPE_CHECKING:
     from bayes_compliance.case.case import Case
     from bayes_compliance.case.schema_rows import Decision
+    from bayes_compliance.case.schema_scenarios import Change
 
 SMALL = 0.02
 """Yearly movement of a linear lobby, as a share of its magnitude, below which it looks like log units."""
@@ -27,11 +29,12 @@ def doubts(case: Case, today: date) -> list[str]:
     case : Case
         As it was loaded: all its rows and scenarios.
     today : date
-        No decision can have been taken after it.
+        No decision can have been taken after it, and nothing judged.
     """
     found = (
         _bare_depths(case), _unopposed(case), _rows(case, today), _joined_twice(case), _labels(case),
-        _volatility(case), _begun(case),
+        _volatility(case), row_doubts(case, today), _ends_before_it_begins(case), _gone_before_it_counts(case),
+        _begun(case), _changes_nothing(case),
     )  # fmt: skip
     return [one_line(line) for each in found for line in each]
 
@@ -77,7 +80,7 @@ def _joined_twice(case: Case) -> Iterator[str]:
         if parts:
             yield (
                 f"decisions.csv:{row.row}: rule: {row.state!r} adheres to the whole treaty here, and to "
-                f"{parts[0].rule!r} in row {parts[0].row}{_too(parts)}: one act would count as several"
+                f"{parts[0].rule!r} in row {parts[0].row}{more(parts)}: one act would count as several"
             )
 
 
@@ -103,19 +106,14 @@ def _labels(case: Case) -> Iterator[str]:
         meant = nearest_name(label, [id for id in ids if {row.state for row in rows} != {id}])
         if meant and meant[0] == label[0]:  # AUS beside USA is another country
             place = f"decisions.csv:{rows[0].row}: counterparty: {label!r}"
-            yield f"{place} is no state of the case (did you mean {meant!r}?){_too(rows)}"
+            yield f"{place} is no state of the case (did you mean {meant!r}?){more(rows)}"
         else:
-            others.append(f"{label!r} (row {rows[0].row}{_too(rows)})")
+            others.append(f"{label!r} (row {rows[0].row}{more(rows)})")
     if others:
         yield (
             f"decisions.csv: counterparty: no states of the case: {', '.join(others)}; what is done to them moves no "
             "state's view of others' conduct (q)"
         )
-
-
-def _too(rows: list[Decision]) -> str:
-    """How many more rows say the same."""
-    return f" and {len(rows) - 1} more" if len(rows) > 1 else ""
 
 
 def _volatility(case: Case) -> Iterator[str]:
@@ -140,3 +138,42 @@ def _begun(case: Case) -> Iterator[str]:
             yield f"{place} before the last decision, {last}: what is decided stays, and it holds from then on only"
         elif scenario.from_ > until:
             yield f"{place} after the horizon, {until}: it changes nothing"
+
+
+def _ends_before_it_begins(case: Case) -> Iterator[str]:
+    """A last period by which nobody is bound yet: nothing is answered from the start."""
+    for rule in case.rules:
+        for state in rule.states:
+            t1 = case.adherence_of(state, rule.id)
+            if rule.last_period and rule.last_period <= t1:
+                yield (
+                    f"case.toml: rules[{rule.id}].last_period: {rule.last_period} is not after {t1}, when {state!r} "
+                    "adheres: reciprocity is off throughout; a later period, or none, may be meant"
+                )
+
+
+def _gone_before_it_counts(case: Case) -> Iterator[str]:
+    for lobby in case.lobbies:
+        rules = lobby.rules or case.state(lobby.state).rules or (WHOLE_TREATY,)
+        t1 = min(case.adherence_of(lobby.state, rule) for rule in rules)
+        if lobby.until and lobby.until <= t1:
+            yield (
+                f"case.toml: lobbies[{lobby.id}].until: {lobby.until} is not after {t1}, when {lobby.state!r} adheres: "
+                "it counts in no compliance decision"
+            )
+
+
+def _changes_nothing(case: Case) -> Iterator[str]:
+    for scenario in case.scenarios:
+        idle = [_idle(change) for change in scenario.changes]
+        if all(idle):
+            yield f"scenarios.toml: scenarios[{scenario.id}].changes: {', '.join(idle)}: it changes nothing"
+
+
+def _idle(change: Change) -> str:
+    """How a change leaves all as it is; blank where it may do something."""
+    if change.scale == 1:
+        return f"{change.lobby!r} with scale = 1"
+    if change.volatility_scale == 1:
+        return f"{change.state!r} with volatility_scale = 1"
+    return f"{change.add.id!r} with magnitude = 0" if change.add and change.add.magnitude == 0 else ""
