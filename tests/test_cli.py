@@ -443,6 +443,12 @@ def test_bad_input_is_refused_without_anything_heavy(tmp_path):
     run_and_list(asked, 2, {*HEAVY, "multiprocessing"})
 
 
+def test_forecast_says_what_date_it_goes_to_by_default(capsys):
+    assert cli.main(["forecast", "--help"]) == cli.DONE
+    told = " ".join(capsys.readouterr().out.split())
+    assert "forecast up to this date (default: what the RUN was last asked for, else the case's horizon)" in told
+
+
 def test_no_command_is_a_usage_error(capsys):
     assert cli.main([]) == cli.REFUSED
     assert "COMMAND" in capsys.readouterr().err

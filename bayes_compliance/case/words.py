@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bayes_compliance.case.problems import show, suggest
+from bayes_compliance.case.problems import one_of, show, suggest
+from bayes_compliance.case.vocabulary import PROXY_KINDS
 
 EXAMPLES = {
     "name": 'name = "bananas"',
@@ -32,6 +33,9 @@ KINDS = {
     "dict": "a table",
     "finite_number": "a finite number",
 }
+WHOLE_KEYS = {"measure_proxies": f"true, or a list of kinds: {one_of(PROXY_KINDS)}"}
+"""What a key allows that takes more than one type."""
+
 BOUNDS = {
     "greater_than": ("gt", "a number above"),
     "greater_than_equal": ("ge", "a number of at least"),
@@ -58,7 +62,7 @@ def explain(error: Any) -> tuple[str, str]:
     if kind in ("too_short", "too_long"):
         return f"{context['actual_length']} items", f"at least {context.get('min_length', 1)}, as the key needs"
     stem = kind if kind in KINDS else kind.partition("_")[0]
-    return f"{given} does not fit", KINDS.get(stem, error["msg"])
+    return f"{given} does not fit", WHOLE_KEYS.get(key) or KINDS.get(stem, error["msg"])
 
 
 def _words(given: Any, expected: str) -> str:

@@ -29,7 +29,12 @@ def add(commands: Any) -> None:
     forecast = shared.command(commands, "forecast", _forecast, "forecast anew from the posterior of a RUN")
     forecast.add_argument("case", metavar="CASE")
     forecast.add_argument("run", metavar="RUN")
-    forecast.add_argument("--until", type=shared.day, metavar="DATE", help="forecast up to this date")
+    forecast.add_argument(
+        "--until",
+        type=shared.day,
+        metavar="DATE",
+        help="forecast up to this date (default: what the RUN was last asked for, else the case's horizon)",
+    )
 
     report = shared.command(commands, "report", _report, "write the report of a RUN anew")
     report.add_argument("case", metavar="CASE")

@@ -94,8 +94,10 @@ def _add(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     from bayes_compliance import api
+    from bayes_compliance.validation.ledger import FIRST
 
-    print(f"whole; the last seal is {api.ledger_verify(options.ledger, options.head)}")
+    last = api.ledger_verify(options.ledger, options.head)
+    print("it holds no forecast, and so no seal" if last == FIRST else f"whole; the last seal is {last}")
     return DONE
 
 

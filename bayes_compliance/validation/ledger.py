@@ -221,7 +221,7 @@ def _check_new(book: Path, folder: Path, line: dict[str, Any]) -> None:
 
 
 def verify(ledger: str | PathLike[str], head: str | None = None) -> str:
-    """Check every seal and the chain; returns the last seal.
+    """Check every seal and the chain; returns the last seal, or `FIRST` where the ledger holds no forecast.
 
     Parameters
     ----------
@@ -321,11 +321,14 @@ def score(ledger: str | PathLike[str], case: Case) -> Settled:
     from bayes_compliance.validation.origins import compliances
 
     sealed = entries(ledger)
+    if not sealed:
+        raise Refused(f"{ledger}: holds no forecast; allowed: a ledger in which `ledger add` has sealed one")
     own = [entry for entry in sealed if entry.case == case.name]
     if not own:
         named = ", ".join(sorted({entry.case for entry in sealed}))
-        allowed = f"a case of which it has one: {named}" if named else "after `ledger add`: it is empty"
-        raise Refused(f"{ledger}: has no forecast of the case {case.name!r}; allowed: {allowed}")
+        raise Refused(
+            f"{ledger}: has no forecast of the case {case.name!r}; allowed: a case of which it has one: {named}"
+        )
     found = [
         scored
         for entry in own

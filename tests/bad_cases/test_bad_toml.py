@@ -97,6 +97,10 @@ CASES = {
         'title = "Bananas for oranges"', 'title = "Bananas for oranges"\nxyz = 1',
         ["case.toml:@1: xyz .. unknown key 'xyz' .. measure_proxies, states, rules, lobbies, shocks or"],
     ),
+    "proxies that are measured by a word": (
+        "outcomes = 3", 'outcomes = 3\nmeasure_proxies = "yes"',
+        ["case.toml:@1: measure_proxies .. 'yes' does not fit .. true, or a list of kinds: stake"],
+    ),
     "unknown scale": (
         'scale = "log"', 'scale = "logg"', ["case.toml:@: scale .. 'logg' is unknown .. did you mean 'log'"],
     ),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayes_compliance import disk
+from bayes_compliance import cli, disk
 from bayes_compliance.case import load_case
 from bayes_compliance.errors import Refused
 from bayes_compliance.validation import ledger
@@ -173,6 +173,14 @@ def test_what_is_no_ledger_is_refused(tmp_path):
         ledger.verify(tmp_path / "none")
 
 
+def test_of_an_empty_ledger_it_is_said_that_it_holds_no_forecast(book, tmp_path, capsys):
+    (tmp_path / "empty").touch()
+    assert cli.main(["ledger", "verify", str(tmp_path / "empty")]) == cli.DONE
+    assert capsys.readouterr().out == "it holds no forecast, and so no seal\n"
+    assert cli.main(["ledger", "verify", str(book)]) == cli.DONE
+    assert capsys.readouterr().out == f"whole; the last seal is {ledger.verify(book)}\n"
+
+
 def test_decisions_that_came_are_scored_between_the_forecast_dates(book, tmp_path):
     came = case(tmp_path / "case", complied("2028-01-01", "violate"), complied("2035-01-01"))
     found = ledger.score(book, came)
@@ -207,7 +215,9 @@ def test_a_case_of_which_the_ledger_has_no_forecast_is_refused(book, tmp_path):
     with pytest.raises(Refused, match=r"ledger.jsonl: has no forecast of the case 'other'; allowed: .* one: small$"):
         ledger.score(book, other)
     (tmp_path / "empty").touch()
-    with pytest.raises(Refused, match="has no forecast of the case 'other'; allowed: after `ledger add`: it is empty"):
+    with pytest.raises(
+        Refused, match="empty: holds no forecast; allowed: a ledger in which `ledger add` has sealed one"
+    ):
         ledger.score(tmp_path / "empty", other)
 
 
