@@ -62,6 +62,15 @@ def test_why_a_band_narrows(
     assert facts._why_narrower(case, "H", widths, date(2012, 1, 1)).startswith(reason)
 
 
+def test_a_lobby_that_returns_at_its_own_pace_is_a_reason(tmp_path: object, tools: SimpleNamespace) -> None:
+    from bayes_compliance.case import load_case
+
+    case = load_case(tools.write_case(tmp_path))
+    own = tuple(lobby.model_copy(update={"mean_reversion_half_life": 2.0}) for lobby in case.lobbies)
+    reason = facts._why_narrower(case.model_copy(update={"lobbies": own}), "H", [20.0, 10.0], date(2012, 1, 1))
+    assert reason == "magnitudes return to their means"
+
+
 def test_left_out_is_the_conjugate_answer() -> None:
     """Beta-Bernoulli: the exact probability of each outcome given the others; a false alarm is below one in 10,000."""
     a, b, ones, zeros, n = 2.0, 2.0, 7, 3, 8000

@@ -115,6 +115,16 @@ def test_nothing_is_added_to_a_broken_ledger(book, tmp_path):
     assert book.read_bytes() == before
 
 
+def test_a_panel_s_forecast_is_not_sealed(tmp_path):
+    """No case could ever score it."""
+    run = a_run(tmp_path / "panel")
+    for name in ("posterior.nc", "reputation.nc"):
+        (run / name).touch()
+    with pytest.raises(Refused, match="panel is a RUN of a panel; allowed: one of one case"):
+        ledger.add(tmp_path / "own.jsonl", run, NOW)
+    assert not (tmp_path / "own.jsonl").exists()
+
+
 def test_a_ledger_without_its_last_line_break_is_added_to_on_a_new_line(book, tmp_path):
     whole = book.read_bytes()
     book.write_bytes(whole.removesuffix(b"\n"))
