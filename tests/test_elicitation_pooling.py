@@ -188,6 +188,10 @@ def test_one_argument_chooses_the_pool(tmp_path):
 def test_pool_cooke_asks_for_answers_of_all_who_are_pooled(tmp_path):
     with pytest.raises(CaseError, match=r"seeds\.csv:1: analyst: analyst 'bold' answers no seed question"):
         build_priors(load_case(case_with_seeds(tmp_path / "none", [])), pool="cooke")
+    alone = load_case(case_with_seeds(tmp_path / "alone", []))
+    alone = alone.model_copy(update={"judgements": tuple(j for j in alone.judgements if j.analyst != "bold")})
+    with pytest.raises(CaseError, match="analyst: there is no seed question, which pool cooke weighs by; allowed"):
+        build_priors(alone, pool="cooke")
     only = [s for s in two_analysts() if s.analyst == "bold"]
     with pytest.raises(CaseError, match="analyst 'good' answers no seed question"):
         build_priors(load_case(case_with_seeds(tmp_path / "one", only)), pool="cooke")

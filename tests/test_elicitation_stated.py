@@ -87,6 +87,21 @@ def test_what_cannot_be_read_is_refused(text, words, tmp_path):
         load_case(case_of(tmp_path, stated(text), J))
 
 
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (stated("q10=0,5;q90=20"), "values: '0,5' is no number"),
+        (stated("q10=0,5;q90=20", p50="x"), "values: '0,5' is no number"),
+        (stated("of=fishers"), "values: of=fishers beside magnitude; allowed: of=LOBBY beside quantity ratio only"),
+    ],
+)
+def test_of_a_bad_cell_there_is_one_problem_and_blank_cells_beside_it_are_none(row, words, tmp_path):
+    with pytest.raises(CaseError) as refused:
+        load_case(case_of(tmp_path, row, J))
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(f"judgements.csv:2: {words}")
+
+
 @given(st.floats(-3, 3), st.floats(0.1, 2), st.sampled_from(["normal", "lognormal", "logit-normal", "gamma", "beta"]))
 def test_two_quantiles_of_any_levels_are_met_exactly(mu, sigma, family):
     truth = {

@@ -13,6 +13,7 @@ from bayes_compliance.case.problems import Problems, one_of, show, suggest
 from bayes_compliance.case.records import QUANTILES
 from bayes_compliance.case.schema import Lobby
 from bayes_compliance.case.schema_rows import Judgement
+from bayes_compliance.case.stated import misplaced
 from bayes_compliance.case.vocabulary import FAMILIES, IMPLIED, JUDGEABLE, POSITIVE, STATEMENTS, WHOLE_TREATY, Support
 
 
@@ -57,7 +58,7 @@ def _judgement(names: Names, judgement: Judgement, at: At) -> None:
 def _only_where_they_speak(judgement: Judgement, at: At) -> None:
     """`of` belongs to a ratio, `rule` and `at` to a judged decision."""
     if judgement.of and judgement.quantity != "ratio":
-        at("values", f"of={judgement.of} beside {judgement.quantity}", "of=LOBBY beside quantity ratio only")
+        at("values", *misplaced(judgement.of, judgement.quantity))
     for column, value in (("rule", judgement.rule), ("at", judgement.at)):
         if value and judgement.quantity not in IMPLIED:
             at(column, f"{show(value)} stands beside {judgement.quantity}", f"blank, or quantity {one_of(IMPLIED)}")

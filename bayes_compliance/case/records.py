@@ -11,7 +11,7 @@ from bayes_compliance.case.dates import DATE_FORMS, Period, parse_period
 from bayes_compliance.case.problems import Problems, one_of, show, suggest
 from bayes_compliance.case.reading import Row
 from bayes_compliance.case.schema_rows import Decision, Judgement, Proxy, Seed, in_percent
-from bayes_compliance.case.stated import FORMS, NUMBER, Stated, parse, straight_line
+from bayes_compliance.case.stated import FORMS, NUMBER, Stated, misplaced, parse, straight_line
 from bayes_compliance.case.vocabulary import (
     AMOUNTS,
     CONFIDENCES,
@@ -94,10 +94,13 @@ def judgement(row: Row, problems: Problems) -> Judgement | None:
     family = cells.word("family", FAMILIES, blank=True)
     weight = cells.value("weight", lambda x: x > 0, "a number above 0, or blank for 1") if row.cells["weight"] else 1.0
     values = _values(cells)
-    p05, p50, p95 = _three(cells, values)
+    if quantity is not None and values is not None and _is_of_alone(values, quantity, cells):
+        values = None
+    three = None if values is None else _three(cells, values)
     at = _at(cells)
-    if not cells.good or period is None:
+    if not cells.good or period is None or values is None or three is None:
         return None
+    p05, p50, p95 = three
     texts = cells.text("analyst", "state", "lobby", "rationale", "source", "rule")
     return Judgement(
         date=period.date, date_end=period.end, quantity=quantity, family=family, weight=weight,
@@ -105,13 +108,22 @@ def judgement(row: Row, problems: Problems) -> Judgement | None:
     )  # fmt: skip
 
 
-def _values(cells: Cells) -> Stated:
+def _values(cells: Cells) -> Stated | None:
+    """What the column `values` states; None where it is refused, and blank cells beside it are not wrong for that."""
     (text,) = cells.text("values").values()
     try:
         return parse(text)
     except ValueError as error:
         cells.refuse("values", str(error), FORMS)
-        return Stated()
+        return None
+
+
+def _is_of_alone(values: Stated, quantity: str, cells: Cells) -> bool:
+    """Whether `of=` stands, and nothing else, beside a quantity that is no ratio; refused then."""
+    alone = bool(values.of) and quantity != "ratio" and not any([values.points, *cells.text(*QUANTILES).values()])
+    if alone:
+        cells.refuse("values", *misplaced(values.of, quantity))
+    return alone
 
 
 def _three(cells: Cells, values: Stated) -> tuple[float, ...]:

@@ -77,6 +77,11 @@ def write(stated: Stated) -> str:
     return ";".join([*quantiles, *([f"of={stated.of}"] if stated.of else [])])
 
 
+def misplaced(of: str, quantity: str) -> tuple[str, str]:
+    """What is wrong with `of=` beside a quantity that is no ratio, and what is allowed."""
+    return f"of={of} beside {quantity}", "of=LOBBY beside quantity ratio only"
+
+
 def _points(parts: Sequence[str]) -> Points:
     if all("=" not in part and ":" in part for part in parts):
         return _edges([_pair(part, ":") for part in parts])

@@ -13,8 +13,8 @@ from typing import Any
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE
 
 DONE, FAILED_DIAGNOSTIC, REFUSED, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
-EPILOG = """exit codes: 0 done; 1 done, but a diagnostic failed its mark; 2 refused, nothing written; 3 internal error;
-130 interrupted"""
+EPILOG = """exit codes: 0 done; 1 done, but a diagnostic failed its mark, update cannot tell or calibrate found a
+departure; 2 refused, nothing written; 3 internal error; 130 interrupted"""
 
 SAMPLER = ("seed", "draws", "tune", "chains")
 SPREAD = ("workers", "scheduler")

@@ -189,7 +189,7 @@ def performance(case: Case, groups: Iterable[Sequence[Fitted]]) -> Classical:
     known = {seed.analyst for seed in case.seeds}
     missing = {item.judgement.analyst for items in groups if len(items) > 1 for item in items} - known
     if missing or not known:
-        who = f"analyst {sorted(missing)[0]!r} answers" if missing else "there are"
+        who = f"analyst {sorted(missing)[0]!r} answers" if missing else "there is"
         allowed = f"answers of {one_of(sorted(missing))}" if missing else "seeds.csv with answers of every analyst"
         what = f"{who} no seed question, which pool cooke weighs by"
         raise CaseError([Problem("seeds.csv", 1, "analyst", what, f"{allowed}, or pool linear or log")])

@@ -95,6 +95,7 @@ def add(ledger: str | PathLike[str], run: str | PathLike[str], now: datetime | N
         already.
     """
     folder, book = Path(run), Path(ledger)
+    store.check_kind(folder, store.RUN)
     summary = store.read_summary(folder)
     every = _forecast(folder / "forecast.csv")
     _check_told(folder, every)
