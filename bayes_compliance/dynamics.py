@@ -31,7 +31,8 @@ class Path:
     shocks : sequence of (time, scale)
         Known shocks: years since the reference date, and standard deviation in yearly volatilities.
     pace : (time, factor) or None
-        From this time on (at the earliest the reference date) all that moves W moves it `factor` times as far.
+        After this time (at the earliest the reference date) all that moves W moves it `factor` times as far; a known
+        shock on the very day does not count as after it.
     """
 
     half_life: float | None = None
