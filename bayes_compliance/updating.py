@@ -16,7 +16,7 @@ from bayes_compliance.changes import changes
 from bayes_compliance.errors import Refused
 from bayes_compliance.forecast import owed
 from bayes_compliance.importance import weights_of
-from bayes_compliance.inference import whole_number
+from bayes_compliance.inference import LEAST_DRAWS, enough
 from bayes_compliance.inference.diagnostics import failed
 from bayes_compliance.inference.trial import HOW, still_valid
 from bayes_compliance.runs import Run
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 
 HEADINGS = ("before", "after", "change", "error")
-LEAST = 4
-"""Draws that an update may ask for, at least; as many as a fit may."""
-
 SHOWN = 12
 """Rows that the terminal shows of what has changed."""
 
@@ -145,7 +142,7 @@ def update(done: Run, case: Case, *, refit: bool = True, draws: int | None = Non
         If `draws` is no such number, the run has no forecast, the case differs in anything else, or its last decision
         is not before the last date of the forecast.
     """
-    most = _most(draws)
+    most = FEW if draws is None else enough("draws", draws, LEAST_DRAWS)
     if done.forecast is None:
         raise Refused("update: the run has no forecast; allowed: what `run` gives")
     settings, known = done.summary["settings"], _known_of(done, done.forecast, most)
@@ -169,16 +166,6 @@ def update(done: Run, case: Case, *, refit: bool = True, draws: int | None = Non
         errors = _errors(known, reused, moved)
     changed, checks = tuple(changes(done.prepared.case, new.case)), (*done.checks, *found.checks)
     return Updated(found.how, found.pareto_k, known.until, means(known.p_draw), found.p, errors, changed, checks)
-
-
-def _most(draws: int | None) -> int:
-    """How many draws an update goes by; Refused where that is no number of them."""
-    if draws is None:
-        return FEW
-    found = whole_number("draws", draws)
-    if found < LEAST:
-        raise Refused(f"--draws: {found} is too few; allowed: {LEAST} or more")
-    return found
 
 
 def _errors(known: Known, reused: Reused, moved: NDArray) -> dict[tuple[str, str], float]:

@@ -21,6 +21,7 @@ EVIDENCE_ERROR = 1e-3
 """Relative standard error to which a fit by engine `exact` states the evidence."""
 
 SEEDS = (0, 2**32 - 1)
+LEAST_DRAWS = 4
 DRAWS, TUNE, CHAINS = 1000, 300, 4
 """Kept and discarded draws of each chain, and chains, where nothing else is asked for."""
 
@@ -144,15 +145,23 @@ def check_settings(engine: str, seed: int, draws: int, tune: int, chains: int) -
     """All but the engine as JSON takes them, by name; Refused where no engine can work with them."""
     if engine not in ENGINES:
         raise Refused(f"--engine: {engine!r} is no engine; allowed: {', '.join(ENGINES)}")
-    sizes = {"draws": draws, "tune": tune, "chains": chains}
-    sizes = {"seed": check_seed(seed)} | {name: whole_number(name, value) for name, value in sizes.items()}
-    for name, least, why in (("draws", 4, ""), ("tune", 1, ""), ("chains", 2, ", which R-hat compares")):
-        if sizes[name] < least:
-            raise Refused(f"--{name}: {sizes[name]} is too few; allowed: {least} or more{why}")
-    return sizes
+    return {
+        "seed": check_seed(seed),
+        "draws": enough("draws", draws, LEAST_DRAWS),
+        "tune": enough("tune", tune, 1),
+        "chains": enough("chains", chains, 2, ", which R-hat compares"),
+    }
 
 
-def whole_number(name: str, value: Any) -> int:
+def enough(name: str, value: Any, least: int, why: str = "") -> int:
+    """An option that is a number, at the least so many, as JSON takes it; Refused where it is not."""
+    number = _whole_number(name, value)
+    if number < least:
+        raise Refused(f"--{name}: {number} is too few; allowed: {least} or more{why}")
+    return number
+
+
+def _whole_number(name: str, value: Any) -> int:
     """A number of Python, whatever library it was of."""
     try:
         if not isinstance(value, bool):
@@ -164,7 +173,7 @@ def whole_number(name: str, value: Any) -> int:
 
 def check_seed(seed: int) -> int:
     """The seed as JSON takes it; Refused where it is none."""
-    seed = whole_number("seed", seed)
+    seed = _whole_number("seed", seed)
     if not SEEDS[0] <= seed <= SEEDS[1]:
         raise Refused(f"--seed: {seed} is out of range; allowed: {SEEDS[0]} to {SEEDS[1]}")
     return seed

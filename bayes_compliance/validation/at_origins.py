@@ -36,7 +36,8 @@ BLOCK = 8
 MC_ERROR = 0.02
 """Mark of the Monte Carlo error of p_comply in a back-test: it adds at most its square, .0004, to a Brier score."""
 PRIOR_DRAWS = 2000
-NEEDED, _ = REFITS = ("needed", "always")
+NEEDED = "needed"
+REFITS = (NEEDED, "always")
 
 
 class Told(NamedTuple):

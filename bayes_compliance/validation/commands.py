@@ -138,7 +138,7 @@ def calibrate(
     model : str
         A shipped model by name, or the path of a .py file.
     simulations : int
-        20 at least. Among 35 quantities 200 find, in 19 cases of 20, one posterior that is too narrow by 30%, too
+        20 at least. Among 33 quantities 200 find, in 19 cases of 20, one posterior that is too narrow by 30%, too
         wide by half or off by .4 of its standard deviations; 20 find only gross errors.
     seed, draws, tune, chains, progress
         As in `run`, for each fit.
