@@ -14,7 +14,7 @@ from bayes_compliance.case.writing import checked
 from bayes_compliance.check import check as check
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE, diagnose
-from bayes_compliance.models import name_of, prepare
+from bayes_compliance.models import DEFAULT, RIVALS, name_of, prepare
 from bayes_compliance.newcase import new as new
 from bayes_compliance.panel.command import panel as panel
 from bayes_compliance.runs import Run
@@ -37,7 +37,7 @@ def run(
     case: str | PathLike[str],
     out: str | PathLike[str],
     *,
-    model: str | PathLike[str] = "coalition",
+    model: str | PathLike[str] = DEFAULT,
     engine: str = "nuts",
     pool: str = "linear",
     seed: int = 1,
@@ -94,7 +94,7 @@ def run(
 def prior(
     case: str | PathLike[str],
     *,
-    model: str | PathLike[str] = "coalition",
+    model: str | PathLike[str] = DEFAULT,
     pool: str = "linear",
     seed: int = 1,
     draws: int = 2000,
@@ -142,7 +142,7 @@ def fit(
     case: str | PathLike[str],
     out: str | PathLike[str],
     *,
-    model: str | PathLike[str] = "coalition",
+    model: str | PathLike[str] = DEFAULT,
     engine: str = "nuts",
     pool: str = "linear",
     seed: int = 1,
@@ -182,7 +182,7 @@ def report(case: str | PathLike[str], run: str | PathLike[str]) -> Run:
 
 def compare(
     case: str | PathLike[str],
-    models: Sequence[str | PathLike[str]] = ("coalition", "unitary", "managerial"),
+    models: Sequence[str | PathLike[str]] = (DEFAULT, *RIVALS),
     *,
     engine: str = "nuts",
     seed: int = 1,

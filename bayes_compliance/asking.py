@@ -42,20 +42,17 @@ def ask(
     model: ModuleType, layout: Layout, rows: Rows, x: Mapping[str, Any], walk: Any, spread: Any, history: History
 ) -> Answer:
     """Put rows to the theory: support, then probabilities by noise and the band of partial outcomes."""
-    return answered(layout, rows, x, model.support(layout, rows, x, walk, spread, history))
+    return answered(rows, x, model.support(layout, rows, x, walk, spread, history))
 
 
-def answered(layout: Layout, rows: Rows, x: Mapping[str, Any], support: NDArray) -> Answer:
+def answered(rows: Rows, x: Mapping[str, Any], support: NDArray) -> Answer:
     """Net support with the probabilities that it gives each row, by noise and the band of partial outcomes."""
-    three = rows.compliance & (layout.case.outcomes == 3)
-    width = x["partial_width"][..., rows.state] * three
-    noise = x["decision_noise"][..., rows.state]
-    return Answer(support, *theory.outcome_probabilities(support - rows.threshold, noise, width))
+    return Answer(support, *theory.outcome_probabilities(support - rows.threshold, *rows.scales(x)))
 
 
 def ask_observed(model: ModuleType, layout: Layout, draws: Mapping[str, NDArray]) -> Answer:
     """The observed rows under each draw, one step ahead given observed conduct."""
-    return answered(layout, layout.rows, draws, observed_support(model, layout, draws))
+    return answered(layout.rows, draws, observed_support(model, layout, draws))
 
 
 def observed_support(model: ModuleType, layout: Layout, draws: Mapping[str, NDArray]) -> NDArray:
@@ -133,20 +130,15 @@ def _on_rows(history: Any, row: NDArray) -> Any:
     return history._replace(**{n: np.take(part, row, axis=-1 if n == "accrued" else -2) for n, part in found})
 
 
-def log_likelihood(layout: Layout, draws: Mapping[str, NDArray], support: NDArray) -> NDArray:
-    """Log likelihood of each coded decision, (..., row), given net support."""
-    return coded(layout.rows, draws, support, layout.outcome, layout.error, layout.n_outcomes)
+def log_likelihood(layout: Layout, x: Mapping[str, Any], support: Any) -> Any:
+    """Log likelihood of each coded decision, (..., row), given net support; for NumPy and PyTensor alike."""
+    return coded(layout.rows, x, support, layout.outcome, layout.error)
 
 
-def coded(
-    rows: Rows, draws: Mapping[str, NDArray], support: NDArray, outcome: NDArray, error: NDArray, n_outcomes: NDArray
-) -> NDArray:
+def coded(rows: Rows, x: Mapping[str, Any], support: Any, outcome: Any, error: Any) -> Any:
     """Log probability of rows as they are coded, (..., row), given net support."""
-    noise = draws["decision_noise"][..., rows.state]
-    width = draws["partial_width"][..., rows.state] * (n_outcomes == 3)
-    outcome = np.broadcast_to(outcome, support.shape)
-    log_p = theory.outcome_log_probability(support - rows.threshold, noise, width, outcome)
-    return theory.miscoded(log_p, error, n_outcomes)
+    margin = support - rows.threshold
+    return theory.coded_log_probability(margin, *rows.scales(x), outcome, error, rows.n_outcomes)
 
 
 def decide(answer: Answer, uniform: NDArray) -> NDArray:

@@ -6,6 +6,8 @@ from datetime import date
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from bayes_compliance.models import DEFAULT
+
 if TYPE_CHECKING:
     from bayes_compliance.feedback import Feedback
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 def check(
     case: str | PathLike[str],
     *,
-    model: str | PathLike[str] = "coalition",
+    model: str | PathLike[str] = DEFAULT,
     pool: str = "linear",
     seed: int = 1,
     as_of: date | None = None,

@@ -7,17 +7,9 @@ come in the forecast only.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
-
-DAYS_PER_YEAR = 365.25
-
-
-def years_between(start: date, end: date) -> float:
-    """Years from one date to another, days / 365.25; negative when `end` is earlier."""
-    return (end - start).days / DAYS_PER_YEAR
 
 
 @dataclass(frozen=True)

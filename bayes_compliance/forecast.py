@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from bayes_compliance.dynamics import DAYS_PER_YEAR
+from bayes_compliance.case.dates import DAYS_PER_YEAR
 from bayes_compliance.kept import BAND as BAND
 from bayes_compliance.kept import PATHS, SUMMARY, Forecast, Kept
 from bayes_compliance.latents import Draws

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import dynamics, theory
+from bayes_compliance.case.dates import years_between
 from bayes_compliance.history import Record
 from bayes_compliance.measurements import Measured, measured
 from bayes_compliance.rows import ANY_RULE, History, Item, RowBuilder, Rows
@@ -61,8 +62,8 @@ class Layout:
     ----------
     rows : Rows
         Depth rows (status quo at adherence, decided `violate`), then the decisions with an outcome, canonically sorted.
-    outcome, error, n_outcomes : (row,)
-        Coded outcome, miscoding probability and number of possible outcomes.
+    outcome, error : (row,)
+        Coded outcome and miscoding probability.
     history : History
         Observed conduct and compliance that each row met.
     obligations : tuple of (state, rule)
@@ -89,7 +90,6 @@ class Layout:
         self.rows = self.rows_for([*depth, *(Item(d.state, d.rule, d.date, d.kind) for d in decided)])
         self.outcome = np.array([theory.VIOLATE] * len(depth) + [OUTCOME[d.decision] for d in decided], int)
         self.error = np.array([0.0] * len(depth) + [theory.MISCODING[d.confidence] for d in decided])
-        self.n_outcomes = np.where(self.rows.compliance, case.outcomes, 2)
 
     @cached_property
     def decisions(self) -> list[Decision]:
@@ -128,7 +128,7 @@ class Layout:
 
     def time(self, day: date) -> float:
         """Years since the reference date."""
-        return dynamics.years_between(self.case.reference_date, day)
+        return years_between(self.case.reference_date, day)
 
     @cached_property
     def paths(self) -> tuple[dynamics.Path, ...]:

@@ -10,7 +10,7 @@ and moves. So values that compare otherwise than the medians do speak against th
 
 a and b are integrated out in closed form (`normal`): with u = log m - c and error variances D, log value - c is normal
 about u with covariance D + 10^2 1 1' + .2^2 u u'. m(t) is the magnitude on the date without spread between rules and
-entrenchment; SA the support for the whole treaty, as at adherence.
+entrenchment; SA the support for the whole agreement, as at adherence.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Group(NamedTuple):
 
 
 class Votes(NamedTuple):
-    """Vote shares: rows of proxies.csv, adherence rows of the whole treaty, probits of shares, error variances."""
+    """Vote shares: rows of proxies.csv, adherence rows of the whole agreement, probits of shares, error variances."""
 
     row: tuple[int, ...]
     rows: Rows

@@ -57,6 +57,10 @@ class Prepared(NamedTuple):
         )
 
 
+DEFAULT = "coalition"
+RIVALS = ("unitary", "managerial")
+"""Theories beside which a model is put unless others are named."""
+
 PANEL = "panel"
 """The one model that is of many cases, not of one."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import dynamics
+from bayes_compliance.case.vocabulary import ANY_RULE
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case, Lobby
 
-ANY_RULE = "*"
 BY_SLOT = ("lobby", "pair", "weight", "answers", "steps", "kept_sign", "log", "share", "sees")
 """Arrays of `Rows` with an axis for the slots."""
 
 
 class Item(NamedTuple):
-    """One row before it becomes arrays. Rule `*` is the whole treaty at adherence and a new rule at compliance."""
+    """One row before it becomes arrays. Rule `*` is the whole agreement at adherence and a new rule at compliance."""
 
     state: str
     rule: str
@@ -62,14 +62,15 @@ class Rows:
     Attributes
     ----------
     items : tuple of Item
-    state, threshold, compliance : (row,)
-        Index of the state, its threshold in points, whether the row is a compliance decision.
+    state, threshold, compliance, n_outcomes : (row,)
+        Index of the state, its threshold in points, whether the row is a compliance decision, and how many outcomes it
+        may have: 3 with a partial one, else 2.
     ended, ending : (row,)
         Whether the rule's last period has come (nothing ahead weighs), and whether it has a last period at all.
     lobby, pair : (row, slot)
         Index of the lobby and of its (lobby, rule) pair; the pair is -1 where the lobby has no spread.
     weight : (row, slot)
-        Sign and stage weight, 0 in slots that pad; divided by the number of rules where a row is a whole treaty.
+        Sign and stage weight, 0 in slots that pad; divided by the number of rules where a row is a whole agreement.
     answers, steps : (row, slot)
         Where the weight is multiplied by w q (L at compliance), and where the step is added (P, G at compliance).
     kept_sign : (row, slot)
@@ -88,6 +89,7 @@ class Rows:
     state: NDArray
     threshold: NDArray
     compliance: NDArray
+    n_outcomes: NDArray
     ended: NDArray
     ending: NDArray
     lobby: NDArray
@@ -103,6 +105,10 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def scales(self, x: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Noise sigma and half-width c of the band of partial outcomes of each row, in points, (..., row)."""
+        return x["decision_noise"][..., self.state], x["partial_width"][..., self.state] * (self.n_outcomes == 3)
 
     def by_kind(self) -> list[tuple[NDArray, NDArray]]:
         """Rows and slots that weigh anything, parted by what they need: whether they answer conduct, and the scale."""
@@ -167,6 +173,7 @@ class RowBuilder:
             state=np.array([self.state_index[state.id] for state in states], int),
             threshold=np.array([state.threshold for state in states], float),
             compliance=compliance,
+            n_outcomes=np.where(compliance, self.case.outcomes, 2),
             ended=np.array([self._ended(item) for item in items], bool),
             ending=np.array([self._last_period(item) is not None for item in items], bool),
             lobby=column("lobby", int),

@@ -221,6 +221,11 @@ def outcome_probabilities(margin: Any, noise: Any, width: Any) -> tuple[Any, Any
     return xp.ndtr(u - h), xp.ndtr(-u - h)
 
 
+def coded_log_probability(margin: Any, noise: Any, width: Any, outcome: Any, error: Any, n_outcomes: Any) -> Any:
+    """Log probability that a decision is coded as the outcome: `outcome_log_probability`, then `miscoded`."""
+    return miscoded(outcome_log_probability(margin, noise, width, outcome), error, n_outcomes)
+
+
 def miscoded(log_p: Any, error: Any, n_outcomes: Any) -> Any:
     """Log probability of the coded decision: ``(1 - e) P + e (1 - P) / (n - 1)`` for a miscoding probability e.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import floor, inf
 
-from bayes_compliance.rows import ANY_RULE
+from bayes_compliance.case.vocabulary import ANY_RULE
 
 LIKELY = 60
 """Least shown percentage that is called likely."""

@@ -67,13 +67,13 @@ def replay(
         )  # fmt: skip
         decided[:, at] = decide(answer, rng.random((n, len(at))))
         if as_coded:
-            decided[:, at] = miscode(decided[:, at], layout.error[at], layout.n_outcomes[at], rng)
+            decided[:, at] = miscode(decided[:, at], layout.error[at], layout.rows.n_outcomes[at], rng)
         for i in at[rows.compliance]:
             item = layout.rows.items[i]
             viewers = layout.viewers(layout.decisions[i - first].counterparty)
             own = layout.obligation_index[item.state, item.rule]
             record.add(own, layout.time(day), decided[:, i], viewers)
-    return decided if as_coded else miscode(decided, layout.error, layout.n_outcomes, rng)
+    return decided if as_coded else miscode(decided, layout.error, layout.rows.n_outcomes, rng)
 
 
 def met(layout: Layout, rows: Rows, record: Record | Watched, time: float) -> History:
@@ -244,7 +244,7 @@ class Future:
             if self.expect is not None:
                 history = self.expect(layout, rows, x, moved[..., rows.lobby], on_slots(pairs, rows.pair), history)
             support = support_of_worlds(self.model, layout, rows, kinds, x, moved, pairs, history)
-            answer = answered(layout, rows, x, support)
+            answer = answered(rows, x, support)
             half = self.rng.random((self.n_draws, self.paths // 2, len(rows)))
             outcome = decide(answer, np.concatenate([half, 1 - half], axis=1))
             # nobody watches a new rule

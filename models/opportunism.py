@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes_compliance import theory
+from bayes_compliance import asking
 from bayes_compliance.asking import on_slots, related
 from bayes_compliance.latents import Latents
 from bayes_compliance.models import load
@@ -70,15 +70,6 @@ def parts(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: Any,
     return taken._replace(answer=taken.answer * meant) if rows.answers.any() else taken
 
 
-def log_likelihoods(layout: Layout, x: dict[str, Any], support: Any) -> Any:
-    """Log probability of each coded decision given net support, (..., row), for NumPy and PyTensor alike."""
-    rows = layout.rows
-    noise = x["decision_noise"][..., rows.state]
-    width = x["partial_width"][..., rows.state] * (layout.n_outcomes == 3)
-    log_p = theory.outcome_log_probability(support - rows.threshold, noise, width, layout.outcome)
-    return theory.miscoded(log_p, layout.error, layout.n_outcomes)
-
-
 def by_state(layout: Layout) -> Any:
     """Sums rows to states, (row, state)."""
     return (layout.rows.state[:, None] == np.arange(len(layout.case.states))).astype(float)
@@ -91,7 +82,7 @@ def build(layout: Layout) -> pm.Model:
 
     def decide(x: dict[str, Any], supported: Any) -> None:
         each = [
-            log_likelihoods(layout, x, supported(x | {"sincere": np.full(len(layout.case.states), float(type_))}))
+            asking.log_likelihood(layout, x, supported(x | {"sincere": np.full(len(layout.case.states), float(type_))}))
             @ by_state(layout)
             for type_ in (0, 1)
         ]
@@ -147,7 +138,9 @@ def by_type(layout: Layout, draws: Draws) -> tuple[Any, Any]:
     spread = on_slots(draws["spread"], layout.pair_slot)
     n = len(layout.case.states)
     insincere, sincere = (
-        log_likelihoods(layout, x, support(layout, layout.rows, x | {"sincere": type_}, walk, spread, layout.history))
+        asking.log_likelihood(
+            layout, x, support(layout, layout.rows, x | {"sincere": type_}, walk, spread, layout.history)
+        )
         for type_ in (np.zeros(n), np.ones(n))
     )
     return insincere, sincere

@@ -182,8 +182,7 @@ def margin(block: Block, x: dict[str, Any]) -> Any:
 def log_probability(block: Block, x: dict[str, Any]) -> Any:
     """Log probability of each coded decision of a block, shape (..., row)."""
     width = x["partial_width"] * (block.n_outcomes == 3) if (block.n_outcomes == 3).any() else 0.0
-    log_p = theory.outcome_log_probability(margin(block, x), 1.0, width, block.outcome)
-    return theory.miscoded(log_p, block.error, block.n_outcomes)
+    return theory.coded_log_probability(margin(block, x), 1.0, width, block.outcome, block.error, block.n_outcomes)
 
 
 def build(layout: PanelLayout) -> pm.Model:

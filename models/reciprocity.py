@@ -134,10 +134,10 @@ def margins(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: An
     row, slot = np.nonzero(answering(layout, rows))
     all_of_it = coalition.answer_to(layout, rows, x, np.ones(rows.lobby.shape))
     gain = (taken._replace(answer=all_of_it).contributions)[..., row, slot]
-    three = float(layout.case.outcomes == 3)
-    base = taken.support - rows.threshold - x["partial_width"][..., rows.state] * three
+    noise, width = rows.scales(x)
+    base = taken.support - rows.threshold - width
     bend = x["discount"][..., rows.state[row]] * float(layout.case.q_kind == "type") * ~rows.ending[row]
-    return Margins(base, x["decision_noise"][..., rows.state], gain, bend, row, slot)
+    return Margins(base, noise, gain, bend, row, slot)
 
 
 def expect(

@@ -61,7 +61,7 @@ DOUBTS = {
         D, LABELS, f"{LABELS}\n2003-01-01,H,labels,adherence,adhere,,low,,,", TODAY, []),
     "joins twice at once": (
         D, LABELS, f"{LABELS}\n2001-01-01,H,labels,adherence,adhere,,low,,,", TODAY,
-        ["decisions.csv:2: rule: 'H' adheres to the whole treaty here, and to 'labels' in row 6: one act would count"]),
+        ["decisions.csv:2: rule: 'H' adheres to the whole agreement here, and to 'labels' in row 6: one act would"]),
     "a state that has its own date": (
         C, "threshold = 0.1", "adherence_date = 2000-06-01", TODAY,
         ["decisions.csv:2: date: 'H' adheres on 2001-01-01 here, and on 2000-06-01 by case.toml"]),

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayes_compliance.dynamics import Path, performed, steps_of, years_between
+from bayes_compliance.case.dates import years_between
+from bayes_compliance.dynamics import Path, performed, steps_of
 
 TIMES = st.lists(
     st.floats(-20, 20).filter(lambda t: abs(t) > 0.01), min_size=1, max_size=6, unique_by=lambda t: round(t, 2)

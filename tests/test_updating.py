@@ -195,7 +195,7 @@ def test_the_stated_error_is_that_of_runs_with_other_seeds(tmp_path, done):
 
 
 def test_rows_of_every_table_are_told():
-    """A vote on the whole treaty, a survey of a lobby, a seed question and a judgement of a state."""
+    """A vote on the whole agreement, a survey of a lobby, a seed question and a judgement of a state."""
     case = load_case("case_studies/bananas")
     day = {"date": date(2003, 1, 1), "date_end": date(2003, 1, 1)}
     vote = Proxy(**day, state="H", kind="vote_share", value=0.54, unit="share", reliability=0.9)

@@ -12,7 +12,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_compliance import forecast, theory
+from bayes_compliance import forecast
+from bayes_compliance.asking import answered
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.parts import Game, Parts, stage_game
@@ -248,6 +249,4 @@ def parts_of(model: ModuleType) -> Callable[..., Parts]:
 
 def p_comply(future: Future, rows: Rows, support: NDArray) -> NDArray:
     """Probability that a decision at this support is full compliance, by the state's noise and band, (..., row)."""
-    width = future.x["partial_width"][..., rows.state] * (future.layout.case.outcomes == 3)
-    noise = future.x["decision_noise"][..., rows.state]
-    return theory.outcome_probabilities(support - rows.threshold, noise, width)[0]
+    return answered(rows, future.x, support).p_comply

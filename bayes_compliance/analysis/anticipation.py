@@ -140,7 +140,7 @@ class Anticipation(Taken):
         return added.sum(-1) - rows.threshold[0], k
 
     def _after(self, state: str, rule: str, needed: NDArray) -> dict[str, NDArray]:
-        """Means over worlds by date; for the whole treaty over its rules too."""
+        """Means over worlds by date; for the whole agreement over its rules too."""
         pairs = self.ahead.grid.pairs
         at = [i for i, (s, r) in enumerate(pairs) if s == state and r != ANY_RULE and rule in (r, ANY_RULE)]
         taken, from_k, full = (a[at].mean(axis=0, dtype=float) for a in (self.support, self.from_k, self.full_k))

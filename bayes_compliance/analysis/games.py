@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from bayes_compliance import theory
 from bayes_compliance.analysis.ahead import Ahead, Kept, Options, Scene
+from bayes_compliance.case.vocabulary import ANY_RULE
 from bayes_compliance.parts import PREFERENCES, Game
-from bayes_compliance.rows import ANY_RULE
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case

@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_compliance.analysis.decomposition import DRIFT, MOVING, NOISE, TODAY
-from bayes_compliance.rows import ANY_RULE
+from bayes_compliance.case.vocabulary import ANY_RULE
 from bayes_compliance.wording import LIKELY, listed, percent, rounded
 
 EVEN = 0.5

@@ -12,8 +12,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_compliance.analysis.sentences_a import EVEN, MATTERS, _at_the_horizon, _day, _pairs
-from bayes_compliance.case.vocabulary import ALL
-from bayes_compliance.rows import ANY_RULE
+from bayes_compliance.case.vocabulary import ALL, ANY_RULE
 from bayes_compliance.wording import listed, percent, rounded
 
 

@@ -146,7 +146,7 @@ class _Sincerity:
         return found | {pair: answer.p_comply[..., 0] for pair, (_, answer) in asked.items()}
 
     def _row(self, pair: Pair) -> int | None:
-        """The first adherence row on the rule, or on the whole treaty; those that code adherence go first."""
+        """The first adherence row on the rule, or on the whole agreement; those that code adherence go first."""
         rows, outcome = self.layout.rows.items, self.layout.outcome
         found = [
             (outcome[i] != theory.COMPLY, item.rule == ANY_RULE, item.date, i)

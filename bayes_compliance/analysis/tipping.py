@@ -133,8 +133,7 @@ class Pressures:
         split = parts(*asked)
         added = split.contributions
         push = pushes(parts, added, *asked)
-        noise = x["decision_noise"][..., rows.state]
-        width = x["partial_width"][..., rows.state] * (future.layout.case.outcomes == 3)
+        noise, width = rows.scales(x)
         margin = (moment.answer.support[some] - rows.threshold - width) / noise
         strength = (split.moved + split.step) / np.where(rows.weight != 0, rows.weight, 1)
         return margin, added / noise[..., None], push / noise[..., None], np.broadcast_to(strength, added.shape)

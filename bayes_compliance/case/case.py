@@ -25,7 +25,7 @@ from bayes_compliance.case.schema import (
 )
 from bayes_compliance.case.schema_rows import Decision, Judgement, Proxy, Seed
 from bayes_compliance.case.schema_scenarios import Scenario
-from bayes_compliance.case.vocabulary import WHOLE_TREATY, Scale
+from bayes_compliance.case.vocabulary import ANY_RULE, Scale
 
 
 class Head(Part):
@@ -110,7 +110,7 @@ class Case(Head):
 
     def adherence_of(self, state: str, rule: str) -> date:
         """When a state adhered to a rule (t1): the rule's date, else the state's, else the case's."""
-        own = None if rule == WHOLE_TREATY else self.rule(rule).adherence_date
+        own = None if rule == ANY_RULE else self.rule(rule).adherence_date
         return own or self.state(state).adherence_date or self.adherence_date
 
     def answered_by(self, rule: str, counterparty: str) -> tuple[str, ...]:

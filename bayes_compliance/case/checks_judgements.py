@@ -14,7 +14,7 @@ from bayes_compliance.case.records import QUANTILES
 from bayes_compliance.case.schema import Lobby
 from bayes_compliance.case.schema_rows import Judgement
 from bayes_compliance.case.stated import misplaced
-from bayes_compliance.case.vocabulary import FAMILIES, IMPLIED, JUDGEABLE, POSITIVE, STATEMENTS, WHOLE_TREATY, Support
+from bayes_compliance.case.vocabulary import ANY_RULE, FAMILIES, IMPLIED, JUDGEABLE, POSITIVE, STATEMENTS, Support
 
 
 def check_judgements(names: Names, judgements: list[Judgement], mentioned: set[Key] | None, problems: Problems) -> None:
@@ -90,7 +90,7 @@ def _decision_of(names: Names, judgement: Judgement, at: At) -> None:
         at("lobby", what, "a blank cell")
     if not names.known("states", judgement.state, at.column("state")):
         return
-    whole = judgement.quantity == "p_adhere" and judgement.rule in ("", WHOLE_TREATY)
+    whole = judgement.quantity == "p_adhere" and judgement.rule in ("", ANY_RULE)
     if not whole and names.known("rules", judgement.rule, at.column("rule")):
         names.owes(judgement.state, judgement.rule, at.column("rule"))
     if judgement.quantity == "p_comply" and judgement.at is None:

@@ -9,7 +9,7 @@ from bayes_compliance.case.names import At, Names
 from bayes_compliance.case.problems import Problems
 from bayes_compliance.case.reading import Row
 from bayes_compliance.case.tables import Path
-from bayes_compliance.case.vocabulary import WHOLE_TREATY
+from bayes_compliance.case.vocabulary import ANY_RULE
 
 MAY_BE_BLANK = {
     "judgements.csv": ("state", "lobby", "rule"), "decisions.csv": (), "proxies.csv": ("lobby",), "seeds.csv": (),
@@ -33,7 +33,7 @@ def check_refused_rows(names: Names, file: str, rows: Iterable[Row], problems: P
 
 
 def _names(file: str, column: str, cell: str) -> bool:
-    return bool(cell or column not in MAY_BE_BLANK[file]) and not (column == "rule" and cell == WHOLE_TREATY)
+    return bool(cell or column not in MAY_BE_BLANK[file]) and not (column == "rule" and cell == ANY_RULE)
 
 
 NAMING = {

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
+from bayes_compliance.case.dates import years_between
 from bayes_compliance.case.names import At, Names
 from bayes_compliance.case.problems import Problems, one_of
 from bayes_compliance.case.schema_rows import Decision, Proxy, Seed
 from bayes_compliance.case.tables import Path
-from bayes_compliance.case.vocabulary import WHOLE_TREATY
+from bayes_compliance.case.vocabulary import ANY_RULE
 
 MOST_STEPS = 5000
 """Dates that a forecast may have on one rule."""
@@ -36,7 +37,7 @@ def check_repeats(decisions: list[Decision], problems: Problems) -> None:
 def _decision(names: Names, decision: Decision, at: At) -> None:
     state = names.known("states", decision.state, at.column("state"))
     head = names.tables.head
-    if decision.rule == WHOLE_TREATY:
+    if decision.rule == ANY_RULE:
         if decision.kind != "adherence":
             at("rule", f"'*' on a {decision.kind} row", f"a rule: {one_of(names.owed.get(decision.state, []))}")
     elif names.known("rules", decision.rule, at.column("rule")) and state:
@@ -158,7 +159,7 @@ def _horizon(names: Names, decisions: Iterable[Decision]) -> None:
     if until <= last and (latest or until == last):
         name = f"the last decision ({last}, row {latest.row} of decisions.csv)" if latest else f"adherence ({last})"
         names.at("horizon", "until")(f"{until} is not after {name}", f"a date after {last}")
-    years = (until - last).days / 365.25
+    years = years_between(last, until)
     if years / head.horizon.step_years > MOST_STEPS:
         what = f"steps of {head.horizon.step_years:g} years up to {until} are more than {MOST_STEPS}"
         names.at("horizon", "step_years")(what, "longer steps, or an earlier date")

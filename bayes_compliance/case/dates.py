@@ -20,6 +20,14 @@ _CITED = re.compile(
 )
 
 
+DAYS_PER_YEAR = 365.25
+
+
+def years_between(start: date, end: date) -> float:
+    """Years from one date to another, days / 365.25; negative when `end` is earlier."""
+    return (end - start).days / DAYS_PER_YEAR
+
+
 class Period(NamedTuple):
     """A day, month or year: its first day, the day that stands for it, and its last day."""
 

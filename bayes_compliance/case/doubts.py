@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bayes_compliance.case.doubts_rows import more, row_doubts
 from bayes_compliance.case.problems import nearest_name, one_line
-from bayes_compliance.case.vocabulary import WHOLE_TREATY
+from bayes_compliance.case.vocabulary import ANY_RULE
 
 if TYPE_CHECKING:
     from bayes_compliance.case.case import Case
@@ -63,9 +63,9 @@ def _rows(case: Case, today: date) -> Iterator[str]:
             yield f"{place} {row.date} is after today, {today}: what is still to come is pending"
         if row.kind == "compliance" and row.date_end < (t1 := case.adherence_of(row.state, row.rule)):
             yield f"{place} {row.date} is before {row.state!r} adhered to {row.rule!r}, on {t1} by case.toml"
-        if _adheres(row) and not adhered & {(row.state, row.rule), (row.state, WHOLE_TREATY)}:
+        if _adheres(row) and not adhered & {(row.state, row.rule), (row.state, ANY_RULE)}:
             t1 = case.adherence_of(row.state, row.rule)
-            table = "rules" if row.rule != WHOLE_TREATY and case.rule(row.rule).adherence_date else "states"
+            table = "rules" if row.rule != ANY_RULE and case.rule(row.rule).adherence_date else "states"
             yield (
                 f"{place} {row.state!r} adheres on {row.date} here, and on {t1} by case.toml; if this row is right: "
                 f"adherence_date = {row.date} under [[{table}]]"
@@ -73,13 +73,13 @@ def _rows(case: Case, today: date) -> Iterator[str]:
 
 
 def _joined_twice(case: Case) -> Iterator[str]:
-    """Adherence to the whole treaty beside adherence to a rule of it on the same date."""
+    """Adherence to the whole agreement beside adherence to a rule of it on the same date."""
     adhering = sorted(filter(_adheres, case.decisions), key=lambda d: d.row)
-    for row in (one for one in adhering if one.rule == WHOLE_TREATY):
+    for row in (one for one in adhering if one.rule == ANY_RULE):
         parts = [one for one in adhering if (one.state, one.date) == (row.state, row.date) and one is not row]
         if parts:
             yield (
-                f"decisions.csv:{row.row}: rule: {row.state!r} adheres to the whole treaty here, and to "
+                f"decisions.csv:{row.row}: rule: {row.state!r} adheres to the whole agreement here, and to "
                 f"{parts[0].rule!r} in row {parts[0].row}{more(parts)}: one act would count as several"
             )
 
@@ -154,7 +154,7 @@ def _ends_before_it_begins(case: Case) -> Iterator[str]:
 
 def _gone_before_it_counts(case: Case) -> Iterator[str]:
     for lobby in case.lobbies:
-        rules = lobby.rules or case.state(lobby.state).rules or (WHOLE_TREATY,)
+        rules = lobby.rules or case.state(lobby.state).rules or (ANY_RULE,)
         t1 = min(case.adherence_of(lobby.state, rule) for rule in rules)
         if lobby.until and lobby.until <= t1:
             yield (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bayes_compliance.case.dates import cell_of, parse_period
 from bayes_compliance.case.schema_rows import in_percent
-from bayes_compliance.case.vocabulary import WHOLE_TREATY
+from bayes_compliance.case.vocabulary import ANY_RULE
 
 if TYPE_CHECKING:
     from bayes_compliance.case.case import Case
@@ -70,12 +70,12 @@ def _refused_and_bound(case: Case) -> Iterator[str]:
 
 
 def _bound_from(case: Case, row: Decision) -> date:
-    rules = case.state(row.state).rules if row.rule == WHOLE_TREATY else ()
+    rules = case.state(row.state).rules if row.rule == ANY_RULE else ()
     return min(case.adherence_of(row.state, rule) for rule in rules or (row.rule,))
 
 
 def _joined(case: Case, row: Decision) -> list[Decision]:
-    rules = (row.rule, WHOLE_TREATY)
+    rules = (row.rule, ANY_RULE)
     return [d for d in case.decisions if d.state == row.state and d.decision == "adhere" and d.rule in rules]
 
 
@@ -86,7 +86,7 @@ def _asked_after(case: Case, row: Decision) -> list[Decision]:
         d
         for d in sorted(case.decisions, key=lambda d: d.row)
         if (d.state, d.kind) == (row.state, "compliance")
-        and row.rule in (d.rule, WHOLE_TREATY)
+        and row.rule in (d.rule, ANY_RULE)
         and row.date_end < d.first_day < again
         and d.decision != "pending"
         and case.adherence_of(d.state, d.rule) <= row.first_day

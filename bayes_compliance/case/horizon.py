@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from bayes_compliance.case.checks_rows import MOST_STEPS
+from bayes_compliance.case.dates import years_between
 from bayes_compliance.errors import Refused
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def check_until(case: Case, until: date) -> None:
         raise Refused(f"--until: {until} is not after the last decision; allowed: a date after {last}")
     check_kept("--until", until)
     per_year = max([1 / case.horizon.step_years, 1.0, *(rule.decisions_per_year for rule in case.rules)])
-    if (most := per_year * (until - last).days / 365.25) > MOST_STEPS:
+    if (most := per_year * years_between(last, until)) > MOST_STEPS:
         raise Refused(
             f"--until: {most:.0f} dates from the last decision ({last}) up to {until}; allowed: an earlier date: "
             f"{MOST_STEPS} dates at most"

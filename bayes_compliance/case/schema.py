@@ -22,9 +22,9 @@ from bayes_compliance.case.dates import FIRST_YEAR, LAST_YEAR
 from bayes_compliance.case.problems import show
 from bayes_compliance.case.vocabulary import (
     ALL,
+    ANY_RULE,
     PER_YEAR,
     PROXY_KINDS,
-    WHOLE_TREATY,
     ProxyKind,
     Role,
     Scale,
@@ -37,8 +37,8 @@ def wrong(what: str, allowed: str) -> PydanticCustomError:
 
 
 def _id(value: str) -> str:
-    if value == WHOLE_TREATY:
-        raise wrong("'*' stands for the whole treaty", "any other name")
+    if value == ANY_RULE:
+        raise wrong("'*' stands for the whole agreement", "any other name")
     if not value or value != value.strip() or not value.isprintable() or set(value) & set(",;|"):
         raise wrong(f"{show(value)} cannot be an id", "a name on one line, no blanks at its ends, none of , ; |")
     return value

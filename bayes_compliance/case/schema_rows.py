@@ -11,8 +11,8 @@ from bayes_compliance.case.completeness import Key
 from bayes_compliance.case.dates import cell_of, parse_period
 from bayes_compliance.case.schema import Day, Part, Positive, Text
 from bayes_compliance.case.vocabulary import (
+    ANY_RULE,
     IMPLIED,
-    WHOLE_TREATY,
     Confidence,
     Family,
     Outcome,
@@ -25,7 +25,7 @@ from bayes_compliance.case.vocabulary import (
 def key_of(quantity: str, lobby: str, state: str, rule: str = "", at: str = "") -> Key:
     """What a row is about: a ratio is about a magnitude, a judged decision about its rule and date."""
     if quantity in IMPLIED:
-        return f"{quantity} {rule or WHOLE_TREATY} {at}", lobby, state
+        return f"{quantity} {rule or ANY_RULE} {at}", lobby, state
     return "magnitude" if quantity == "ratio" else quantity, lobby, "" if lobby else state
 
 
@@ -83,7 +83,7 @@ class Judgement(Dated):
 
 
 class Decision(Dated):
-    """One observed decision; rule `*` is the whole treaty."""
+    """One observed decision; rule `*` is the whole agreement."""
 
     date: Day
     date_end: Day

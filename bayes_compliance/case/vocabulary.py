@@ -30,8 +30,8 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
 ALL = "all"
 """All counterparties together, beside the sets that a case declares; no set may be called so."""
 
-WHOLE_TREATY = "*"
-"""Stands for all rules of a state in an adherence row; no id may be this."""
+ANY_RULE = "*"
+"""Stands for all rules of a state in an adherence row, and for a new one in a forecast; no id may be this."""
 
 PER_YEAR = (0.01, 365.0)
 """Decisions that may fall due in a year under a rule: one in a century, up to one a day, so that each has its own."""

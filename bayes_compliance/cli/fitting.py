@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance.cli import options as shared
 from bayes_compliance.cli.options import DONE, FAILED_DIAGNOSTIC, SAMPLER
+from bayes_compliance.models import DEFAULT, RIVALS
 
 if TYPE_CHECKING:
     import argparse
@@ -45,7 +46,7 @@ def add(commands: Any) -> None:
     )
     compare.add_argument("case", metavar="CASE", help="a case folder")
     compare.add_argument(
-        "--models", default="coalition,unitary,managerial", metavar="A,B,...", help="two or more, parted by commas"
+        "--models", default=",".join((DEFAULT, *RIVALS)), metavar="A,B,...", help="two or more, parted by commas"
     )
     compare.add_argument("--json", action="store_true", help="print JSON")
     _sampling(compare)

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE
+from bayes_compliance.models import DEFAULT
 
 DONE, FAILED_DIAGNOSTIC, REFUSED, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
 EPILOG = """exit codes: 0 done; 1 done, but a diagnostic failed its mark, update cannot tell or calibrate found a
@@ -50,7 +51,7 @@ def day(text: str) -> date:
 
 def model(to: argparse.ArgumentParser) -> None:
     """Which model."""
-    to.add_argument("--model", default="coalition", help="a shipped model, or the path of a .py file")
+    to.add_argument("--model", default=DEFAULT, help="a shipped model, or the path of a .py file")
 
 
 def pool(to: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from bayes_compliance.cli import options as shared
 from bayes_compliance.cli.options import DONE, FAILED_DIAGNOSTIC, SPREAD
+from bayes_compliance.models import DEFAULT
 
 
 def add(commands: Any) -> None:
@@ -16,7 +17,7 @@ def add(commands: Any) -> None:
     sweep = shared.command(commands, "sweep", _sweep, "many fits: cases by models by decision noises by seeds")
     sweep.add_argument("cases", metavar="CASE", nargs="+", help="case folders")
     sweep.add_argument("--out", required=True, metavar="FOLDER", help="where to write; goes on with what is there")
-    sweep.add_argument("--models", type=_each(str), default=["coalition"], metavar="A,B,...")
+    sweep.add_argument("--models", type=_each(str), default=[DEFAULT], metavar="A,B,...")
     sweep.add_argument("--noise", type=_each(float), default=[1.0], metavar="X,Y,...", help="multiples of the noise")
     sweep.add_argument("--seeds", type=_each(int), default=[1], metavar="1,2,...")
     sweep.add_argument("--until", type=shared.day, metavar="DATE", help="forecast up to this date")

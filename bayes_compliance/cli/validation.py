@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_compliance.cli import options as shared
 from bayes_compliance.cli.options import DONE, FAILED_DIAGNOSTIC, SAMPLER, SPREAD
 from bayes_compliance.inference import FEWER_CHAINS, FEWER_DRAWS, RANKED_DRAWS
+from bayes_compliance.models import RIVALS
 
 if TYPE_CHECKING:
     import argparse
@@ -20,7 +21,7 @@ def add(commands: Any) -> None:
     backtest.add_argument("case", metavar="CASE", help="a case folder")
     _out(backtest)
     shared.model(backtest)
-    backtest.add_argument("--rivals", default="unitary,managerial", metavar="A,B,...", help="models beside it")
+    backtest.add_argument("--rivals", default=",".join(RIVALS), metavar="A,B,...", help="models beside it")
     backtest.add_argument("--ahead", type=int, default=1, metavar="N", help="decision dates to forecast at a time")
     backtest.add_argument("--learn", type=int, metavar="N", help="decisions known at the first origin (one in five)")
     backtest.add_argument("--origins", type=int, metavar="N", help="at most so many origins, evenly spaced")

@@ -24,6 +24,7 @@ from bayes_compliance.feedback.words import RARE, plain, text
 from bayes_compliance.inference import check_seed
 from bayes_compliance.kept import BAND
 from bayes_compliance.latents import in_use
+from bayes_compliance.models import DEFAULT
 from bayes_compliance.parts import PREFERENCES
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Feedback:
 
 def feedback(
     prepared: Prepared,
-    name: str = "coalition",
+    name: str = DEFAULT,
     *,
     seed: int = 1,
     draws: int = imagined.DRAWS,
@@ -213,8 +214,8 @@ def _coded(prepared: Prepared, draws: dict[str, NDArray]) -> NDArray:
     layout = prepared.layout
     answer = ask_observed(prepared.model, layout, draws)
     comply, violate = answer.p_comply.mean(axis=0), answer.p_violate.mean(axis=0)
-    partial = np.where(layout.n_outcomes == 3, np.maximum(1 - comply - violate, 0), 0)
+    partial = np.where(layout.rows.n_outcomes == 3, np.maximum(1 - comply - violate, 0), 0)
     p = np.stack([violate, partial, comply], axis=-1)
     error = layout.error[:, None]
-    coded = (1 - error) * p + error * (1 - p) / (layout.n_outcomes[:, None] - 1)
-    return np.where((layout.n_outcomes == 2)[:, None] & (np.arange(3) == 1), 0.0, coded)
+    coded = (1 - error) * p + error * (1 - p) / (layout.rows.n_outcomes[:, None] - 1)
+    return np.where((layout.rows.n_outcomes == 2)[:, None] & (np.arange(3) == 1), 0.0, coded)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bayes_compliance.case.vocabulary import IMPLIED, WHOLE_TREATY
+from bayes_compliance.case.vocabulary import ANY_RULE, IMPLIED
 from bayes_compliance.parts import crossing
 from bayes_compliance.rows import Item
 
@@ -71,7 +71,7 @@ def judged_items(case: Case) -> list[tuple[Judgement, Item]]:
 
 
 def _item(case: Case, j: Judgement) -> Item:
-    rule = j.rule or WHOLE_TREATY
+    rule = j.rule or ANY_RULE
     if j.quantity == "p_comply":
         assert j.at is not None
         return Item(j.state, rule, j.at, "compliance")

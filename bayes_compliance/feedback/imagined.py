@@ -15,7 +15,7 @@ from scipy.special import ndtr
 
 from bayes_compliance import seeds, theory
 from bayes_compliance.asking import ask, on_slots, related
-from bayes_compliance.dynamics import DAYS_PER_YEAR
+from bayes_compliance.case.dates import DAYS_PER_YEAR
 from bayes_compliance.forecast import decision_dates
 from bayes_compliance.history import Record
 from bayes_compliance.inference import completed
@@ -147,8 +147,7 @@ def _deciding(layout: Layout, last: date) -> list[Item]:
 def _imagined(prepared: Prepared, layout: Layout, x: Draws, scene: _Scene, asked: Iterable[int]) -> list[Imagined]:
     rows, model = scene.rows, prepared.model
     answer = ask(model, layout, rows, x, scene.walk, scene.spread, scene.history)
-    noise = x["decision_noise"][..., rows.state]
-    width = x["partial_width"][..., rows.state] * (rows.compliance & (layout.case.outcomes == 3))
+    noise, width = rows.scales(x)
     margin = (answer.support - rows.threshold - width) / noise
     split = getattr(model, "parts", None)
     if split is None:
@@ -187,7 +186,7 @@ def first_and_last(prepared: Prepared, until: date) -> list[Item]:
 
 
 def joining(prepared: Prepared) -> list[Item]:
-    """The adherence decisions on record, and the whole treaty for a state that has none."""
+    """The adherence decisions on record, and the whole agreement for a state that has none."""
     case = prepared.case
     found = [Item(d.state, d.rule, d.date, "adherence") for d in prepared.layout.decisions if d.kind == "adherence"]
     there = {item.state for item in found}

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from bayes_compliance.case.vocabulary import ANY_RULE
 from bayes_compliance.elicitation.build import TOLERANCE
-from bayes_compliance.rows import ANY_RULE
-from bayes_compliance.wording import plural, short
+from bayes_compliance.wording import WHOLE, plural, short
 
 if TYPE_CHECKING:
     from bayes_compliance.feedback import Conflict, Feedback, Implied, Move
@@ -18,7 +18,6 @@ RARE = 0.1
 
 MOST = 20
 MOVES = 3
-WHOLE = "the whole treaty"
 
 
 def text(found: Feedback) -> str:

@@ -48,7 +48,7 @@ def of_rows(prepared: Prepared, draws: Draws, at: NDArray) -> NDArray:
         asking.on_slots(layout.walk(draws["innovation"]), layout.knot_slot[at, :slots]),
         asking.on_slots(draws["spread"], layout.pair_slot[at, :slots]), History(*(part[at] for part in layout.history)),
     )  # fmt: skip
-    return asking.coded(rows, draws, support, layout.outcome[at], layout.error[at], layout.n_outcomes[at]).sum(axis=-1)
+    return asking.coded(rows, draws, support, layout.outcome[at], layout.error[at]).sum(axis=-1)
 
 
 def log_likelihood(prepared: Prepared, draws: Draws) -> NDArray:

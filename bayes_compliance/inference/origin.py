@@ -40,7 +40,7 @@ def built_from(model: ModuleType, layout: Layout) -> str | None:
         for name, each in sorted(layout.priors.quantities.items())
     ]
     pooled = [(name, max(len(p.components) for p in each)) for name, each in by_form(Latents(layout)).items()]
-    decided = [values.tolist() for values in (layout.outcome, layout.error, layout.n_outcomes)]
+    decided = [values.tolist() for values in (layout.outcome, layout.error, layout.rows.n_outcomes)]
     kind = type(layout)
     names = build.__module__, build.__qualname__, kind.__module__, kind.__qualname__
     return digest(_code(), names, case, str(layout.case.reference_date), prior, pooled, decided)

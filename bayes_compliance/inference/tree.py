@@ -129,7 +129,7 @@ def constant_data(layout: Layout) -> xr.Dataset:
             "kind": ("decision", np.array([item.stage for item in items], str)),
             "depth": ("decision", layout.depth),
             "miscoding": ("decision", layout.error),
-            "n_outcomes": ("decision", layout.n_outcomes),
+            "n_outcomes": ("decision", layout.rows.n_outcomes),
             "lobby_state": ("lobby", np.array([lobby.state for lobby in layout.case.lobbies], str)),
             "lobby_role": ("lobby", np.array([lobby.role for lobby in layout.case.lobbies], str)),
         },
@@ -152,4 +152,4 @@ def _decisions(layout: Layout, values: NDArray) -> xr.Dataset:
 
 def _coded(layout: Layout, answer: asking.Answer, rng: np.random.Generator) -> NDArray:
     decided = asking.decide(answer, rng.random(answer.support.shape))
-    return asking.miscode(decided, layout.error, layout.n_outcomes, rng)
+    return asking.miscode(decided, layout.error, layout.rows.n_outcomes, rng)

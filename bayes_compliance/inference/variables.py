@@ -119,16 +119,13 @@ def on_slots(values: Any, index: NDArray) -> Any:
 
 def decide(layout: Layout, x: dict[str, Any], margin: Any) -> None:
     """The decisions, observed: ordered outcomes with noise sigma, miscoded with the probability of their confidence."""
-    state = layout.rows.state
-    noise = x["decision_noise"][state]
-    width = x["partial_width"][state] * (layout.n_outcomes == 3)
+    rows = layout.rows
 
     def logp(value: Any, margin: Any, noise: Any, width: Any) -> Any:
-        log_p = theory.outcome_log_probability(margin, noise, width, layout.outcome)
-        return theory.miscoded(log_p, layout.error, layout.n_outcomes)
+        return theory.coded_log_probability(margin, noise, width, layout.outcome, layout.error, rows.n_outcomes)
 
-    if len(layout.rows):
-        pm.CustomDist("outcome", margin, noise, width, logp=logp, observed=layout.outcome, dims="decision")
+    if len(rows):
+        pm.CustomDist("outcome", margin, *rows.scales(x), logp=logp, observed=layout.outcome, dims="decision")
 
 
 def measure(layout: Layout, x: dict[str, Any], walk: Any, spread: Any, support: Callable[..., Any]) -> None:

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import models, seeds
+from bayes_compliance.case.vocabulary import ANY_RULE
 from bayes_compliance.panel.fitting import Draws
 from bayes_compliance.panel.layout import PanelLayout
 from bayes_compliance.panel.outlook import Days, Outlook, walk
 from bayes_compliance.panel.samples import Kept
-from bayes_compliance.rows import ANY_RULE
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -17,12 +17,12 @@ from bayes_compliance.forecast import BAND
 from bayes_compliance.panel.fitting import Fitter, log_likelihood, simulate, thinned
 from bayes_compliance.panel.layout import PanelLayout, Pooling
 from bayes_compliance.store import JOURNAL
+from bayes_compliance.validation.baselines import shares
 
 if TYPE_CHECKING:
     from bayes_compliance.panel.records import Panel
     from bayes_compliance.sweeps import Schedule, Teller
 
-JEFFREYS = 0.5
 COLUMNS = (
     "state", "rows", "complied", "expected", "lower", "upper", "log_score", "base_rate_log_score", "gain",
 )  # fmt: skip
@@ -210,8 +210,6 @@ def _base_rate(layout: PanelLayout, out: NDArray) -> NDArray:
     found = np.zeros(len(out))
     for n in (2, 3):
         of = layout.n_outcomes == n
-        counts = np.bincount(layout.outcome[of & compliance & ~out], minlength=3) + JEFFREYS
-        counts[1] *= n == 3
-        with np.errstate(divide="ignore"):
-            found[of] = np.log(counts / counts.sum())[layout.outcome[of]]
+        counts = np.bincount(layout.outcome[of & compliance & ~out], minlength=3)
+        found[of] = np.log(shares(counts, n)[layout.outcome[of]])
     return found

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import theory
-from bayes_compliance.dynamics import years_between
+from bayes_compliance.case.dates import years_between
 from bayes_compliance.layout import OUTCOME
 from bayes_compliance.panel.records import Covariates, Entry, Panel, RuleKey
 

@@ -17,7 +17,7 @@ from bayes_compliance.case.problems import Problems, suggest
 from bayes_compliance.case.reading import Row, read, rows
 from bayes_compliance.case.records import HEADERS, READERS
 from bayes_compliance.case.schema_rows import Decision
-from bayes_compliance.case.vocabulary import WHOLE_TREATY
+from bayes_compliance.case.vocabulary import ANY_RULE
 from bayes_compliance.panel.records import Covariates, Entry, Panel, RuleKey
 from bayes_compliance.panel.tables import RATE, Rules, about_rules, about_states, is_id
 
@@ -104,7 +104,7 @@ def _horizon(entries: Sequence[Entry], ahead: Sequence[date], until: date | None
 
 def _not_too_many(panel: Panel) -> None:
     """Refuse a horizon with more dates ahead than a case may have."""
-    from bayes_compliance.dynamics import years_between  # bad input is refused without NumPy
+    from bayes_compliance.case.dates import years_between  # bad input is refused without NumPy
 
     most = max(1 / panel.step_years, *panel.per_year.values(), 1.0) * years_between(panel.last, panel.until)
     if most > MOST_STEPS:
@@ -197,7 +197,7 @@ def _entry(row: Row, outcomes: int, problems: Problems) -> Entry | None:
     decision = READERS[TABLE](row, problems)
     at = At(problems, TABLE, row.number)
     named = [is_id(row.cells[column], at.column(column)) for column in ("case", "state")]
-    if row.cells["rule"] != WHOLE_TREATY or row.cells["kind"] != "adherence":
+    if row.cells["rule"] != ANY_RULE or row.cells["kind"] != "adherence":
         named.append(is_id(row.cells["rule"], at.column("rule")))
     if decision is None or not all(named):
         return None
@@ -224,10 +224,10 @@ def _of_their_case(entries: Sequence[Entry], problems: Problems) -> dict[tuple[s
     """Rules of treaty-wide rows: all of the case that any row names."""
     named: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
-        if entry.decision.rule != WHOLE_TREATY:
+        if entry.decision.rule != ANY_RULE:
             named[entry.case].add(entry.decision.rule)
     for entry in entries:
-        if entry.decision.rule == WHOLE_TREATY and not named[entry.case]:
+        if entry.decision.rule == ANY_RULE and not named[entry.case]:
             what = f"'*' where no row of case {entry.case!r} names a rule"
             problems.add(TABLE, entry.decision.row, "rule", what, "a rule, or rows on the rules of the case")
     return {(entry.case, entry.decision.state): tuple(sorted(named[entry.case])) for entry in entries}
@@ -246,7 +246,7 @@ def _covariates(place: Path, said: Read, problems: Problems, inputs: dict[str, s
     before = len(problems)
     rules = Rules() if of_rules is None else _taken(about_rules(of_rules, problems), said.left)
     if of_rules is not None and len(problems) == before:
-        named = Counter(entry.key for entry in said.entries if entry.decision.rule != WHOLE_TREATY)
+        named = Counter(entry.key for entry in said.entries if entry.decision.rule != ANY_RULE)
         _all_there(RULES, "rule", named, rules.covariates.values, problems)
     if said.cases and rules.per_year:
         problems.add(RULES, 1, RATE, f"{RATE} beside case folders", "nothing: each case.toml says it")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import theory
-from bayes_compliance.dynamics import years_between
+from bayes_compliance.case.dates import years_between
 from bayes_compliance.forecast import BAND, dates_ahead, decision_dates
 from bayes_compliance.panel.layout import PERIOD_YEARS
 from bayes_compliance.panel.records import Panel

@@ -11,7 +11,7 @@ from bayes_compliance.case.names import Refuse
 from bayes_compliance.case.problems import Problems, show
 from bayes_compliance.case.reading import Row, Source, rows
 from bayes_compliance.case.records import Cells
-from bayes_compliance.case.vocabulary import PER_YEAR, WHOLE_TREATY
+from bayes_compliance.case.vocabulary import ANY_RULE, PER_YEAR
 from bayes_compliance.panel.records import Covariates, RuleKey
 
 ID = "a name on one line with none of , ; | in it"
@@ -33,7 +33,7 @@ class Rules:
 
 def is_id(text: str, refuse: Refuse) -> bool:
     """Whether a cell can be an id; refused where it cannot."""
-    good = bool(text) and text != WHOLE_TREATY and text.isprintable() and not set(text) & set(",;|")
+    good = bool(text) and text != ANY_RULE and text.isprintable() and not set(text) & set(",;|")
     if not good:
         refuse(f"{show(text)} cannot be an id" if text else "the cell is blank", ID)
     return good

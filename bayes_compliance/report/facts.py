@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import seeds
+from bayes_compliance.case.vocabulary import ANY_RULE
 from bayes_compliance.forecast import BAND, HORIZON_ONLY, any_due, plan, thin
 from bayes_compliance.importance import each_left_out, good_k
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.layout import OUTCOME
 from bayes_compliance.report.sentences import Outlook, Point, Pull, Rate, percent, plural, width
-from bayes_compliance.rows import ANY_RULE
 from bayes_compliance.validation.otherwise import means
 from bayes_compliance.validation.sensitivity import defaults
 from bayes_compliance.wording import NONE_DUE

@@ -32,7 +32,7 @@ def sweep(
     cases: Sequence[str | PathLike[str]],
     out: str | PathLike[str],
     *,
-    models: Sequence[str | PathLike[str]] = ("coalition",),
+    models: Sequence[str | PathLike[str]] = (models.DEFAULT,),
     noises: Sequence[float] = (1.0,),
     seeds: Sequence[int] = (1,),
     draws: int = DRAWS,

@@ -16,7 +16,7 @@ from bayes_compliance import runs, seeds, sweeps
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference.diagnostics import Check
 from bayes_compliance.inference.exact.linear import Linear
-from bayes_compliance.models import prepare
+from bayes_compliance.models import RIVALS, prepare
 from bayes_compliance.theory import COMPLY
 from bayes_compliance.validation import scores as scoring
 from bayes_compliance.validation.at_origins import MC_ERROR, NEEDED, REFITS, AtOrigins
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from bayes_compliance.sweeps import Schedule, Teller
     from bayes_compliance.validation.origins import Origin
 
-RIVALS = ("unitary", "managerial")
 ENGINES = ("nuts", "exact")
 DIVERGENCES = 1e-3
 

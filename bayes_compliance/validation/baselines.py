@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import asking, worlds
-from bayes_compliance.dynamics import years_between
+from bayes_compliance.case.dates import years_between
 from bayes_compliance.latents import Draws, Latents
 from bayes_compliance.layout import OUTCOME
 from bayes_compliance.theory import COMPLY, PARTIAL
@@ -27,11 +27,8 @@ JEFFREYS = 0.5
 
 
 def base_rate(case: Case) -> NDArray:
-    """Shares of violate, partial and comply among all known compliance decisions, shape (3,).
-
-    ``(n_k + 1/2) / (n + K/2)`` with K the case's number of outcomes; 0 for partial where K = 2.
-    """
-    return _shares(case, np.bincount([OUTCOME[d.decision] for d in compliances(case)], minlength=3))
+    """Shares of violate, partial and comply among all known compliance decisions, shape (3,): see `shares`."""
+    return shares(np.bincount([OUTCOME[d.decision] for d in compliances(case)], minlength=3), case.outcomes)
 
 
 def persistence(case: Case, items: Sequence[Item]) -> NDArray:
@@ -62,9 +59,10 @@ def _record(case: Case) -> tuple[dict[tuple[str, str], int], float]:
     return last, (repeats[True] + JEFFREYS) / (total + 2 * JEFFREYS)
 
 
-def _shares(case: Case, counts: NDArray) -> NDArray:
+def shares(counts: NDArray, outcomes: int) -> NDArray:
+    """``(n_k + 1/2) / (n + K/2)`` for counts of violate, partial and comply, with K outcomes; of partial 0 if K = 2."""
     counted = counts + JEFFREYS
-    if case.outcomes == 2:
+    if outcomes == 2:
         counted[PARTIAL] = 0.0
     return counted / counted.sum()
 
@@ -98,7 +96,7 @@ def weighted_sum(prepared: Prepared, items: Sequence[Item]) -> NDArray:
 
 def _typed(prepared: Prepared, draws: Draws) -> Draws:
     """Every state of the type that it is likelier to be, where the model has types."""
-    return draws | {"sincere": (draws["sincerity"] >= JEFFREYS).astype(float)} if "sincerity" in draws else draws
+    return draws | {"sincere": (draws["sincerity"] >= 0.5).astype(float)} if "sincerity" in draws else draws
 
 
 def three(comply: NDArray, violate: NDArray) -> NDArray:

@@ -10,7 +10,7 @@ from bayes_compliance import runs, sweeps
 from bayes_compliance.case import load_case
 from bayes_compliance.disk import replace
 from bayes_compliance.inference import FEWER_CHAINS, FEWER_DRAWS, RANKED_DRAWS, TUNE, check_settings
-from bayes_compliance.models import name_of
+from bayes_compliance.models import DEFAULT, RIVALS, name_of
 from bayes_compliance.store import JOURNAL
 from bayes_compliance.sweeps import Schedule
 
@@ -26,8 +26,8 @@ def backtest(
     case: str | PathLike[str],
     out: str | PathLike[str],
     *,
-    model: str | PathLike[str] = "coalition",
-    rivals: Sequence[str | PathLike[str]] = ("unitary", "managerial"),
+    model: str | PathLike[str] = DEFAULT,
+    rivals: Sequence[str | PathLike[str]] = RIVALS,
     engine: str = "nuts",
     seed: int = 1,
     draws: int = FEWER_DRAWS,
@@ -115,7 +115,7 @@ def calibrate(
     out: str | PathLike[str],
     case: str | PathLike[str] | None = None,
     *,
-    model: str | PathLike[str] = "coalition",
+    model: str | PathLike[str] = DEFAULT,
     simulations: int = 200,
     seed: int = 1,
     draws: int = RANKED_DRAWS,

@@ -39,7 +39,7 @@ class Given(Calibrator):
         self._error = np.concatenate([layout.error, layout.error[self._copied]])
         shared = Shared(self.prepared._replace(case=twice, layout=Layout(twice, self.prepared.priors)))
         nothing = self._twice(layout.outcome, layout.history)
-        possible = np.concatenate([np.zeros(len(layout.rows)), silent(layout.n_outcomes)[self._copied]])
+        possible = np.concatenate([np.zeros(len(layout.rows)), silent(layout.rows.n_outcomes)[self._copied]])
         unsaid = nothing._replace(error=np.where(possible, possible, self._error))
         found, _ = shared.sample(unsaid, **TRUTHS, seed=seeds.integer(self.seed, "posterior"))
         drawn = whole(self.prepared, found, self.seed)

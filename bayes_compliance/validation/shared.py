@@ -45,7 +45,7 @@ def seen(layout: Layout, known: NDArray, history: History | None = None) -> Data
     history : History or None
         Conduct that the known rows met, (row, ...), where it is not the layout's own.
     """
-    error = np.where(known, layout.error, silent(layout.n_outcomes))
+    error = np.where(known, layout.error, silent(layout.rows.n_outcomes))
     return Data(layout.outcome, error, layout.history if history is None else history)
 
 

@@ -172,7 +172,7 @@ MANY = {
     "a rule it does not owe": (
         D, LABELS, LABELS.replace("low", "sure").replace("labels", "bananas"),
         ["5: confidence .. 'sure'", "5: rule .. state 'F' does not owe rule 'bananas' .. oranges"]),
-    "the whole treaty": (D, "certain,signed", "sure,signed", ["2: confidence .. 'sure'"]),
+    "the whole agreement": (D, "certain,signed", "sure,signed", ["2: confidence .. 'sure'"]),
     "a state that is blank": (
         D, LABELS, LABELS.replace("F,", ",").replace("low", "sure"),
         ["5: confidence .. 'sure'", "5: state .. no state"]),

@@ -206,8 +206,8 @@ CASES = {
         '[[states]]\nid = "F"', '[[states]]\nid = "F"\n\n[[states]]\nid = "F"',
         ["case.toml:@4: states[F].id .. 'F' is also the id of entry 2 of states"],
     ),
-    "an id that is the whole treaty": (
-        'id = "F alone"', 'id = "*"', ["case.toml:@: counterparty_sets[*].id .. whole treaty .. any other name"],
+    "an id that is the whole agreement": (
+        'id = "F alone"', 'id = "*"', ["case.toml:@: counterparty_sets[*].id .. whole agreement .. any other name"],
     ),
     "a set that is called as all are": (
         'id = "F alone"', 'id = "all"',

@@ -72,10 +72,10 @@ def model(folder: str) -> pm.Model:
         seen = sum(rows.sees[..., c] * q[:, c, None] for c in range(rows.sees.shape[-1]))
         answer = pt.where(rows.answers, shadow[state][:, None] * seen, 1.0)
         margin = pm.Deterministic("margin", (rows.weight * size * answer).sum(axis=1) - rows.threshold)
-        c = width[state] * (layout.n_outcomes == 3)
+        c = width[state] * (layout.rows.n_outcomes == 3)
         comply, violate = (pm.math.invprobit((s * margin - c) / noise[state]) for s in (1, -1))
         p = pt.stack([violate, pt.clip(1 - comply - violate, 0, 1), comply], axis=1)
-        error, n = layout.error[:, None], layout.n_outcomes[:, None]
+        error, n = layout.error[:, None], layout.rows.n_outcomes[:, None]
         p = (1 - error) * p + error * (1 - p) / (n - 1) * (n > (np.arange(3) == 1) * 2)
         pm.Categorical("outcome", p=pt.clip(p, 1e-12, 1), observed=layout.outcome)
     return built

@@ -76,7 +76,7 @@ def by_numpy(name, layout, draws):
 
 def likelihood(name, layout, x):
     """Log likelihood of each state's decisions, (draw, state), by the normal distribution function itself."""
-    rows, n, e = layout.rows, layout.n_outcomes, layout.error
+    rows, n, e = layout.rows, layout.rows.n_outcomes, layout.error
     margin = asking.ask_observed(models.load(name), layout, x).support - rows.threshold
     noise, width = x["decision_noise"][:, rows.state], x["partial_width"][:, rows.state] * (n == 3)
     comply, violate = stats.norm.cdf((margin - width) / noise), stats.norm.cdf((-width - margin) / noise)

@@ -121,7 +121,7 @@ def test_joining_moves_nothing_and_complying_does(prepared, draws):
 
 def test_the_ratio_of_a_row_is_bounded_by_its_miscoding(prepared, draws):
     found = insincerity(prepared, tree_of(prepared, draws))
-    for i, (error, n) in enumerate(zip(prepared.layout.error, prepared.layout.n_outcomes, strict=True)):
+    for i, (error, n) in enumerate(zip(prepared.layout.error, prepared.layout.rows.n_outcomes, strict=True)):
         if error:
             bound = log((1 - error) * (n - 1) / error)
             assert abs(log(found["ratio_most"].values[i])) <= bound

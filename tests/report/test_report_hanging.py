@@ -8,11 +8,11 @@ import re
 import numpy as np
 import pytest
 
+from bayes_compliance.case.vocabulary import ANY_RULE
 from bayes_compliance.importance import Reweighted
 from bayes_compliance.report.facts import by_state
 from bayes_compliance.report.parts import join
 from bayes_compliance.report.sections.hanging import OWN_RULES, _by_rule, hanging, with_own_rules
-from bayes_compliance.rows import ANY_RULE
 from bayes_compliance.validation import predictive, sensitivity, sentences
 from bayes_compliance.validation.sensitivity import Hang, Sensitivity
 

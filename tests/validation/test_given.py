@@ -39,7 +39,7 @@ def test_truths_are_drawn_with_nothing_said_of_the_copies(ready):
     n, copies = len(layout.rows), int((~layout.depth).sum())
     assert len(data.outcome) == n + copies == len(ready.shared.layout.rows)
     np.testing.assert_array_equal(data.error[:n], layout.error)
-    assert data.error[n:] == pytest.approx(((layout.n_outcomes - 1) / layout.n_outcomes)[~layout.depth])
+    assert data.error[n:] == pytest.approx(((layout.rows.n_outcomes - 1) / layout.rows.n_outcomes)[~layout.depth])
 
 
 def test_a_fit_sees_the_decisions_taken_and_a_copy_with_the_conduct_of_its_own_world(ready):

@@ -58,7 +58,7 @@ def test_what_is_not_known_on_a_day_is_not_in_the_density(prepared, density, dra
     view = View(prepared.layout, DAY)
     assert 0 < view.known.sum() < len(view.known)
     carried = view.carried(draws)
-    silent = np.log(prepared.layout.n_outcomes[~view.known]).sum()
+    silent = np.log(prepared.layout.rows.n_outcomes[~view.known]).sum()
     later = stats.norm.logpdf(draws["innovation"]).sum(-1) - stats.norm.logpdf(carried["innovation"]).sum(-1)
     later += stats.norm.logpdf(draws["spread"]).sum(-1) - stats.norm.logpdf(carried["spread"]).sum(-1)
     expected = by_numpy("coalition", view.layout, carried) + later - silent

@@ -96,7 +96,7 @@ class Linear:
         """Whether the rows depend on a free quantity: on where it lies within its prior."""
         rows = self.layout.rows
         if name in NOISE_ONLY:
-            three = self.layout.n_outcomes == 3
+            three = rows.n_outcomes == 3
             return bool(((rows.state == position) & (three | (name == "decision_noise"))).any())
         points = np.repeat(self._points(1), TRIES, axis=0)
         values = self.latents.prior(name, position).sample(self._rng, TRIES)
@@ -140,8 +140,7 @@ class Linear:
         self.judged = [item for j, item in enumerate(self.judged) if j not in idle]
         rows = self.layout.rows
         self.offset, self.slope = offset - rows.threshold, np.delete(slope, idle, axis=1)
-        self.noise = self._base["decision_noise"][rows.state]
-        self.width = self._base["partial_width"][rows.state] * (self.layout.n_outcomes == 3)
+        self.noise, self.width = rows.scales(self._base)
 
     def _combinations(self) -> list[Component]:
         priors = [self.latents.prior(*item) for item in self.judged]

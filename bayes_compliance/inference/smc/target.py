@@ -76,15 +76,13 @@ class Target:
         sincere = np.ones((len(z), len(self.layout.case.states)))
         support = asking.observed_support(self.model, self.layout, {"sincere": sincere, **draws})
         rows = self.layout.rows
-        noise = draws["decision_noise"][:, rows.state]
-        width = draws["partial_width"][:, rows.state] * (self.layout.n_outcomes == 3)
+        noise, width = rows.scales(draws)
         return (support - rows.threshold) / noise, width / noise
 
     def row_log_likelihood(self, margin: NDArray, width: NDArray) -> NDArray:
         """Log probability of each row as coded, given margins and half-widths in units of noise."""
-        outcome = np.broadcast_to(self.layout.outcome, margin.shape)
-        log_p = theory.outcome_log_probability(margin, np.ones(margin.shape), width, outcome)
-        return theory.miscoded(log_p, self.layout.error, self.layout.n_outcomes)
+        layout = self.layout
+        return theory.coded_log_probability(margin, 1.0, width, layout.outcome, layout.error, layout.rows.n_outcomes)
 
     def components(self, z: NDArray) -> NDArray:
         """The same of a few particles, in this thread."""

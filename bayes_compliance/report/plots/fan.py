@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from markupsafe import Markup
 
-from bayes_compliance.dynamics import DAYS_PER_YEAR
+from bayes_compliance.case.dates import DAYS_PER_YEAR
 from bayes_compliance.report.drawing import (
     BLUE,
     INK,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
+from bayes_compliance.case.vocabulary import ANY_RULE
 from bayes_compliance.report.drawing import (
     LINE,
     MARKS,
@@ -24,7 +25,6 @@ from bayes_compliance.report.drawing import (
 )  # fmt: skip
 from bayes_compliance.report.plots.fan import first_day
 from bayes_compliance.report.sentences import listed, plural
-from bayes_compliance.rows import ANY_RULE
 from bayes_compliance.wording import WHOLE, recorded_rule
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from bayes_compliance.case.vocabulary import ANY_RULE
 from bayes_compliance.report import facts
 from bayes_compliance.report.parts import Number, Section, bullets, heading, join, paragraph, table
 from bayes_compliance.report.sentences import number, percent, plural
-from bayes_compliance.rows import ANY_RULE
 from bayes_compliance.validation import predictive, sensitivity
 from bayes_compliance.validation import sentences as told
 from bayes_compliance.validation.known import FEW, FUTURES

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
+from bayes_compliance.case.vocabulary import ANY_RULE
 from bayes_compliance.report.answers import answers, last_day
 from bayes_compliance.report.comparison import SAMPLE, pairs
 from bayes_compliance.report.findings import Change, Lever, depth, depths, together, turned
 from bayes_compliance.report.parts import Number, Section, bullets, heading, join, paragraph, table
 from bayes_compliance.report.sentences import day, number, percent, signed
-from bayes_compliance.rows import ANY_RULE
 
 if TYPE_CHECKING:
     import xarray as xr
