@@ -185,11 +185,9 @@ def decision(row: Row, problems: Problems) -> Decision | None:
     kind = cells.word("kind", OUTCOMES)
     every = list(dict.fromkeys(word for words in OUTCOMES.values() for word in words))
     own = OUTCOMES[kind] if kind else every
-    what = row.cells["decision"]
-    if what in every and what not in own:
+    what = cells.word("decision", every if row.cells["decision"] in every else own)
+    if what and what not in own:
         cells.refuse("decision", f"{what!r} is no decision of kind {kind}", one_of(own))
-    else:
-        cells.word("decision", own)
     confidence = cells.word("confidence", CONFIDENCES)
     labels = [label.strip() for label in row.cells["counterparty"].split(";")]
     if row.cells["counterparty"] and not all(labels):
