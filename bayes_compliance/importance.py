@@ -88,8 +88,19 @@ def _tail(n: int, r_eff: float) -> int:
     return max(1, int(3 * sqrt(n / r_eff)) if n * r_eff > 225 else n // 5)
 
 
-def leave_out(log_p: NDArray, r_eff: float = 1.0) -> tuple[float, float]:
-    """Log probability of an observation had the fit not seen it, and Pareto k of the weights 1 / p.
+class LeftOut(NamedTuple):
+    """An observation left out: its log probability had the fit not seen it, Pareto k, and the Monte Carlo error."""
+
+    log_p: float
+    pareto_k: float
+    mc_error: float
+
+
+def leave_out(log_p: NDArray, r_eff: float = 1.0) -> LeftOut:
+    r"""Log probability of an observation had the fit not seen it, by the weights 1 / p.
+
+    Its Monte Carlo error is that of a weighted mean E, carried to the log: :math:`\sqrt{\log(1 + V / E^2)}` with
+    :math:`V = \sum_s w_s^2 (p_s - E)^2 / r_{eff}` for weights that sum to 1 (Vehtari et al. 2024).
 
     Parameters
     ----------
@@ -99,10 +110,13 @@ def leave_out(log_p: NDArray, r_eff: float = 1.0) -> tuple[float, float]:
         Effective share of the draws.
     """
     log_weights, k = smoothed(-log_p, r_eff)
-    return float(logsumexp(log_weights + log_p) - logsumexp(log_weights)), k
+    log_share = log_weights - logsumexp(log_weights)
+    log_mean = logsumexp(log_share + log_p)
+    off = np.exp(log_share + log_p - log_mean) - np.exp(log_share)
+    return LeftOut(float(log_mean), k, float(np.sqrt(np.log1p((off**2).sum() / r_eff))))
 
 
-def each_left_out(log_p: NDArray) -> list[tuple[float, float]]:
+def each_left_out(log_p: NDArray) -> list[LeftOut]:
     """`leave_out` of every observation, (observation, chain, draw), each by the effective share of its draws."""
     from arviz_stats.base import array_stats
 

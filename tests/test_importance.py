@@ -23,7 +23,15 @@ def test_weights_are_arviz_s():
 def test_what_is_left_out_is_arviz_s():
     log_p = np.log(np.random.default_rng(2).beta(3, 2, 4000))
     elpd, k, _ = array_stats.loo(log_p.reshape(4, -1), r_eff=0.8)
-    assert leave_out(log_p, 0.8) == (pytest.approx(float(elpd)), pytest.approx(float(k)))
+    assert leave_out(log_p, 0.8)[:2] == (pytest.approx(float(elpd)), pytest.approx(float(k)))
+
+
+def test_the_error_of_what_is_left_out_is_how_much_it_varies_between_samples():
+    """400 samples of 500 draws: their sd has a standard error of 4%, the band is five of them."""
+    rng = np.random.default_rng(6)
+    each = [leave_out(np.log(one)) for one in rng.beta(4, 2, (400, 500))]
+    assert np.mean([one.mc_error for one in each]) == pytest.approx(np.std([one.log_p for one in each]), rel=0.2)
+    assert leave_out(np.log(rng.beta(4, 2, 500)), 0.25).mc_error > 1.5 * np.mean([one.mc_error for one in each])
 
 
 @pytest.mark.parametrize("n", [40, 400])
@@ -39,13 +47,13 @@ def test_ratios_alike_at_the_top_are_left_as_they_are(n):
 
 def test_equal_ratios_weigh_alike():
     assert weights_of(np.full(7, -900.0)).share == pytest.approx(np.full(7, 1 / 7))
-    assert leave_out(np.full(50, np.log(0.25))) == (pytest.approx(np.log(0.25)), 0.0)
+    assert leave_out(np.full(50, np.log(0.25))) == (pytest.approx(np.log(0.25)), 0.0, pytest.approx(0.0))
 
 
 def test_a_decision_that_one_draw_alone_excludes_has_a_probability():
     """In logs, where its weights and its probabilities are too small for numbers."""
     log_p = np.append(np.full(99, -1e-3), -2000.0)
-    log_p_left_out, k = leave_out(log_p)
+    log_p_left_out, k, _ = leave_out(log_p)
     assert log_p_left_out == pytest.approx(np.log(100) - 2000, rel=1e-3)
     assert k == np.inf
 

@@ -124,7 +124,7 @@ def mean_error(series: NDArray) -> NDArray:
     """
     from arviz_stats.base import array_stats
 
-    moves = series.std(axis=(-2, -1)) > 0
+    moves = series.std(axis=(-2, -1)) != 0  # NaN too, which no mark may pass
     error = np.zeros(series.shape[:-2])
     if moves.any():
         error[moves] = np.asarray(array_stats.mcse(series[moves], method="mean"), float)

@@ -170,7 +170,7 @@ def left_out(run: Run) -> list[tuple[float, float]]:
     k = 0.
     """
     log_p = run.tree["log_likelihood"].to_dataset()["outcome"].transpose("decision", "chain", "draw").values
-    return [(exp(p), k) for p, k in each_left_out(log_p)]
+    return [(exp(one.log_p), one.pareto_k) for one in each_left_out(log_p)]
 
 
 def largest_k(run: Run) -> float:

@@ -84,7 +84,7 @@ def _reliability(found: Backtest) -> Section:
     return Section(
         "Did the probabilities mean what they said", "reliability",
         join([paragraph(text), figure(_curve(found, text), "Forecast probability of compliance, and how often it came "
-              "(isotonic regression); shaded: 90% of the curves that honest probabilities would make."),
+              "(isotonic regression); shaded: at each probability, where 90% of honest curves would lie."),
               paragraph(words.coverage_words(found))]),
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayes_compliance.validation.at_origins import PRIOR, SUM
 from bayes_compliance.validation.scores import FEW_RULES
-from bayes_compliance.wording import listed, pareto
+from bayes_compliance.wording import listed, pareto, percent
 
 if TYPE_CHECKING:
     from bayes_compliance.validation.backtest import Backtest
@@ -74,13 +74,11 @@ def _signed(share: float) -> str:
 def reliability_words(found: Backtest) -> str:
     """Whether probabilities meant what they said, and whether they told decisions apart."""
     corp = found.reliability()
-    outside = float(np.mean((corp.recalibrated < corp.lower) | (corp.recalibrated > corp.upper)))
-    held = "stays within the band that honest probabilities would make" if outside <= 0.1 else (
-        f"leaves the band that honest probabilities would make at {outside:.0%} of the decisions"
-    )  # fmt: skip
+    share = f"honest ones would look as miscalibrated in {percent(corp.p_value)} of resamples"
+    held = "meant what they said, as far as these decisions can tell" if corp.honest else "did not mean what they said"
     return (
-        f"Reliability: the recalibrated curve {held}. Of the Brier score {corp.uncertainty:.3f} is the decisions' own "
-        f"uncertainty; miscalibration adds {corp.miscalibration:.3f} and telling decisions apart takes off "
+        f"Reliability: the probabilities {held} ({share}). Of the Brier score {corp.uncertainty:.3f} is the decisions' "
+        f"own uncertainty; miscalibration adds {corp.miscalibration:.3f} and telling decisions apart takes off "
         f"{corp.discrimination:.3f}."
     )
 

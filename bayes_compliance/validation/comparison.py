@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
 
 DECISIVE = 2.0
-"""Standard errors that a difference must exceed before the data are said to tell."""
+"""Standard errors that a difference must exceed before the data are said to tell; with few decisions, more: see `tells`."""
 
 FEW = 100
 """Below this many decisions the standard error of a difference is itself rough (Sivula et al. 2025)."""
@@ -27,13 +27,17 @@ FEW = 100
 MOST, TOLERANCE = 20_000, 1e-9
 """Steps towards stacking weights at most, and a step that ends them."""
 
+ROUNDING = 1e-9
+"""Fits whose decisions differ by no more than this are the same fit."""
+
 BEST, SAME, CANNOT_TELL, WORSE = "highest", "same fit", "the data cannot tell", "worse"
 
 
 class Score(NamedTuple):
     """A model's expected log predictive density: by decision, (row,), with Pareto k and the largest k that is good.
 
-    `note` says how it was fitted, where the model has more ways than one.
+    `note` says how it was fitted, where the model has more ways than one; `mc_error` is the Monte Carlo error of each
+    decision's density, (row,).
     """
 
     model: str
@@ -42,6 +46,7 @@ class Score(NamedTuple):
     good_k: float
     checks: tuple[Check, ...]
     note: str = ""
+    mc_error: NDArray | float = 0.0
 
     @property
     def elpd(self) -> float:
@@ -99,8 +104,9 @@ class Comparison:
     def rule(self) -> str:
         """When a difference counts."""
         return (
-            f"a model is worse when the difference exceeds {DECISIVE:g} of its standard errors, over all decisions and "
-            "over those that importance sampling can leave out; else the data cannot tell"
+            f"a model is worse when the difference exceeds {DECISIVE:g} of its standard errors (more with few "
+            "decisions, by Student's t, and with draws that leave it uncertain), over all decisions and over those that "
+            "importance sampling can leave out; else the data cannot tell"
         )
 
     def __str__(self) -> str:
@@ -161,16 +167,16 @@ def score(prepared: Prepared, tree: xr.DataTree, name: str, checks: Sequence[Che
         The fit's diagnostics.
     """
     log_p = tree["log_likelihood"]["outcome"].transpose("decision", "chain", "draw").values[~prepared.layout.depth]
-    elpd_i, pareto_k = np.array(each_left_out(log_p)).reshape(-1, 2).T
+    elpd_i, pareto_k, mc_error = np.array(each_left_out(log_p)).reshape(-1, 3).T
     good = float(good_k(log_p[0].size)) if len(log_p) else 0.7
-    return Score(name, elpd_i, pareto_k, good, tuple(checks), getattr(prepared.model, "NOTE", ""))
+    return Score(name, elpd_i, pareto_k, good, tuple(checks), getattr(prepared.model, "NOTE", ""), mc_error)
 
 
 def compared(case: str, decisions: Sequence[str], scores: Sequence[Score]) -> Comparison:
     """Scores in their order, with differences to the highest and what may be said of them."""
     ordered = sorted(scores, key=lambda s: (-s.elpd, s.model))
     differences = [_difference(ordered[0], other) for other in ordered]
-    fitted = [i for i, d in enumerate(differences) if d.verdict != SAME]
+    fitted = [i for i, one in enumerate(ordered) if not any(same_fit(one, other) for other in ordered[:i])]
     weights = np.zeros(len(ordered))
     weights[fitted] = stacking(np.array([ordered[i].elpd_i for i in fitted]))
     told = [d._replace(weight=float(w)) for d, w in zip(differences, weights, strict=True)]
@@ -193,7 +199,9 @@ def stacking(elpd_i: NDArray) -> NDArray:
     -------
     array (model,)
     """
-    density = np.exp(elpd_i - elpd_i.max(axis=0, initial=-np.inf))
+    # what no model holds possible tells none from another
+    some = elpd_i[:, np.isfinite(elpd_i.max(axis=0, initial=-np.inf))]
+    density = np.exp(some - some.max(axis=0, initial=-np.inf))
     weights = np.full(len(density), 1 / len(density))
     for _ in range(MOST if density.size else 0):
         new = (weights[:, None] * density / (weights @ density)).mean(axis=1)
@@ -204,15 +212,36 @@ def stacking(elpd_i: NDArray) -> NDArray:
 
 
 def _difference(best: Score, other: Score) -> Difference:
-    each = other.elpd_i - best.elpd_i
-    difference, se = float(each.sum()), standard_error(each)
     if other is best:
         return Difference(0.0, 0.0, BEST)
-    if not each.any():
+    if same_fit(best, other):
         return Difference(0.0, 0.0, SAME)
-    trusted = each[~(best.bad | other.bad)]
-    tells = all(len(part) and -part.sum() > DECISIVE * standard_error(part) for part in (each, trusted))
-    return Difference(difference, se, WORSE if tells else CANNOT_TELL)
+    each = other.elpd_i - best.elpd_i
+    mc_error = np.broadcast_to(np.hypot(best.mc_error, other.mc_error), each.shape)
+    trusted = ~(best.bad | other.bad)
+    told = tells(each, mc_error) and tells(each[trusted], mc_error[trusted])
+    return Difference(float(each.sum()), standard_error(each), WORSE if told else CANNOT_TELL)
+
+
+def same_fit(one: Score, other: Score) -> bool:
+    """Whether two models expect every decision alike, as those do that share a fit."""
+    return bool(np.allclose(one.elpd_i, other.elpd_i, rtol=0, atol=ROUNDING))
+
+
+def tells(each: NDArray, mc_error: NDArray) -> bool:
+    r"""Whether a sum of differences, (row,), is further below 0 than chance takes it.
+
+    The mark is ``hypot(t se, 2 mc)``: se by n - 1 degrees of freedom, t the quantile of Student's t with as many where
+    the standard normal has `DECISIVE` (2.1 for 30 decisions, 2.9 for 5), and mc the Monte Carlo error of the sum.
+    Two models that expect 5, 12 or 100 decisions equally well are then told apart in 5% of cases at most.
+    """
+    n = len(each)
+    if n < 2:
+        return False
+    from scipy.special import ndtr, stdtrit
+
+    error = stdtrit(n - 1, ndtr(DECISIVE)) * np.sqrt(n * each.var(ddof=1))
+    return bool(-each.sum() > np.hypot(error, DECISIVE * np.sqrt((mc_error**2).sum())))
 
 
 def check_models(names: Sequence[str]) -> None:

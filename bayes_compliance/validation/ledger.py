@@ -347,7 +347,10 @@ def _settle(entry: Entry, decision: Any) -> list[Scored]:
     p = _between(entry.forecast, decision.state, decision.rule, decision.date)
     if p is None:
         return []
-    scores = {name: float(values[0]) for name, values in each([p], [OUTCOME[decision.decision]]).items()}
+    outcome = OUTCOME[decision.decision]
+    held = np.array(p)
+    held[outcome] = max(held[outcome], HALF_A_DIGIT)
+    scores = {name: float(values[0]) for name, values in each([held], [outcome]).items()}
     return [Scored(entry.number, decision.state, decision.rule, decision.date, decision.decision, p, scores)]
 
 

@@ -114,7 +114,7 @@ def epochs(case: Case, found: Sequence[Origin], *, renew: bool = False) -> list[
     found : sequence of Origin
         In order of time.
     renew : bool
-        Judgements as known at each origin; else those of the first origin throughout.
+        Judgements and measured proxies as known at each origin; else those of the first origin throughout.
     """
     shared_by: list[tuple[Case, list[Origin]]] = []
     for one in found:
@@ -130,7 +130,8 @@ def epochs(case: Case, found: Sequence[Origin], *, renew: bool = False) -> list[
 
 def _judgements_of(known: Case) -> Case:
     """What a fit reads of a case but for its decisions and declared depths."""
-    return known.model_copy(update={"decisions": (), "proxies": (), "scenarios": (), "known_by": None})
+    measured = tuple(proxy for proxy in known.proxies if proxy.kind in known.measure_proxies)
+    return known.model_copy(update={"decisions": (), "proxies": measured, "scenarios": (), "known_by": None})
 
 
 def known_by(case: Case, day: date) -> Case:

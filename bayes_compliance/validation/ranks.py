@@ -102,9 +102,8 @@ class Uniformity:
         what = f"{self.simulations} simulations, {len(self.verdicts)} quantities"
         rate = f"false-alarm rate {self.false_alarm:.0%} over all quantities"
         if self.passed:
-            least = f"; the smallest p-value is {self.verdicts[0].p:.2g} ({self.verdicts[0].name})" * bool(
-                self.verdicts
-            )
+            first = self.verdicts[:1]
+            least = "".join(f"; the smallest p-value is {one.p:.2g} ({one.name})" for one in first)
             return f"calibrated as far as {what} can tell ({rate}){least}"
         bad = [f"{v.name} (p = {v.p:.2g})" for v in self.verdicts if v.rejected]
         return (

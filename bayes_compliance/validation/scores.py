@@ -15,6 +15,9 @@ SCORES = ("brier", "log", "rps")
 FEW_RULES = 6
 """With fewer rules to resample a band says little, and no verdict is given."""
 
+HONEST = 0.05
+"""False-alarm rate at which probabilities are said not to have meant what they said."""
+
 
 def brier(p: ArrayLike, outcome: ArrayLike) -> NDArray:
     r"""Brier score of "complies", :math:`(p_{comply} - y)^2`, in [0, 1]; lower is better.
@@ -92,7 +95,8 @@ def skill(score: NDArray, reference: NDArray, cluster: ArrayLike, rng: np.random
     Returns
     -------
     Skill
-        With a 90% percentile band. With a single cluster there is no band: it is the whole line.
+        With a 90% percentile band, at the levels that few clusters need: see `expanded`. With a single cluster there is
+        no band: it is the whole line.
     """
     names, index = np.unique(np.asarray(cluster), return_inverse=True)
     sums = np.stack([np.bincount(index, weights=values) for values in (score, reference)])
@@ -100,8 +104,21 @@ def skill(score: NDArray, reference: NDArray, cluster: ArrayLike, rng: np.random
     if len(names) < 2:
         return Skill(float(value), -np.inf, np.inf, len(names))
     drawn = rng.integers(len(names), size=(RESAMPLES, len(names)))
-    lower, upper = np.quantile(_skill(sums[:, drawn].sum(axis=-1)), BAND)
+    # no interpolation: between an infinite score and another there is no number
+    lower, upper = np.quantile(_skill(sums[:, drawn].sum(axis=-1)), expanded(len(names)), method="inverted_cdf")
     return Skill(float(value), float(lower), float(upper), len(names))
+
+
+def expanded(n: int) -> tuple[float, float]:
+    r"""Levels of the percentile band of n clusters: :math:`\Phi(\pm \sqrt{n / (n - 1)}\, t_{n - 1, .95})`.
+
+    Percentiles of a bootstrap are too near for few clusters, as a normal band is without Student's t and with n in
+    place of n - 1 (Hesterberg 2015, "What Teachers Should Know About the Bootstrap").
+    """
+    from scipy.special import ndtr, stdtrit
+
+    reach = np.sqrt(n / (n - 1)) * stdtrit(n - 1, BAND[1])
+    return float(ndtr(-reach)), float(ndtr(reach))
 
 
 def _skill(sums: NDArray) -> NDArray:
@@ -113,8 +130,9 @@ def _skill(sums: NDArray) -> NDArray:
 class Reliability(NamedTuple):
     """CORP: forecasts beside recalibrated ones, sorted, and the parts of the Brier score.
 
-    ``mean score = miscalibration - discrimination + uncertainty``. The band holds the recalibrated curve in 90% of
-    resamples in which every forecast is right.
+    ``mean score = miscalibration - discrimination + uncertainty``. At each forecast the band holds the recalibrated
+    curve in 90% of resamples in which every forecast is right, and `p_value` is the share of these resamples with as
+    much miscalibration, ``(1 + count) / (1 + resamples)``.
     """
 
     forecast: NDArray
@@ -124,9 +142,15 @@ class Reliability(NamedTuple):
     miscalibration: float
     discrimination: float
     uncertainty: float
+    p_value: float
+
+    @property
+    def honest(self) -> bool:
+        """Whether honest probabilities would often enough look as miscalibrated."""
+        return self.p_value >= HONEST
 
 
-def corp(p: ArrayLike, happened: ArrayLike, rng: np.random.Generator, resamples: int = 500) -> Reliability:
+def corp(p: ArrayLike, happened: ArrayLike, rng: np.random.Generator, resamples: int = 1000) -> Reliability:
     """Reliability by isotonic regression (Dimitriadis, Gneiting and Jordan 2021).
 
     Parameters
@@ -140,10 +164,13 @@ def corp(p: ArrayLike, happened: ArrayLike, rng: np.random.Generator, resamples:
     order = np.argsort(np.asarray(p, float), kind="stable")
     p, y = np.asarray(p, float)[order], np.asarray(happened, float)[order]
     fitted = pooled(p, y)
-    drawn = np.array([pooled(p, (rng.random(len(p)) < p).astype(float)) for _ in range(resamples)])
+    come = (rng.random((resamples, len(p))) < p).astype(float)
+    drawn = np.array([pooled(p, one) for one in come])
     lower, upper = np.quantile(drawn, BAND, axis=0)
     raw, recalibrated, climate = (float(np.mean((f - y) ** 2)) for f in (p, fitted, np.full(len(y), y.mean())))
-    return Reliability(p, fitted, lower, upper, raw - recalibrated, climate - recalibrated, climate)
+    off, least = raw - recalibrated, np.mean((p - come) ** 2 - (drawn - come) ** 2, axis=1)
+    p_value = (1 + np.sum(least >= off)) / (1 + resamples)
+    return Reliability(p, fitted, lower, upper, off, climate - recalibrated, climate, float(p_value))
 
 
 def pooled(p: NDArray, y: NDArray) -> NDArray:

@@ -141,7 +141,7 @@ def pulls(found: Sequence[Conflict]) -> str:
     )
 
 
-def noise(found: Sequence[AtNoise], now: dict[tuple[str, str], float], what: str = "judged") -> str:
+def noise(found: Sequence[AtNoise], now: dict[tuple[str, str], float], what: str = "judged", learnt: bool = False) -> str:
     """What the forecast would be under half and twice the decision noise: the pair that moves most.
 
     Parameters
@@ -151,6 +151,8 @@ def noise(found: Sequence[AtNoise], now: dict[tuple[str, str], float], what: str
         Probabilities as they are, by state and rule.
     what : str
         `judged`, or `a default`.
+    learnt : bool
+        Whether the decisions could move any of it: it has a prior and is no constant.
     """
     parts = []
     for one in found:
@@ -164,7 +166,8 @@ def noise(found: Sequence[AtNoise], now: dict[tuple[str, str], float], what: str
         )
     unknown = any(one.how == CANNOT_TELL for one in found)
     anew = " A fit at each noise: bayes-compliance sweep CASE --noise .5,1,2." if unknown else ""
-    return f"Decision noise is {what} and not learnt: {'; '.join(parts)}.{anew}"
+    known = ", with a prior that the decisions can move" if learnt else " and not learnt"
+    return f"Decision noise is {what}{known}: {'; '.join(parts)}.{anew}"
 
 
 def replicates(found: Sequence[Check]) -> str:

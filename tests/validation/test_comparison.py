@@ -74,6 +74,8 @@ def test_a_fit_that_two_models_share_has_one_weight():
     assert found.differences[1].verdict == SAME
     assert found.differences[1].weight == 0
     assert sum(d.weight for d in found.differences) == pytest.approx(1)
+    worse = comparison.compared("c", ["x"] * 50, [of("a", base), of("c", base - 1), of("d", base - 1)])
+    assert worse.differences[2].weight == 0
 
 
 def test_a_row_that_is_the_same_in_every_draw_is_its_own_score(prepared):
@@ -88,6 +90,30 @@ def test_twice_the_standard_error_decides():
     wobble = np.tile([1.0, -1.0], 50)  # standard error 10 over 100 rows
     assert verdicts(of("a", base), of("b", base - 0.21 + wobble)) == {"a": BEST, "b": WORSE}
     assert verdicts(of("a", base), of("b", base - 0.19 + wobble)) == {"a": BEST, "b": CANNOT_TELL}
+
+
+def test_few_decisions_cannot_tell_by_two_standard_errors():
+    """Models that are equally good on average, told apart in 2.3% of cases (one side): 4% of 2,000 has chance < 1e-5."""
+    rng = np.random.default_rng(9)
+    for n in (1, 2, 3, 5, 12):
+        each, zero = rng.normal(size=(2000, n)), np.zeros(n)
+        told = sum(comparison.tells(one, zero) for one in each)
+        assert told < 0.04 * 2000
+        assert comparison.tells(np.full(n, -1.0) + 0.01 * each[0], zero) == (n > 1)
+    assert verdicts(of("a", [-0.5]), of("b", [-0.5001])) == {"a": BEST, "b": CANNOT_TELL}
+
+
+def test_what_lies_within_the_error_of_the_draws_is_not_told():
+    base = np.linspace(-1, 0, 60)
+    near = of("b", base - 0.01)
+    assert verdicts(of("a", base), near)["b"] == WORSE
+    assert verdicts(of("a", base), near._replace(mc_error=np.full(60, 0.05)))["b"] == CANNOT_TELL
+    assert verdicts(of("a", base), of("b", base - 1e-15))["b"] == SAME
+
+
+def test_stacking_goes_by_what_some_model_holds_possible():
+    elpd = np.array([[-0.5, -np.inf, -0.2], [-0.7, -np.inf, -1.0]])
+    assert_allclose(comparison.stacking(elpd), [1.0, 0.0], atol=1e-3)
 
 
 def test_what_rests_on_a_row_that_cannot_be_left_out_does_not_count():

@@ -81,16 +81,34 @@ def test_no_verdict_from_few_rules_and_no_band_from_one():
     assert (one.lower, one.upper) == (-np.inf, np.inf)
 
 
-def test_null_forecasters_are_told_apart_no_oftener_than_the_bands_say():
+@pytest.mark.parametrize("rules", [6, 12, 25])
+def test_null_forecasters_are_told_apart_no_oftener_than_the_bands_say(rules):
     """False-alarm rate 10% for the two-sided 90% band; among 300 null pairs more than 16% has probability < 1e-3."""
     rng = np.random.default_rng(5)
-    cluster = np.repeat(np.arange(25), 4)
+    cluster = np.repeat(np.arange(rules), 4)
     told = 0
     for _ in range(300):
-        effect = rng.normal(0, 0.1, 25)[cluster]
-        a, b = 0.5 + effect + rng.normal(0, 0.05, 100), 0.5 + rng.normal(0, 0.05, 100)
-        told += scores.skill(a, b, cluster, rng).verdict != "cannot tell"
-    assert told < 0.16 * 300 + 6
+        effect = rng.normal(0, 0.1, rules)[cluster]
+        noise = rng.normal(0, 0.05, (2, len(cluster)))
+        told += scores.skill(0.5 + effect + noise[0], 0.5 + noise[1], cluster, rng).verdict != "cannot tell"
+    assert told < 0.16 * 300
+
+
+def test_the_levels_of_a_band_are_those_of_student_s_t_and_near_the_nominal_for_many_rules():
+    from scipy.stats import norm, t
+
+    for n in (2, 6, 25):
+        assert scores.expanded(n)[1] == pytest.approx(norm.cdf(t.ppf(0.95, n - 1) * np.sqrt(n / (n - 1))))
+    assert scores.expanded(4000) == pytest.approx((0.05, 0.95), abs=1e-4)
+
+
+def test_an_infinite_score_counts_against_whoever_has_it():
+    finite, infinite = np.full(20, 0.5), np.full(20, np.inf)
+    cluster = np.repeat(np.arange(10), 2)
+    of = [scores.skill(a, b, cluster, np.random.default_rng(1)) for a, b in ((infinite, finite), (finite, infinite))]
+    assert [one.verdict for one in of] == ["worse", "better"]
+    assert of[0][:3] == (-np.inf, -np.inf, -np.inf)
+    assert scores.skill(finite, np.zeros(20), cluster, np.random.default_rng(1)).verdict == "worse"
 
 
 def test_corp_decomposes_the_brier_score_and_pools_ties():
@@ -115,10 +133,24 @@ def test_miscalibration_is_seen_and_honest_probabilities_are_not_accused():
     rng = np.random.default_rng(6)
     p = rng.uniform(0.05, 0.95, 400)
     honest, turned = scores.corp(p, rng.random(400) < p, rng), scores.corp(p, rng.random(400) < 1 - p, rng)
-    outside = [np.mean((r.recalibrated < r.lower) | (r.recalibrated > r.upper)) for r in (honest, turned)]
-    assert outside[0] < 0.3
-    assert outside[1] > 0.5
+    assert (honest.honest, turned.honest) == (True, False)
     assert turned.miscalibration > 10 * honest.miscalibration
+
+
+def test_honest_probabilities_are_accused_as_often_as_is_said():
+    """False-alarm rate 5%; among 300 honest records of 40 decisions more than 10% has probability < 1e-3."""
+    rng = np.random.default_rng(8)
+    p = rng.uniform(0.05, 0.95, (300, 40))
+    accused = sum(not scores.corp(one, rng.random(40) < one, rng, resamples=200).honest for one in p)
+    assert accused < 0.1 * 300
+    # the negative control: probabilities twice as far from one half, in log odds, as the truth
+    odds = np.log(p / (1 - p))
+    bold = 1 / (1 + np.exp(-2.5 * odds))
+    seen = sum(
+        not scores.corp(said, rng.random(40) < one, rng, resamples=200).honest
+        for said, one in zip(bold[:100], p[:100], strict=True)
+    )
+    assert seen > 50
 
 
 def test_coverage_counts_blocks_inside_their_intervals():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from bayes_compliance.case.vocabulary import ANY_RULE
+from bayes_compliance.latents import Latents
 from bayes_compliance.report import facts
 from bayes_compliance.report.parts import Number, Section, bullets, heading, join, paragraph, table
 from bayes_compliance.report.sentences import number, percent, plural
@@ -62,7 +63,10 @@ def hanging(run: Run) -> Section:
     parts += [heading("Priors against decisions"), paragraph(told.pulls(sensitivity.conflicts(prepared, tree)))]
     parts += [
         heading("Another decision noise"),
-        paragraph(told.noise(noises, facts.at_the_end(run), facts.whose(run, "decision_noise", "a default"))),
+        paragraph(told.noise(
+            noises, facts.at_the_end(run), facts.whose(run, "decision_noise", "a default"),
+            learnt=bool(len(Latents(prepared.layout).free["decision_noise"])),
+        )),
     ]
     parts += [*_without(run, analysts), *_repeats(run)]
     return Section("What the answer hangs on", "hangs-on", join(parts))
