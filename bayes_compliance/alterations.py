@@ -152,16 +152,13 @@ class Altered:
             for lobby, path in pairs
         )
 
-    def jumps(self, count: NDArray, times: NDArray, start: float, rng: np.random.Generator) -> NDArray:
-        """Number of random shocks in each span, (draw, path, state, date), as their pace squared weighs them."""
-        weighed = count.astype(float)
-        begins = np.concatenate([[start], times[:-1]])
-        after = np.clip((times - self._start) / np.where(times > begins, times - begins, 1.0), 0, 1)
+    def paces(self, times: NDArray) -> NDArray:
+        """Pace of each state's lobbies at its times, (..., state, date)."""
+        found = np.ones(times.shape)
         for state, factor in self.alteration.pace.items():
             s = self.base.state_index[state]
-            later = rng.binomial(count[..., s, :], after)
-            weighed[..., s, :] += (factor**2 - 1) * later
-        return weighed
+            found[..., s, :] = np.where(times[..., s, :] > self._start, factor, 1.0)
+        return found
 
     def shocks(self, times: NDArray, normal: NDArray) -> NDArray:
         """What the shock on the date adds to W of each lobby, (draw, path, lobby, date), from standard normals."""

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+SETTLED = 1e-12
+"""A variance up to this is none: the date is known already."""
+
 
 @dataclass(frozen=True)
 class Path:
@@ -39,8 +42,8 @@ class Path:
     def covariance(self, s: NDArray, t: NDArray) -> NDArray:
         r"""Covariance of W at the times `s` and `t`, shape (len(s), len(t)).
 
-        On one side of the reference date :math:`\min(|s|, |t|)`, or with the rate :math:`\theta`
-        :math:`(e^{-\theta |t - s|} - e^{-\theta (|s| + |t|)}) / 2 \theta`; 0 across it. A shock at time u adds
+        On one side of the reference date :math:`m = \min(|s|, |t|)`, or with the rate :math:`\theta`
+        :math:`e^{-\theta |t - s|} (1 - e^{-2 \theta m}) / 2 \theta`; 0 across it. A shock at time u adds
         :math:`scale^2 e^{-\theta (|s - u| + |t - u|)}` where u lies between the reference date and both. A pace f
         from time T adds :math:`(f^2 - 1)` times the covariance of what has moved W since T.
         """
@@ -56,10 +59,9 @@ class Path:
     def _usual(self, s: NDArray, t: NDArray) -> NDArray:
         s, t = np.asarray(s, float)[:, None], np.asarray(t, float)[None, :]
         same_side = np.sign(s) * np.sign(t) > 0
+        moved = np.minimum(abs(s), abs(t))
         if self.rate:
-            moved = (np.exp(-self.rate * abs(t - s)) - np.exp(-self.rate * (abs(s) + abs(t)))) / (2 * self.rate)
-        else:
-            moved = np.minimum(abs(s), abs(t))
+            moved = np.exp(-self.rate * abs(t - s)) * -np.expm1(-2 * self.rate * moved) / (2 * self.rate)
         total = np.where(same_side, moved, 0.0)
         for when, scale in self.shocks:
             total = total + scale**2 * self._shocked(s, when) * self._shocked(t, when)
@@ -106,8 +108,24 @@ def steps_of(factor: NDArray) -> tuple[NDArray, NDArray]:
 def _root(covariance: NDArray) -> NDArray:
     # a date already known has no variance left, which a Cholesky factor refuses
     root = np.zeros_like(covariance)
-    free = np.flatnonzero(np.diag(covariance) > 1e-12)
-    root[np.ix_(free, free)] = np.linalg.cholesky(covariance[np.ix_(free, free)])
+    free = np.flatnonzero(np.diag(covariance) > SETTLED)
+    some = covariance[np.ix_(free, free)]
+    try:
+        root[np.ix_(free, free)] = np.linalg.cholesky(some)
+    except np.linalg.LinAlgError:  # so has one that follows from the dates before it, as where nothing moves any more
+        root[np.ix_(free, free)] = _semidefinite(some)
+    return root
+
+
+def _semidefinite(covariance: NDArray) -> NDArray:
+    """The lower-triangular root of a covariance in which some dates follow from those before them."""
+    root = np.zeros_like(covariance)
+    for i in range(len(root)):
+        for j in range(i):
+            if root[j, j] > 0:
+                root[i, j] = (covariance[i, j] - root[i, :j] @ root[j, :j]) / root[j, j]
+        left = covariance[i, i] - root[i, :i] @ root[i, :i]
+        root[i, i] = np.sqrt(left) if left > SETTLED * max(1.0, covariance[i, i]) else 0.0
     return root
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,15 +49,21 @@ class JointLayout(Layout):
     def __init__(self, case: Case, priors: Priors) -> None:
         super().__init__(case, priors)
         self.days = dict(self._days())
-        rows = {day: self.rows_for(items) for day, items in self.days.items()}
         whole = self.rows_for([item for items in self.days.values() for item in items])
-        found = super().knots, super().pairs_used
-        self.__dict__["knots"] = self.knots_at({*found[0], *self.points_of(whole)})
-        speaking = whole.pair[(whole.pair >= 0) & (whole.weight != 0)]
-        self.__dict__["pairs_used"] = np.unique(np.concatenate([found[1], speaking]))
-        self.by_date = tuple(self._slice(one) for one in rows.values())
-        self.joint = self._slice(whole)
-        self.day = np.repeat(np.arange(len(rows)), [len(one) for one in rows.values()])
+        self.__dict__ |= vars(super().knowing(whole))  # as a layout that would know them, from the start
+        self.day = np.repeat(np.arange(len(self.days)), [len(items) for items in self.days.values()])
+        self._cut()
+
+    def _cut(self) -> None:
+        """The systems, placed among the knots and pairs."""
+        self.by_date = tuple(self._slice(self.rows_for(items)) for items in self.days.values())
+        self.joint = self._slice(self.rows_for([item for items in self.days.values() for item in items]))
+
+    def knowing(self, rows: Rows) -> Self:
+        other = super().knowing(rows)
+        if other is not self:
+            other._cut()
+        return other
 
     def looks(self, rows: Rows) -> NDArray:
         """Weights of the `joint` rows in each row's view of each counterparty, (row, counterparty, joint row)."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,16 @@ class Terms(NamedTuple):
 def is_zero(prior: Prior | None) -> bool:
     """Whether a quantity is not there, or known to be 0."""
     return prior is None or (prior.is_constant and prior.value == 0)
+
+
+PLACED = ("knot_slot", "path_factors", "path_steps", "_later_knots", "pair_slot", "blocks", "coords")
+"""What a layout works out from its knots and used pairs."""
+
+
+def pairs_of(*rows: Rows, used: Iterable[int] = ()) -> NDArray:
+    """Positions of the pairs that some rows are about, or that are used already, sorted."""
+    about = [one.pair[(one.pair >= 0) & (one.weight != 0)] for one in rows]
+    return np.unique(np.concatenate([np.array([*used], int), *about]))
 
 
 class Layout:
@@ -207,8 +218,22 @@ class Layout:
     @cached_property
     def pairs_used(self) -> NDArray:
         """Positions in `pairs` that some row is about; the others are as the prior has them."""
-        rows = [self.rows, *([self.measured.votes.rows] if self.measured.votes else [])]
-        return np.unique(np.concatenate([one.pair[(one.pair >= 0) & (one.weight != 0)] for one in rows]))
+        return pairs_of(self.rows, *([self.measured.votes.rows] if self.measured.votes else []))
+
+    def knowing(self, rows: Rows) -> Self:
+        """The same with W and spreads on some rows among what is known, though they are no data.
+
+        So all that is asked about them is asked in one world. It is the layout itself where it knows them already; else
+        `bayes_compliance.inference.carry` makes its draws.
+        """
+        known = self.knots_at({*self.knots, *self.points_of(rows)}), pairs_of(rows, used=self.pairs_used)
+        if known[0] == self.knots and len(known[1]) == len(self.pairs_used):
+            return self
+        other = copy.copy(self)
+        for name in PLACED:
+            other.__dict__.pop(name, None)
+        other.__dict__["knots"], other.__dict__["pairs_used"] = known
+        return other
 
     @cached_property
     def pair_slot(self) -> NDArray:

@@ -272,21 +272,36 @@ class Future:
         return continued(self.layout, self.draws["innovation"], self.times, self._antithetic, law)
 
     def _jumps(self) -> NDArray:
-        """Random shocks since the last decision, (draw, path, lobby, date): compound Poisson by state."""
+        """Random shocks since the last decision, (draw, path, lobby, date): compound Poisson by state.
+
+        Those between two dates come at moments of their own, and by the later date what reverts has left less of them.
+        """
         layout = self.layout
         start = max(layout.time(layout.case.last_decision_date()), 0.0)
         spans = np.diff(np.maximum(self.times, start), prepend=start)
         rate = self.draws["shock_hazard"][:, None, :, None] * spans
         half = self.rng.poisson(np.broadcast_to(rate, (self.n_draws, self.paths // 2, *rate.shape[2:])))
-        if self.altered is not None:
-            half = self.altered.jumps(half, self.times, start, self.own_rng)
-        scale = np.sqrt(half) * self.draws["shock_scale"][:, None, :, None]
         jumps = self.rng.standard_normal((self.n_draws, self.paths // 2, len(layout.paths), len(self.times)))
-        jumps *= scale[:, :, layout.lobby_state]
+        one = self.draws["shock_scale"][:, None, :, None]
+        if any(path.rate for path in layout.paths) or (self.altered is not None and self.altered.alteration.pace):
+            jumps *= np.sqrt(self._left(half, spans)) * one[:, :, layout.lobby_state]
+        else:
+            jumps *= (np.sqrt(half) * one)[:, :, layout.lobby_state]
         for lobby, path in enumerate(layout.paths):
             each = np.ascontiguousarray(jumps[:, :, lobby]).reshape(-1, len(self.times))
             jumps[:, :, lobby] = (each @ path.jump_decay(self.times).T).reshape(*jumps.shape[:2], -1)
         return np.concatenate([jumps, -jumps], axis=1)
+
+    def _left(self, count: NDArray, spans: NDArray) -> NDArray:
+        """Number of shocks in each span, (draw, path, lobby, date), each as the square of what is left at its end."""
+        states = self.layout.lobby_state
+        rate = np.array([path.rate for path in self.layout.paths])[:, None]
+        left = np.zeros((*count.shape[:2], len(states), count.shape[-1]))
+        for k in range(int(count.max(initial=0))):
+            ago = self.own_rng.random(count.shape) * spans
+            size = (count > k) * (1.0 if self.altered is None else self.altered.paces(self.times - ago) ** 2)
+            left += size[:, :, states] * np.exp(-2 * rate * ago[:, :, states])
+        return left
 
     def _spread(self) -> NDArray:
         return every_spread(self.layout, self.draws["spread"], 1, self.rng)

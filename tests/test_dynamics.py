@@ -121,3 +121,22 @@ def test_a_pace_under_mean_reversion_equals_the_integral_of_its_variance(factor)
     expected = np.trapezoid(pace**2 * np.exp(-rate * (4 - u)) * np.exp(-rate * (6 - u)), u)
     found = Path(half_life=3.0, pace=(2.0, factor)).covariance(np.array([4.0]), np.array([6.0]))[0, 0]
     assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_path_that_stands_still_from_a_day_on_is_continued():
+    """A what-if with no volatility: every later date follows from the one before."""
+    for half_life in (None, 2.0):
+        path = Path(half_life, pace=(5.0, 0.0))
+        known, ahead = np.array([3.0]), np.array([4.0, 6.0, 8.0, 11.0])
+        weights, root = path.extend(known, ahead)
+        covariance = path.covariance(ahead, ahead) - weights @ path.covariance(known, known) @ weights.T
+        assert root @ root.T == pytest.approx(covariance, abs=1e-10)
+        assert np.triu(root, 1) == pytest.approx(0)
+        assert np.diag(root)[2:] == pytest.approx(0)
+        assert root[2] == pytest.approx(root[1] * np.exp(-path.rate * 2.0))
+
+
+@pytest.mark.parametrize("half_life", [1e6, 1e13, 1e300])
+def test_a_long_half_life_is_a_brownian_motion(half_life):
+    t = np.array([0.5, 3.0, 20.0])
+    assert Path(half_life).covariance(t, t) == pytest.approx(Path().covariance(t, t), rel=1e-4)

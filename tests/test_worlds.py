@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from datetime import date
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from bayes_compliance import asking, forecast, models
+from bayes_compliance.alterations import Alteration
+from bayes_compliance.analysis.ahead import Ahead
 from bayes_compliance.case import load_case
 from bayes_compliance.history import Record
 from bayes_compliance.inference.tree import draws_of
@@ -117,3 +120,44 @@ def test_every_row_meets_the_years_kept_by_then(tmp_path):
     for i, item in enumerate(layout.rows.items):
         there = met(layout, layout.rows_for([item]), layout.record_before(item.date), layout.time(item.date))
         assert_allclose(layout.history.accrued[i], there.accrued[0])
+
+
+@pytest.mark.parametrize("step", [10.0, 2.5, 0.5])
+@pytest.mark.parametrize("half_life", [None, 2.0])
+def test_shocks_leave_what_their_law_says_whatever_the_step(tmp_path, step, half_life):
+    """Variance hazard scale^2 (1 - exp(-2 theta t)) / (2 theta), t for a random walk.
+
+    4,000 worlds in pairs: the variance of a compound Poisson with so many shocks has a standard error of 5%; five of
+    them. With the whole of each shock on the later date a step of ten years would have seven times as much.
+    """
+    place = write_case(
+        tmp_path, lobbies=[{"id": "j", "state": "H", "role": "J"}, {"id": "k", "state": "H", "role": "K"}],
+        judgements=[normal("j", 1, 0.3), normal("k", 1, 0.3), known("shock_hazard", 0.5), known("shock_scale", 3.0)],
+        decisions=[complied("2001-01-01")], horizon={"until": date(2011, 1, 1), "step_years": step},
+        rules=[{"id": "r", "states": ["H"], "decisions_per_year": 1 / step}],
+        tables={"dynamics": {"mean_reversion_half_life": half_life}} if half_life else {},
+    )  # fmt: skip
+    prepared, tree = plain.standin(place, draws=1000)
+    *_, (_, last) = moments(prepared, tree)
+    rate, years = (np.log(2) / half_life if half_life else 1e-9), 3652 / 365.25
+    expected = 0.5 * 3.0**2 * -np.expm1(-2 * rate * years) / (2 * rate)
+    assert last.jumps[..., 0].var() == pytest.approx(expected, rel=0.25)
+
+
+def test_a_what_if_in_which_nothing_moves_stands_still(tmp_path):
+    """From its day on, whatever the law; and with twice the pace shocks count twice from then on, not before."""
+    prepared, tree = plain.standin(plain.folder(tmp_path))
+    last = prepared.case.last_decision_date()
+    quiet = Alteration(last, pace={"H": 0.0, "F": 0.0})
+    seen: dict[str, list] = {"as it is": [], "still": []}
+    for name, alteration in (("as it is", None), ("still", quiet)):
+        ahead = Ahead(prepared, tree, seed=plain.SEED)
+        for _, future in forecast.futures(
+            prepared.model, prepared.layout, ahead.days, ahead.draws, plain.SEED, alteration
+        ):
+            seen[name] += [moment.paths for moment in future.run()]
+    moved, still = (np.array(paths) for paths in seen.values())
+    years = np.array([prepared.layout.time(day.date) for day in ahead.days])
+    decay = np.exp(-np.log(2) / 12.0 * (years[-1] - years[0]))
+    assert_allclose(still[-1], still[0] * decay, atol=1e-9)
+    assert abs(moved[-1] - moved[0] * decay).max() > 1

@@ -12,9 +12,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_compliance import forecast
-from bayes_compliance.asking import answered
+from bayes_compliance import forecast, seeds
+from bayes_compliance.asking import answered, on_slots
+from bayes_compliance.case.vocabulary import ANY_RULE
 from bayes_compliance.errors import Refused
+from bayes_compliance.inference.carry import carry
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.parts import Game, Parts, stage_game
 from bayes_compliance.rows import Item, Rows
@@ -23,7 +25,12 @@ from bayes_compliance.worlds import Day, Future, Moment
 if TYPE_CHECKING:
     from bayes_compliance.alterations import Alteration
     from bayes_compliance.latents import Draws
+    from bayes_compliance.layout import Layout
     from bayes_compliance.models import Prepared
+
+
+JOINING = ("adherence", "compliance")
+"""What is asked of the day on which a state joined: whether it would, and whether it would have complied."""
 
 
 class Scene:
@@ -70,6 +77,7 @@ class Options(TypedDict, total=False):
     step_years: float | None
     draws: int
     paths: int | None
+    joining: bool
 
 
 class Ahead:
@@ -89,6 +97,8 @@ class Ahead:
         At most so many posterior draws, evenly spaced; by default those of the forecast.
     paths : int or None
         Future paths for each draw, even; by default those of the forecast. Fewer are other worlds.
+    joining : bool
+        Whether the worlds know what each state weighed when it joined: other worlds where the fit does not (`joined`).
     """
 
     def __init__(
@@ -101,12 +111,13 @@ class Ahead:
         step_years: float | None = None,
         draws: int = forecast.MAX_DRAWS,
         paths: int | None = None,
+        joining: bool = False,
     ) -> None:
-        self.paths = paths or forecast.PATHS
-        self.prepared, self.layout, self.seed = prepared, prepared.layout, seed
-        horizon = prepared.case.horizon
+        self.paths, self.seed = paths or forecast.PATHS, seed
+        thinned, self.chains = forecast.thin(*draws_of(tree), most=draws)
+        self.prepared, self.draws = joined(prepared, thinned, seed) if joining else (prepared, thinned)
+        self.layout, horizon = self.prepared.layout, prepared.case.horizon
         self.days = forecast.plan(self.layout, until or horizon.until, step_years or horizon.step_years)
-        self.draws, self.chains = forecast.thin(*draws_of(tree), most=draws)
         self.grid = Grid(prepared, [day.date for day in self.days if day.reported[0]])
 
     @property
@@ -125,6 +136,24 @@ class Ahead:
         """The answer to one question."""
         self.put([question])
         return question.result()
+
+
+def joined(prepared: Prepared, draws: Draws, seed: int, items: Iterable[Item] = ()) -> tuple[Prepared, Draws]:
+    """A model that knows what each state weighed when it joined, and on other rows of the past; and its draws so told.
+
+    What no row of the record fixes is drawn once, given the rest, so that past and future are those of one world.
+    """
+    case, layout = prepared.case, prepared.layout
+    whole = [Item(state.id, ANY_RULE, case.adherence_of(state.id, ANY_RULE), "adherence") for state in case.states]
+    each = [Item(*pair, case.adherence_of(*pair), stage) for pair in layout.obligations for stage in JOINING]
+    told = layout.knowing(layout.rows_for([*(item for item in whole if case.state(item.state).rules), *each, *items]))
+    return prepared._replace(layout=told), carry(draws, layout, told, seeds.generator(seed, "joining"))
+
+
+def known_on(layout: Layout, rows: Rows, draws: Draws) -> tuple[NDArray, NDArray]:
+    """W and spreads on the slots of rows that a layout knows, (draw, row, slot) each."""
+    walk = layout.walk(draws["innovation"])
+    return on_slots(walk, layout.knot_slot_of(rows)), on_slots(draws["spread"], layout.pair_slot_of(rows))
 
 
 def undecided(ahead: Ahead) -> Day:

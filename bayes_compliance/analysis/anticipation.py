@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_compliance import seeds
-from bayes_compliance.analysis.ahead import Ahead, Options, Scene, parts_of
-from bayes_compliance.asking import on_slots, related
+from bayes_compliance.analysis.ahead import Ahead, Options, Scene, known_on, parts_of
+from bayes_compliance.asking import related
 from bayes_compliance.rows import ANY_RULE, Item
-from bayes_compliance.worlds import continued, every_spread, met
+from bayes_compliance.worlds import met
 
 if TYPE_CHECKING:
+    from bayes_compliance.latents import Draws
     from bayes_compliance.models import Prepared
 
 LEVELS = (0.05, 0.5, 0.95)
@@ -37,7 +36,8 @@ def anticipation(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Option
     prepared, tree
         A model with `parts`, and its fit.
     **options
-        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`.
+        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`; its worlds know what each state weighed when it
+        joined.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def anticipation(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Option
         in points, of which `taken_from_k` is K's own loss; `k_left`, what is left of K's strength, in [0, 1]; and
         `p_worth`, the probability that what is taken exceeds what was needed.
     """
-    ahead = Ahead(prepared, tree, **options)
+    ahead = Ahead(prepared, tree, **options | {"joining": True})
     return ahead.answer(Anticipation(ahead))
 
 
@@ -83,6 +83,7 @@ class Anticipation(Taken):
     """The question of `anticipation`, to be put to worlds ahead."""
 
     def __init__(self, ahead: Ahead) -> None:
+        """For worlds that know what each state weighed when it joined."""
         super().__init__(ahead)
         self.ahead, self.layout = ahead, ahead.layout
         self.states = [state.id for state in self.layout.case.states]
@@ -110,34 +111,20 @@ class Anticipation(Taken):
         return xr.Dataset(data, coords={"state": self.states, "rule": self.rules, "level": list(LEVELS), "time": times})
 
     def _at_adherence(self) -> dict[tuple[str, str], tuple[NDArray, NDArray]]:
-        """SA less the threshold, and K, on the day of adherence, (draw, path), by state and rule."""
+        """SA less the threshold, and K, on the day of adherence, (draw, 1), by state and rule."""
         case, layout = self.layout.case, self.layout
         asked = [*layout.obligations, *((state.id, ANY_RULE) for state in case.states if state.rules)]
-        days = {pair: case.adherence_of(*pair) for pair in asked}
-        dates = sorted(set(days.values()))
-        rng = seeds.generator(self.ahead.seed, "anticipation")
-
-        def normal(*shape: int) -> NDArray:
-            return rng.standard_normal((*self.ahead.shape[2:], *shape))
-
         draws = related(layout, self.ahead.draws)
-        paths = continued(layout, draws["innovation"], np.array([layout.time(day) for day in dates]), normal)
-        spread = every_spread(layout, draws["spread"], self.ahead.paths, rng)
-        x = {name: values[:, None] for name, values in draws.items()}
-        return {pair: self._room(pair, day, x, paths[..., dates.index(day)], spread) for pair, day in days.items()}
+        return {pair: self._room(Item(*pair, case.adherence_of(*pair), "adherence"), draws) for pair in asked}
 
-    def _room(
-        self, pair: tuple[str, str], day: date, x: dict[str, NDArray], paths: NDArray, spread: NDArray
-    ) -> tuple[NDArray, NDArray]:
+    def _room(self, item: Item, draws: Draws) -> tuple[NDArray, NDArray]:
         layout = self.layout
-        rows = layout.rows_for([Item(*pair, day, "adherence")])
-        history = met(layout, rows, layout.record_before(day), layout.time(day))
-        parts = parts_of(self.ahead.prepared.model)(
-            layout, rows, x, paths[..., rows.lobby], on_slots(spread, rows.pair), history
-        )
+        rows = layout.rows_for([item])
+        history = met(layout, rows, layout.record_before(item.date), layout.time(item.date))
+        parts = parts_of(self.ahead.prepared.model)(layout, rows, draws, *known_on(layout, rows, draws), history)
         added = parts.contributions[..., 0, :]
         k = -(added * self.against[rows.lobby[0]]).sum(-1)
-        return added.sum(-1) - rows.threshold[0], k
+        return (added.sum(-1) - rows.threshold[0])[:, None], k[:, None]
 
     def _after(self, state: str, rule: str, needed: NDArray) -> dict[str, NDArray]:
         """Means over worlds by date; for the whole agreement over its rules too."""

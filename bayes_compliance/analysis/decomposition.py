@@ -70,7 +70,7 @@ def shares_of_variance(
     of : {"support", "outcome"}
         S + sigma e, or Y: whether the decision is compliance.
     **options
-        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`; the worlds start at the last decision, so
+        `seed`, `until`, `step_years`, `draws`, `paths`, `joining` as in `Ahead`; the worlds start at the last decision, so
         they are not those of the forecast.
 
     Returns
@@ -272,7 +272,7 @@ def tilt(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) -> x
     prepared, tree
         A model with `parts`, and its fit.
     **options
-        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`.
+        `seed`, `until`, `step_years`, `draws`, `paths`, `joining` as in `Ahead`.
 
     Returns
     -------

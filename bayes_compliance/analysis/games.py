@@ -56,7 +56,7 @@ def ceiling_of_reciprocity(prepared: Prepared, tree: xr.DataTree, **options: Unp
     prepared, tree
         A model with `parts`, and its fit.
     **options
-        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`.
+        `seed`, `until`, `step_years`, `draws`, `paths`, `joining` as in `Ahead`.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def preference_types(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Op
     prepared, tree
         A model with `parts`, and its fit.
     **options
-        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`.
+        `seed`, `until`, `step_years`, `draws`, `paths`, `joining` as in `Ahead`.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def critical_discount(
     punishments : dict of str to Punishment
         By name: for ever, n periods, detected after m, or `delimited` to T.
     **options
-        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`.
+        `seed`, `until`, `step_years`, `draws`, `paths`, `joining` as in `Ahead`.
 
     Returns
     -------

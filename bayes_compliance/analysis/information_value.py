@@ -36,7 +36,7 @@ def value_of_information(prepared: Prepared, tree: xr.DataTree, **options: Unpac
     prepared, tree
         A model with `parts`, and its fit.
     **options
-        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`; by default `DRAWS` and `PATHS`.
+        `seed`, `until`, `step_years`, `draws`, `paths`, `joining` as in `Ahead`; by default `DRAWS` and `PATHS`.
 
     Returns
     -------

@@ -37,7 +37,8 @@ def overview(
 ) -> dict[str, xr.Dataset]:
     """The answers of the functions of the same names, cheaper than one after the other.
 
-    They are equal to theirs for the same `draws`, `paths` and `step_years`; `sincerity` goes by all draws.
+    They are equal to theirs for the same `draws`, `paths` and `step_years`, in worlds that know what each state weighed
+    when it joined (see `Ahead`); `sincerity` goes by all draws.
 
     Parameters
     ----------
@@ -65,7 +66,9 @@ def overview(
     """
 
     def worlds(step_years: float | None) -> Ahead:
-        return Ahead(prepared, tree, seed=seed, until=until, step_years=step_years, draws=draws, paths=paths)
+        return Ahead(
+            prepared, tree, seed=seed, until=until, step_years=step_years, draws=draws, paths=paths, joining=True
+        )
 
     step = HORIZON_ONLY if horizon_only else step_years
     ahead = worlds(step_years)

@@ -10,12 +10,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_compliance import forecast, seeds, theory
-from bayes_compliance.analysis.ahead import Grid, Scene, walk_through
-from bayes_compliance.asking import Answer, ask, ask_observed, on_slots, related
+from bayes_compliance import forecast, theory
+from bayes_compliance.analysis.ahead import Grid, Scene, joined, known_on, walk_through
+from bayes_compliance.asking import Answer, ask, ask_observed, related
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.rows import ANY_RULE, Item, Rows
-from bayes_compliance.worlds import Day, continued, every_spread, met
+from bayes_compliance.worlds import Day, met
 
 if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
@@ -53,17 +53,18 @@ def sincerity(prepared: Prepared, tree: xr.DataTree, *, seed: int = 1, until: da
 
 class _Sincerity:
     def __init__(self, prepared: Prepared, tree: xr.DataTree, seed: int, until: date) -> None:
-        self.prepared, self.layout, self.seed, self.until = prepared, prepared.layout, seed, until
-        self.draws, _ = forecast.thin(*draws_of(tree))
-        self.grid = Grid(prepared, [])
+        self.case, self.seed, self.until, self.grid = prepared.case, seed, until, Grid(prepared, [])
         self.pairs = [pair for pair in self.grid.pairs if pair[1] != ANY_RULE]
-        self.adhered = {pair: prepared.case.adherence_of(*pair) for pair in self.pairs}
+        self.adhered = {pair: self.case.adherence_of(*pair) for pair in self.pairs}
+        self.later = {pair: day for pair in self.pairs if (day := self._after_performance(pair))}
+        last = self.case.last_decision_date()
+        self.past = {pair: day for pair, day in self.later.items() if day <= last}
+        also = [Item(*pair, day, "compliance") for pair, day in self.past.items()]
+        self.prepared, self.draws = joined(prepared, forecast.thin(*draws_of(tree))[0], seed, also)
+        self.layout = self.prepared.layout
 
     def result(self) -> xr.Dataset:
-        case = self.prepared.case
-        later = {pair: day for pair in self.pairs if (day := self._after_performance(pair))}
-        last = case.last_decision_date()
-        past = {pair: day for pair, day in later.items() if day <= last}
+        later, past = self.later, self.past
         then = self._margins(self.adhered, "compliance")
         after = self._margins(past, "compliance") | self._ahead({p: d for p, d in later.items() if p not in past})
         shares = {pair: self._share(pair, margin) for pair, margin in then.items()}
@@ -82,12 +83,12 @@ class _Sincerity:
         return np.array([values.get(pair, missing) for pair in self.grid.pairs])
 
     def _share(self, pair: Pair, margin: NDArray) -> float:
-        """Weighted share of worlds, (draw, path), with a margin below 0."""
+        """Weighted share of worlds, (draw, 1 or path), with a margin below 0."""
         weight = np.broadcast_to(self._weights[pair], margin.shape)
         return float((weight * (margin < 0)).sum() / weight.sum()) if weight.sum() > 0 else np.nan
 
     def _after_performance(self, pair: Pair) -> date | None:
-        rule, last = self.prepared.case.rule(pair[1]), self.prepared.case.last_decision_date()
+        rule, last = self.case.rule(pair[1]), self.case.last_decision_date()
         done = min((day for day, share in rule.performance if share >= 1), default=None)
         if done is None:
             return None
@@ -97,44 +98,22 @@ class _Sincerity:
         return next((day for day in [*due, *ahead] if day >= done), None)
 
     def _margins(self, days: dict[Pair, date], stage: str) -> dict[Pair, NDArray]:
-        """Support less threshold of each pair on a past date, (draw, path)."""
-        return {
-            pair: answer.support[..., 0] - rows.threshold[0]
-            for pair, (rows, answer) in self._asked(days, stage).items()
-        }
+        """Support less threshold of each pair on a past date, (draw, 1)."""
+        return {pair: answer.support - rows.threshold for pair, (rows, answer) in self._asked(days, stage).items()}
 
     def _asked(self, days: dict[Pair, date], stage: str) -> dict[Pair, tuple[Rows, Answer]]:
         layout, found = self.layout, {}
-        draws, paths, pairs = related(layout, self.draws), *self._past
-        x = {name: values[:, None] for name, values in draws.items()}
+        draws = related(layout, self.draws)
         for pair, day in days.items():
             rows = layout.rows_for([Item(*pair, day, stage)])
             history = met(layout, rows, layout.record_before(day), layout.time(day))
-            walk, spread = paths[day][..., rows.lobby], on_slots(pairs, rows.pair)
-            found[pair] = rows, ask(self.prepared.model, layout, rows, x, walk, spread, history)
+            known = known_on(layout, rows, draws)
+            found[pair] = rows, ask(self.prepared.model, layout, rows, draws, *known, history)
         return found
 
     @cached_property
-    def _past(self) -> tuple[dict[date, NDArray], NDArray]:
-        """W of each lobby on every past date asked about, (draw, path, lobby), and the spreads, (draw, path, pair)."""
-        last = self.prepared.case.last_decision_date()
-        after = [day for pair in self.pairs if (day := self._after_performance(pair)) and day <= last]
-        days = sorted({*self.adhered.values(), *after})
-        rng = seeds.generator(self.seed, "sincerity")
-        paths = forecast.PATHS
-
-        def normal(*shape: int) -> NDArray:
-            half = rng.standard_normal((len(self.draws["innovation"]), paths // 2, *shape))
-            return np.concatenate([half, -half], axis=1)
-
-        times = np.array([self.layout.time(day) for day in days])
-        walk = continued(self.layout, self.draws["innovation"], times, normal)
-        spread = every_spread(self.layout, self.draws["spread"], paths, rng)
-        return {day: walk[..., i] for i, day in enumerate(days)}, spread
-
-    @cached_property
     def _weights(self) -> dict[Pair, NDArray]:
-        """How far each world is one in which the state adhered, (draw, path) or (draw, 1)."""
+        """How far each world is one in which the state adhered, (draw, 1)."""
         observed = ask_observed(self.prepared.model, self.layout, self.draws).p_comply
         found: dict[Pair, NDArray] = {}
         for pair in self.pairs:
@@ -143,7 +122,7 @@ class _Sincerity:
                 found[pair] = self._given_row(row, observed[:, row])[:, None]
         unsaid = {pair: day for pair, day in self.adhered.items() if pair not in found}
         asked = self._asked(unsaid, "adherence")
-        return found | {pair: answer.p_comply[..., 0] for pair, (_, answer) in asked.items()}
+        return found | {pair: answer.p_comply for pair, (_, answer) in asked.items()}
 
     def _row(self, pair: Pair) -> int | None:
         """The first adherence row on the rule, or on the whole agreement; those that code adherence go first."""

@@ -28,7 +28,7 @@ def survival(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) 
     prepared, tree
         A model and its fit.
     **options
-        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`.
+        `seed`, `until`, `step_years`, `draws`, `paths`, `joining` as in `Ahead`.
 
     Returns
     -------

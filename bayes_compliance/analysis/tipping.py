@@ -38,7 +38,7 @@ def tipping_points(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Opti
     prepared, tree
         A model with `parts`, and its fit.
     **options
-        `seed`, `until`, `step_years`, `draws`, `paths` as in `Ahead`; by default `DRAWS` and `PATHS`.
+        `seed`, `until`, `step_years`, `draws`, `paths`, `joining` as in `Ahead`; by default `DRAWS` and `PATHS`.
 
     Returns
     -------

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bayes_compliance import forecast, models
+from bayes_compliance.analysis.ahead import joined
 from bayes_compliance.case import load_case
 from bayes_compliance.inference.tree import draws_of, grow
 from bayes_compliance.latents import Latents
@@ -104,11 +105,25 @@ class World(NamedTuple):
     accrued: Any
 
 
-def every_world(prepared, tree, days=None, seed: int = SEED) -> Iterator[tuple[Any, int, int, World]]:
-    """Date, draw, path and world, for all of them, as the forecast of this seed has them."""
+def on_day(layout, draws, day):
+    """W by lobby on a day, (draw, lobby), and z by pair, (draw, pair), as a layout knows them; else NaN."""
+    walk = layout.walk(draws["innovation"])
+    w = np.full((len(walk), len(layout.case.lobbies)), 0.0 if day == layout.case.reference_date else np.nan)
+    for i, (lobby, when) in enumerate(layout.knots):
+        if when == day:
+            w[:, lobby] = walk[:, i]
+    z = np.full((len(walk), len(layout.pairs)), np.nan)
+    z[:, layout.pairs_used] = draws["spread"]
+    return w, z
+
+
+def every_world(prepared, tree, days=None, seed=SEED, joining=False) -> Iterator[tuple[Any, int, int, World]]:
+    """Date, draw, path and world, for all of them, as the forecast of this seed has them, or those that know t1."""
+    draws = forecast.thin(*draws_of(tree))[0]
+    if joining:
+        prepared, draws = joined(prepared, draws, seed)
     layout, horizon = prepared.layout, prepared.case.horizon
     days = days or forecast.plan(layout, horizon.until, horizon.step_years)
-    draws, _ = forecast.thin(*draws_of(tree))
     for at, future in forecast.futures(prepared.model, layout, days, draws, seed):
         for moment in future.run():
             for d in range(future.n_draws):

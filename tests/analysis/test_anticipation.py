@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
+from datetime import date
 from math import exp
 
 import numpy as np
 import pytest
 
-from bayes_compliance import forecast, seeds
+from bayes_compliance import forecast
+from bayes_compliance.analysis.ahead import joined
 from bayes_compliance.analysis.anticipation import anticipation
 from bayes_compliance.asking import related
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.rows import Item
-from bayes_compliance.worlds import continued, every_spread
 from tests.analysis import plain
 from tests.builders import complied, known, write_case
 
 
 def at_adherence(prepared, tree) -> dict:
     """SA less the threshold, and K, of every world, by state and rule; `*` the treaty as a whole."""
-    layout, case, found = prepared.layout, prepared.case, plain.gather()
-    draws = related(layout, forecast.thin(*draws_of(tree))[0])
-    n, rng = len(draws["innovation"]), seeds.generator(plain.SEED, "anticipation")
-    days = {pair: case.adherence_of(*pair) for pair in [*layout.obligations, ("F", "*"), ("H", "*")]}
-    dates = sorted(set(days.values()))
-    paths = continued(layout, draws["innovation"], np.array([layout.time(d) for d in dates]),
-                      lambda *shape: rng.standard_normal((n, forecast.PATHS, *shape)))  # fmt: skip
-    spread = every_spread(layout, draws["spread"], forecast.PATHS, rng)
-    for pair, day in days.items():
-        rows = layout.rows_for([Item(*pair, day, "adherence")])
-        for d, p in np.ndindex(n, forecast.PATHS):
+    case, found = prepared.case, plain.gather()
+    prepared, draws = joined(prepared, forecast.thin(*draws_of(tree))[0], plain.SEED)
+    layout, draws = prepared.layout, related(prepared.layout, draws)
+    for pair in [*layout.obligations, ("F", "*"), ("H", "*")]:
+        day = case.adherence_of(*pair)
+        rows, w, z = layout.rows_for([Item(*pair, day, "adherence")]), *plain.on_day(layout, draws, day)
+        for d in range(len(w)):
             x = {name: values[d] for name, values in draws.items()}
-            world = plain.World(x, paths[d, p, :, dates.index(day)], spread[d, p], None, None, np.zeros(1))
-            parts = plain.lobbies(layout, rows, 0, world)
+            parts = plain.lobbies(layout, rows, 0, plain.World(x, w[d], z[d], None, None, np.zeros(1)))
             k = -sum(part.total for part in parts if case.lobbies[part.lobby].role == "K")
-            found[pair].append((plain.support(parts) - rows.threshold[0], k))
+            found[pair] += [(plain.support(parts) - rows.threshold[0], k)] * forecast.PATHS
     return found
 
 
@@ -42,7 +38,7 @@ def test_anticipation_is_the_loop_over_worlds(rich):
     prepared, tree = rich
     found, lobbies = anticipation(prepared, tree, seed=plain.SEED), prepared.case.lobbies
     room, taken, from_k, full = at_adherence(prepared, tree), plain.gather(), plain.gather(), plain.gather()
-    for moment, draw, path, world in plain.every_world(prepared, tree):
+    for moment, draw, path, world in plain.every_world(prepared, tree, joining=True):
         if not moment.day.reported.any():
             continue
         for i, item in enumerate(moment.day.rows.items):
@@ -123,3 +119,27 @@ def test_without_entrenchment_nothing_is_taken_and_without_k_nothing_blocks(tmp_
     assert (found["p_blocks"].sel(state="F", rule="s") == 1).all()
     assert found["k_left"].sel(state="H", rule="r").isnull().all()
     assert (found["k_left"].sel(state="F", rule="s") == 1).all()
+
+
+def test_what_is_taken_and_what_was_needed_are_those_of_one_world(tmp_path):
+    """J on a rule without a row: its spread alone decides both. False-alarm rate 1e-5."""
+    judged = [known("magnitude", 5.0, "k"), known("magnitude", 30.0, "j"), known("volatility", 0.0, "k"),
+              known("volatility", 0.0, "j"), known("entrenchment", 0.1, "j"), known("decision_noise", 3.0),
+              known("rule_spread", 1.0), known("shock_hazard", 0.0)]  # fmt: skip
+    place = write_case(
+        tmp_path, scale="log", rules=[{"id": "q", "states": ["H"]}, {"id": "r", "states": ["H"]}],
+        lobbies=[{"id": "k", "state": "H", "role": "K", "rules": ["q", "r"]}, {"id": "j", "state": "H", "role": "J"}],
+        judgements=judged, decisions=[complied("2000-06-01", "comply", "H", "q")],
+        adherence_date=date(2000, 1, 1), horizon={"until": date(2012, 1, 1), "step_years": 12},
+    )  # fmt: skip
+    found = anticipation(*plain.standin(place, draws=1000)).sel(state="H", rule="r").isel(time=-1)
+    rng, n = np.random.default_rng(3), 40_000
+    j, kept, accrued, before = 30 * np.exp(rng.standard_normal(n)), np.zeros(n, bool), np.zeros(n), date(2000, 6, 1)
+    for due in [*forecast.decision_dates(before, date(2012, 1, 1), 1.0), date(2012, 1, 1)]:
+        accrued += kept * (due - before).days / 365.25
+        before, kept = due, j * np.exp(0.1 * accrued) - 5 + 3 * rng.standard_normal(n) > 0
+    taken, needed = j * np.expm1(0.1 * accrued), np.maximum(j - 5, 0)
+    share, apart = (taken > needed).mean(), (taken > rng.permutation(needed)).mean()
+    error = 4.5 * np.sqrt(share * (1 - share) / 2000) + 0.002
+    assert abs(found["p_worth"].item() - share) < error
+    assert abs(apart - share) > error

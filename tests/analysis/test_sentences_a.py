@@ -232,9 +232,9 @@ def test_the_overview_is_what_each_question_answers(rich):
         games.critical_discount, sincerity.sincerity,
     ]  # fmt: skip
     for question in asked:
-        size = {} if question is sincerity.sincerity else {"draws": 10, "paths": 4}
+        size = {} if question is sincerity.sincerity else {"draws": 10, "paths": 4, "joining": True}
         xr.testing.assert_identical(found[question.__name__], question(*rich, seed=plain.SEED, **size))
-    shares = decomposition.shares_of_variance(*rich, of="outcome", seed=plain.SEED, draws=10, paths=4)
+    shares = decomposition.shares_of_variance(*rich, of="outcome", seed=plain.SEED, draws=10, paths=4, joining=True)
     xr.testing.assert_identical(found["shares_of_variance"], shares)
 
 
@@ -242,7 +242,7 @@ def test_the_overview_of_the_horizon_alone_is_what_each_question_answers_there(r
     from bayes_compliance.analysis import decomposition, lock_in
 
     found = overview(*rich, seed=plain.SEED, draws=10, paths=4, horizon_only=True)
-    told = {"seed": plain.SEED, "step_years": HORIZON_ONLY, "draws": 10, "paths": 4}
+    told = {"seed": plain.SEED, "step_years": HORIZON_ONLY, "draws": 10, "paths": 4, "joining": True}
     for question in (lock_in.lock_in, decomposition.tilt):
         xr.testing.assert_identical(found[question.__name__], question(*rich, **told))
     whole = overview(*rich, seed=plain.SEED, draws=10, paths=4)

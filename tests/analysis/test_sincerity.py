@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from bayes_compliance import asking, forecast, seeds, worlds
+from bayes_compliance import asking, worlds
+from bayes_compliance.analysis.ahead import joined
 from bayes_compliance.analysis.sincerity import sincerity
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.rows import Item
@@ -20,9 +21,10 @@ SIGNED = {"date": "2001-01-01", "state": "H", "rule": "r", "kind": "adherence", 
 
 def test_sincerity_is_the_loop_over_worlds(rich):
     """The days of adherence, with every draw's own weight: observed rows of H and of F's quotas, none on oranges."""
-    prepared, tree = rich
-    layout, (draws, _) = prepared.layout, draws_of(tree)
-    found = sincerity(prepared, tree, seed=plain.SEED)
+    found = sincerity(*rich, seed=plain.SEED)
+    after = Item("H", "bananas", date(2005, 4, 15), "compliance")
+    prepared, draws = joined(rich[0], draws_of(rich[1])[0], plain.SEED, [after])
+    layout = prepared.layout
     days = {("H", "bananas"): date(2001, 1, 1), ("H", "quotas"): date(2001, 1, 1), ("F", "oranges"): date(2002, 2, 2)}
     days[("F", "quotas")] = date(2002, 2, 2)
     observed = asking.ask_observed(prepared.model, layout, draws).p_comply
@@ -30,15 +32,15 @@ def test_sincerity_is_the_loop_over_worlds(rich):
            if item.state == pair[0] and item.rule in (pair[1], "*")}  # fmt: skip
     assert sorted(row) == [("F", "quotas"), ("H", "bananas"), ("H", "quotas")]
     error = {("F", "quotas"): 0.15, ("H", "bananas"): 0.01, ("H", "quotas"): 0.01}
-    drawn, asked = asking.related(layout, draws), [date(2001, 1, 1), date(2002, 2, 2), date(2005, 4, 15)]
-    w, z = _paths(prepared, draws, asked)
+    drawn = asking.related(layout, draws)
     for pair, day in days.items():
         share = [0.0, 0.0]
         rows, signing = (layout.rows_for([Item(*pair, day, stage)]) for stage in ("compliance", "adherence"))
         met = worlds.met(layout, rows, layout.record_before(day), layout.time(day))
-        for d, path in np.ndindex(*w.shape[:2]):
+        w, z = plain.on_day(layout, draws, day)
+        for d in range(len(w)):
             x = {name: values[d] for name, values in drawn.items()}
-            world = plain.World(x, w[d, path, :, asked.index(day)], z[d, path], met.credit, met.count, met.accrued)
+            world = plain.World(x, w[d], z[d], met.credit, met.count, met.accrued)
             broken = plain.support(plain.lobbies(layout, rows, 0, world)) < rows.threshold[0]
             if pair in row:
                 p, e = observed[d, row[pair]], error[pair]
@@ -52,21 +54,6 @@ def test_sincerity_is_the_loop_over_worlds(rich):
         assert found["p_insincere"].sel(state=state, rule=rule).item() == pytest.approx(share[0] / share[1])
         assert found["adherence_date"].sel(state=state, rule=rule).values == np.datetime64(day)
     assert found["p_insincere"].sel(rule="*").isnull().all()
-
-
-def _paths(prepared, draws, days):
-    """The paths of the analysis: its stream, antithetic pairs."""
-    layout, rng, n = prepared.layout, seeds.generator(plain.SEED, "sincerity"), len(draws["innovation"])
-
-    def normal_numbers(*shape):
-        half = rng.standard_normal((n, forecast.PATHS // 2, *shape))
-        return np.concatenate([half, -half], axis=1)
-
-    times = np.array([layout.time(day) for day in days])
-    return (
-        worlds.continued(layout, draws["innovation"], times, normal_numbers),
-        worlds.every_spread(layout, draws["spread"], forecast.PATHS, rng),
-    )
 
 
 def test_after_performance_is_the_first_due_date_once_the_share_is_one(rich):
@@ -167,3 +154,31 @@ def test_a_rule_joined_after_the_last_decision_is_asked_about_on_its_own_date(tm
     found = sincerity(*plain.standin(place, draws=1000)).sel(state="H", rule="r")
     assert found["date_after_performance"].values == np.datetime64("2013-03-09")
     assert abs(found["p_insincere_after_performance"].item() - _integral()) < 4.5 * _error(2000)
+
+
+@pytest.mark.parametrize(("spread", "volatility"), [(30.0, 0.0), (0.0, 8.0)])
+def test_a_world_ahead_is_the_one_in_which_the_state_joined(tmp_path, spread, volatility):
+    """On a rule with no row of its own nothing fixes the lobby's spread, nor its path on t1. False-alarm rate 1e-5."""
+    judged = [known("magnitude", 30.0, "k"), known("magnitude", 35.0, "g"), known("volatility", volatility, "k"),
+              known("volatility", 0.0, "g"), known("step", 1.0, "g"), known("decision_noise", 5.0),
+              known("rule_spread_points", spread), known("shock_hazard", 0.0)]  # fmt: skip
+    place = write_case(
+        tmp_path,
+        rules=[{"id": "q", "states": ["H"]},
+               {"id": "r", "states": ["H"], "performance": [[date(2000, 1, 1), 0.0], [date(2004, 1, 1), 1.0]]}],
+        lobbies=[{"id": "k", "state": "H", "role": "K"}, {"id": "g", "state": "H", "role": "G", "rules": ["q", "r"]}],
+        judgements=judged, decisions=[complied("2000-06-01", "comply", "H", "q")],
+        adherence_date=date(2000, 1, 1), reference_date=date(1990, 1, 1), horizon={"until": date(2010, 1, 1)},
+    )  # fmt: skip
+    found = sincerity(*plain.standin(place, draws=2000)).sel(state="H", rule="r")
+    due = found["date_after_performance"].values
+    years = (due - np.datetime64("2000-01-01")) / np.timedelta64(1, "D") / 365.25
+    rng, n = np.random.default_rng(4), 400_000
+    then = spread * rng.standard_normal(n) + volatility * np.sqrt(10) * rng.standard_normal(n)
+    later = then + volatility * np.sqrt(years) * rng.standard_normal(n)
+    weight = stats.norm.cdf((35 - 30 - then) / 5)
+    share = (weight * (later > 6)).sum() / weight.sum()
+    plainly = (later > 6).mean()
+    error = 4.5 * np.sqrt(share * (1 - share) / 1000)
+    assert abs(found["p_insincere_after_performance"].item() - share) < error
+    assert abs(plainly - share) > error
