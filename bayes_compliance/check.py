@@ -48,10 +48,10 @@ def check(
         Bad input: every problem of the case.
     """
     from bayes_compliance.case import load_case
-    from bayes_compliance.case.doubts import doubts
+    from bayes_compliance.case.doubts import doubts, not_yet
 
-    found = load_case(case)
-    doubtful = doubts(found, date.today())
+    found, today = load_case(case), date.today()
+    doubtful = [*not_yet(as_of, today), *doubts(found, today)]
     if as_of:
         found = found.as_of(as_of)
     if without is not None:

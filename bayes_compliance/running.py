@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import models, runs, store
 from bayes_compliance.case import Case, load_case
-from bayes_compliance.case.horizon import check_kept, check_until
+from bayes_compliance.case.horizon import check_until
 from bayes_compliance.case.loading import inputs_of
 from bayes_compliance.errors import Refused, Unwritten
 from bayes_compliance.inference import check_settings, diagnose
@@ -62,11 +62,9 @@ def open_case(case: str | PathLike[str], settings: dict[str, Any]) -> Case:
 
 
 def check_horizon(case: Case, settings: dict[str, Any]) -> None:
-    """Refuse a last date, asked for or the case's own, to which nothing can be foretold."""
+    """Refuse a last date that is asked for and to which nothing can be foretold; the case's own is checked already."""
     if settings["until"]:
         check_until(case, date.fromisoformat(settings["until"]))
-    else:
-        check_kept("case.toml: horizon", case.horizon.until)
 
 
 def made(

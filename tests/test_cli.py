@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import os
 import re
@@ -40,6 +41,14 @@ def linear_case(folder: Path) -> Path:
         decisions=[complied("2001-05-01"), complied("2003-05-01", "violate"), complied("2004-05-01")],
         horizon={"until": date(2010, 1, 1), "step_years": 2},
     )  # fmt: skip
+
+
+DOUBTED = [
+    "Accepted as it stands, but was it meant (1)?",
+    "  decisions.csv: kind: no row of kind adherence for 'H', whose compliance is on record; that a state joined is "
+    "evidence too, and known to the fit by such a row only",
+]
+"""What is doubted of it on any day."""
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +109,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(finished, folder,
     done = process("run", folder, "--out", tmp_path / "run", "--engine", "exact", "--seed", 5, PYTHONHASHSEED="7")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run/forecast.csv").read_bytes() == (finished[1] / "forecast.csv").read_bytes()
-    assert done.stderr == "", "silent in a pipe"
+    assert done.stderr.splitlines() == DOUBTED, "but for what is doubted, silent in a pipe"
 
 
 def test_a_failed_diagnostic_ends_with_1_and_stands_first_in_the_report(folder, tmp_path, capsys):
@@ -237,6 +246,54 @@ def test_nobody_need_read_what_is_printed(folder, tmp_path, command):
     assert (out / "report.html").is_file() == (command == "run")
 
 
+@pytest.mark.parametrize(("case", "code"), [("small", cli.FAILED_DIAGNOSTIC), ("none", cli.REFUSED)])
+def test_a_reader_who_leaves_does_not_take_the_exit_code_along(folder, tmp_path, case, code):
+    """As after `2>&1 | head -0`: nobody hears which diagnostic failed, or what was refused, and the code tells."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "bayes_compliance", "run", str(folder.with_name(case))]
+    command += ["--out", str(tmp_path / "run"), "--engine", "exact", "--draws", "20"]
+    done = subprocess.run(command, stdout=writes, stderr=writes, check=False)
+    os.close(writes)
+    assert done.returncode == code
+
+
+def test_what_is_doubted_is_said_by_what_fits_too_and_stands_on_the_page(folder, fitted, tmp_path, capsys):
+    """The page says only what does not depend on the day on which it is made."""
+    case, out = shutil.copytree(folder, tmp_path / "case"), tmp_path / "out"
+    text = (case / "judgements.csv").read_text()
+    (case / "judgements.csv").write_text(text.replace("1999-12-01,,,decision_noise", "2999-12-01,,,decision_noise"))
+    heading, line = DOUBTED[0].replace("1", "2"), DOUBTED[1]
+    for asked in (["fit", "--out", str(out)], ["run", "--out", str(out)], ["forecast", str(out)]):
+        arguments = [asked[0], str(case), *asked[1:]]
+        if asked[0] != "forecast":
+            arguments += ["--engine", "exact", "--draws", "50", "--chains", "2"]
+        assert cli.main(arguments) in (cli.DONE, cli.FAILED_DIAGNOSTIC)
+        said = [one for one in capsys.readouterr().err.splitlines() if not one.startswith("diagnostic failed")]
+        assert said[:2] == [heading, line]
+        assert said[2].startswith("  judgements.csv:7: date: 2999-12-01 is after today, ")
+        assert len(said) == 3
+    page = html.unescape((out / "report.html").read_text(encoding="utf-8"))
+    assert page.count(DOUBTED[0]) == 1
+    assert page.count(line.strip()) == 1
+    assert "is after today" not in page
+
+
+def test_a_day_to_come_is_doubted_of_what_is_asked_too(folder, tmp_path, capsys):
+    asked = ["fit", str(folder), "--out", str(tmp_path / "run"), "--engine", "exact", "--as-of", "2999-01-01"]
+    assert cli.main([*asked, "--draws", "50", "--chains", "2"]) in (cli.DONE, cli.FAILED_DIAGNOSTIC)
+    assert "\n  --as-of: 2999-01-01 is after today, " in capsys.readouterr().err
+
+
+def test_the_page_names_the_cases_own_notes_where_there_are_any(folder, finished, fitted, tmp_path):
+    words = "Read the case's own notes too: the README in its folder."
+    assert words not in html.unescape((finished[1] / "report.html").read_text(encoding="utf-8"))
+    with_notes = shutil.copytree(folder, tmp_path / "case")
+    (with_notes / "README.md").write_text("Why these lobbies.")
+    api.report(with_notes, fitted)
+    assert words in html.unescape((fitted / "report.html").read_text(encoding="utf-8"))
+
+
 @pytest.fixture
 def fitted(folder, tmp_path) -> Path:
     out = tmp_path / "fitted"
@@ -282,7 +339,7 @@ def test_more_dates_than_a_case_may_have_are_refused(tmp_path):
 def test_a_horizon_that_no_file_can_hold_is_refused_before_the_fit(tmp_path):
     far = linear_case(tmp_path / "far")
     (far / "case.toml").write_text((far / "case.toml").read_text().replace("2010-01-01", "2300-01-01"))
-    with pytest.raises(Refused, match=r"case.toml: horizon: 2300-01-01 is too late to be kept in forecast.nc"):
+    with pytest.raises(Refused, match=r"case.toml:4: horizon.until: 2300-01-01 is too late to be kept in forecast.nc"):
         api.run(far, tmp_path / "run", engine="exact")
 
 

@@ -62,7 +62,11 @@ class Case(Head):
         state would do without it is not on record yet.
     inputs : dict of str to str
         SHA-256 of the bytes of each file that was read, by name.
+    notes : bool
+        Whether there is a README in the folder, for its readers.
     """
+
+    place = Head.place | {"notes"}
 
     reference_date: Day
     states: tuple[State, ...]
@@ -76,6 +80,7 @@ class Case(Head):
     scenarios: tuple[Scenario, ...] = ()
     known_by: date | None = None
     inputs: dict[str, str] = Field(default_factory=dict)
+    notes: bool = Field(default=False, exclude=True)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with other values; its look-ups are made anew from them."""

@@ -126,5 +126,8 @@ def _head(names: Names) -> None:
     head = names.tables.head
     if head is None:
         return
+    if head.reference_date and head.reference_date > head.horizon.until:
+        what = f"{head.reference_date} is after the horizon {head.horizon.until}"
+        names.at("reference_date")(what, f"{head.horizon.until} or earlier, or a later horizon")
     for stage in {p for p in head.status_quo_includes if head.status_quo_includes.count(p) > 1}:
         names.at("status_quo_includes")(f"{stage!r} stands twice", "P, G, each at most once")

@@ -13,6 +13,11 @@ DATE_FORMS = "an ISO date 2001-05-17, a month 2001-05 or a year 2001"
 FIRST_YEAR, LAST_YEAR = 1500, 2999
 """Years that a case may speak of: any treaty, and far from the ends of the calendar, where adding days overflows."""
 
+LAST_DAY = date(2262, 4, 10)
+"""The last whole day that a date of forecast.nc can be: nanoseconds since 1970, in 64 bits."""
+TOO_LATE = ("is too late to be kept in forecast.nc", f"{LAST_DAY} at the latest")
+"""What is wrong with a later one as the end of a forecast, and what is allowed."""
+
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 
 _CITED = re.compile(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bayes_compliance.case.doubts_rows import more, row_doubts
+from bayes_compliance.case.dates import DAYS_PER_YEAR
+from bayes_compliance.case.doubts_rows import later, more, row_doubts
+from bayes_compliance.case.doubts_sizes import size_doubts
 from bayes_compliance.case.problems import nearest_name, one_line
 from bayes_compliance.case.vocabulary import ANY_RULE
 
@@ -17,24 +19,30 @@ if TYPE_CHECKING:
     from bayes_compliance.case.schema_rows import Decision
     from bayes_compliance.case.schema_scenarios import Change
 
+ACCEPTED = "Accepted as it stands, but was it meant"
+
 SMALL = 0.02
 """Yearly movement of a linear lobby, as a share of its magnitude, below which it looks like log units."""
 
 
-def doubts(case: Case, today: date) -> list[str]:
+PAST = 10
+"""Years without a decision after which a case is one of the past, and its horizon may well be too."""
+
+
+def doubts(case: Case, today: date | None) -> list[str]:
     """What looks like a slip, each on one line with its place.
 
     Parameters
     ----------
     case : Case
         As it was loaded: all its rows and scenarios.
-    today : date
-        No decision can have been taken after it, and nothing judged.
+    today : date or None
+        No decision can have been taken after it, and nothing judged. None: doubts that do not depend on the day.
     """
     found = (
-        _bare_depths(case), _unopposed(case), _rows(case, today), _joined_twice(case), _labels(case),
-        _volatility(case), row_doubts(case, today), _ends_before_it_begins(case), _gone_before_it_counts(case),
-        _begun(case), _changes_nothing(case),
+        _bare_depths(case), _unopposed(case), _ahead(case, today), _rows(case, today), _joined_twice(case),
+        _labels(case), _volatility(case), size_doubts(case), row_doubts(case, today), _ends_before_it_begins(case),
+        _gone_before_it_counts(case), _begun(case), _changes_nothing(case),
     )  # fmt: skip
     return [one_line(line) for each in found for line in each]
 
@@ -55,11 +63,36 @@ def _unopposed(case: Case) -> Iterator[str]:
                 yield f"case.toml: lobbies: state {state.id!r} has no lobby of role K on {rule!r}: nobody loses from it"
 
 
-def _rows(case: Case, today: date) -> Iterator[str]:
+def told(found: Sequence[str]) -> list[str]:
+    """Doubts as lines under a heading; none where there is none."""
+    return [f"{ACCEPTED} ({len(found)})?", *(f"  {doubt}" for doubt in found)] if found else []
+
+
+def not_yet(as_of: date | None, today: date) -> list[str]:
+    """What looks like a slip in the day as of which a case is asked for."""
+    if as_of is None or as_of <= today:
+        return []
+    return [f"--as-of: {as_of} is after today, {today}: nothing more is known by then"]
+
+
+def _ahead(case: Case, today: date | None) -> Iterator[str]:
+    """A reference date that nobody can judge yet, and a horizon that is past."""
+    if later(case.reference_date, today):
+        yield f"case.toml: reference_date: {case.reference_date} is after today, {today}: who knows what holds then?"
+    if today is None or (until := case.horizon.until) >= today:
+        return
+    if (today - case.last_decision_date()).days < PAST * DAYS_PER_YEAR:
+        yield (
+            f"case.toml: horizon.until: {until} is before today, {today}: all that is forecast has come to pass, one "
+            "way or the other; what was decided since belongs in decisions.csv, and the horizon later"
+        )
+
+
+def _rows(case: Case, today: date | None) -> Iterator[str]:
     adhered = {(d.state, d.rule) for d in case.decisions if _adheres(d) and _on(d, case.adherence_of(d.state, d.rule))}
     for row in sorted(case.decisions, key=lambda d: d.row):
         place = f"decisions.csv:{row.row}: date:"
-        if row.decision != "pending" and row.first_day > today:
+        if row.decision != "pending" and later(row.first_day, today):
             yield f"{place} {row.date} is after today, {today}: what is still to come is pending"
         if row.kind == "compliance" and row.date_end < (t1 := case.adherence_of(row.state, row.rule)):
             yield f"{place} {row.date} is before {row.state!r} adhered to {row.rule!r}, on {t1} by case.toml"

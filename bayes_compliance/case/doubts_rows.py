@@ -22,12 +22,20 @@ FAST = 1.0
 """Log units per square root of a year above which a volatility looks like something else: defaults end at .5."""
 
 
-def row_doubts(case: Case, today: date) -> Iterator[str]:
-    """Doubts about single rows of decisions.csv, proxies.csv and judgements.csv, and about pairs of them."""
+ALIKE = 10
+"""Decided compliance rows of one word only, from which on it looks as if others had not been looked for."""
+
+
+def row_doubts(case: Case, today: date | None) -> Iterator[str]:
+    """Doubts about single rows of decisions.csv, proxies.csv and judgements.csv, and about several of them."""
     yield from _coded_twice(case)
     yield from _refused_and_bound(case)
     yield from _measured_twice(case)
+    yield from _all_alike(case)
+    yield from _no_adherence(case)
     yield from _tiny_votes(case)
+    yield from _measured_later(case, today)
+    yield from _one_analyst(case)
     for row in sorted(case.judgements, key=lambda j: j.row):
         yield from _judged_later(row, today)
         yield from _levels(row)
@@ -48,7 +56,7 @@ def _coded_twice(case: Case) -> Iterator[str]:
         before = first.setdefault(about, row.row)
         if before != row.row and row.decision != "pending":
             yield (
-                f"decisions.csv:{row.row}: date: {row.decision!r} of {row.state!r} on {row.rule!r}, {_cell(row)}, is "
+                f"decisions.csv:{row.row}: date: {row.decision!r} of {row.state!r} on {row.rule!r}, {cell(row)}, is "
                 f"in row {before} already, in other words: one decision would count as two; if they are two, the day "
                 "or the counterparty may tell them apart"
             )
@@ -63,7 +71,7 @@ def _refused_and_bound(case: Case) -> Iterator[str]:
         if asked or not any(d.date < row.date for d in _joined(case, row)):
             and_row = f", and its conduct after that is in row {asked[0].row}{more(asked)}" if asked else ""
             yield (
-                f"decisions.csv:{row.row}: decision: {row.state!r} does not adhere to {row.rule!r} on {_cell(row)} "
+                f"decisions.csv:{row.row}: decision: {row.state!r} does not adhere to {row.rule!r} on {cell(row)} "
                 f"here, and is bound from {t1} on by case.toml{and_row}; if it joined later: adherence_date; if it "
                 "left: a row adhere before this one, and none of its conduct after"
             )
@@ -106,8 +114,48 @@ def _measured_twice(case: Case) -> Iterator[str]:
             yield f"{place} for {of} is in row {before.row} already: one measurement would count as two"
         else:
             yield (
-                f"{place} for {of}, and {before.value:g} in row {before.row}, both {row.kind} of {_cell(row)} in one "
+                f"{place} for {of}, and {before.value:g} in row {before.row}, both {row.kind} of {cell(row)} in one "
                 "unit and from one source: which of them holds?"
+            )
+
+
+def _all_alike(case: Case) -> Iterator[str]:
+    """A record of violations alone, or of compliance alone."""
+    decided = [d.decision for d in case.decisions if d.kind == "compliance" and d.decision != "pending"]
+    if len(decided) >= ALIKE and len(set(decided)) == 1:
+        yield (
+            f"decisions.csv: decision: all {len(decided)} rows of kind compliance are {decided[0]!r}; if nobody looked "
+            "for others, they are missing, and the fit takes it that there were none"
+        )
+
+
+def _no_adherence(case: Case) -> Iterator[str]:
+    """States with conduct on record, and nothing of how they came to owe it."""
+    on_record = {kind: {d.state for d in case.decisions if d.kind == kind} for kind in ("adherence", "compliance")}
+    if states := sorted(on_record["compliance"] - on_record["adherence"]):
+        yield (
+            f"decisions.csv: kind: no row of kind adherence for {', '.join(map(repr, states))}, whose compliance is on "
+            "record; that a state joined is evidence too, and known to the fit by such a row only"
+        )
+
+
+def _measured_later(case: Case, today: date | None) -> Iterator[str]:
+    for row in sorted(case.proxies, key=lambda p: p.row):
+        if later(parse_period(cell(row)).start, today):
+            yield f"proxies.csv:{row.row}: date: {cell(row)} is after today, {today}: nobody can have measured it yet"
+
+
+def _one_analyst(case: Case) -> Iterator[str]:
+    """Analysts whose names differ in case only: each is pooled as an analyst of its own."""
+    first: dict[str, Judgement] = {}
+    told = set()
+    for row in sorted(case.judgements, key=lambda j: j.row):
+        before = first.setdefault(row.analyst.casefold(), row)
+        if before.analyst != row.analyst and row.analyst not in told:
+            told.add(row.analyst)
+            yield (
+                f"judgements.csv:{row.row}: analyst: {row.analyst!r} here, and {before.analyst!r} in row {before.row}: "
+                "they count as two"
             )
 
 
@@ -120,8 +168,13 @@ def _tiny_votes(case: Case) -> Iterator[str]:
             )
 
 
-def _judged_later(row: Judgement, today: date) -> Iterator[str]:
-    if parse_period(_cell(row)).start > today:
+def later(day: date, today: date | None) -> bool:
+    """Whether a day is after today, where it is told what day that is."""
+    return today is not None and day > today
+
+
+def _judged_later(row: Judgement, today: date | None) -> Iterator[str]:
+    if later(parse_period(cell(row)).start, today):
         yield f"judgements.csv:{row.row}: date: {row.date} is after today, {today}: nobody can have judged it yet"
 
 
@@ -142,7 +195,7 @@ def _levels(row: Judgement) -> Iterator[str]:
 def _often_shocked(row: Judgement) -> Iterator[str]:
     if row.quantity == "shock_hazard" and row.p50 >= 1:
         yield (
-            f"judgements.csv:{row.row}: {_column(row, 'p50')}: a shock_hazard of {row.p50:g} is {row.p50:g} shocks a "
+            f"judgements.csv:{row.row}: {column(row, 'p50')}: a shock_hazard of {row.p50:g} is {row.p50:g} shocks a "
             f"year; {row.p50:g}% a year is {row.p50 / 100:g}"
         )
 
@@ -150,7 +203,7 @@ def _often_shocked(row: Judgement) -> Iterator[str]:
 def _fast(case: Case, row: Judgement) -> Iterator[str]:
     if row.quantity == "volatility" and row.p95 > FAST and not case.is_linear(case.lobby(row.lobby)):
         yield (
-            f"judgements.csv:{row.row}: {_column(row, 'p95')}: a volatility of {row.p95:g} for {row.lobby!r}, which "
+            f"judgements.csv:{row.row}: {column(row, 'p95')}: a volatility of {row.p95:g} for {row.lobby!r}, which "
             "moves in log units per square root of a year: in one year it could well be "
             f"{_times(row.p95)} as strong; are these percent or points?"
         )
@@ -160,9 +213,11 @@ def _times(volatility: float) -> str:
     return f"{exp(volatility):.2g} times" if volatility < 7 else "more than a thousand times"
 
 
-def _column(row: Judgement, column: str) -> str:
-    return "values" if row.points else column
+def column(row: Judgement, name: str) -> str:
+    """Where a quantile of a judgement is stated."""
+    return "values" if row.points else name
 
 
-def _cell(row: Decision | Judgement | Proxy) -> str:
+def cell(row: Decision | Judgement | Proxy) -> str:
+    """A row's date as its cell has it."""
     return cell_of(row.date, row.date_end)

@@ -6,14 +6,11 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from bayes_compliance.case.checks_rows import MOST_STEPS
-from bayes_compliance.case.dates import years_between
+from bayes_compliance.case.dates import LAST_DAY, TOO_LATE, years_between
 from bayes_compliance.errors import Refused
 
 if TYPE_CHECKING:
     from bayes_compliance.case.case import Case
-
-LAST_DAY = date(2262, 4, 10)
-"""The last whole day that a date of forecast.nc can be: nanoseconds since 1970, in 64 bits."""
 
 
 def check_until(case: Case, until: date) -> None:
@@ -21,16 +18,11 @@ def check_until(case: Case, until: date) -> None:
     last = case.last_decision_date()
     if until <= last:
         raise Refused(f"--until: {until} is not after the last decision; allowed: a date after {last}")
-    check_kept("--until", until)
+    if until > LAST_DAY:
+        raise Refused(f"--until: {until} {TOO_LATE[0]}; allowed: {TOO_LATE[1]}")
     per_year = max([1 / case.horizon.step_years, 1.0, *(rule.decisions_per_year for rule in case.rules)])
     if (most := per_year * years_between(last, until)) > MOST_STEPS:
         raise Refused(
             f"--until: {most:.0f} dates from the last decision ({last}) up to {until}; allowed: an earlier date: "
             f"{MOST_STEPS} dates at most"
         )
-
-
-def check_kept(place: str, until: date) -> None:
-    """Refuse a last date that forecast.nc cannot hold."""
-    if until > LAST_DAY:
-        raise Refused(f"{place}: {until} is too late to be kept in forecast.nc; allowed: {LAST_DAY} at the latest")

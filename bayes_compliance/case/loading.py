@@ -18,7 +18,7 @@ from bayes_compliance.case.checks_scenarios import check_scenarios
 from bayes_compliance.case.completeness import Key
 from bayes_compliance.case.names import Names
 from bayes_compliance.case.problems import CaseError, Problem, Problems
-from bayes_compliance.case.reading import Row, Source, read, rows
+from bayes_compliance.case.reading import KNOWN, Row, Source, read, rows
 from bayes_compliance.case.records import HEADERS, MORE_COLUMNS, QUANTILES, READERS
 from bayes_compliance.case.schema import Dynamics, Lobby, Part, State
 from bayes_compliance.case.schema_rows import Judgement, key_of
@@ -27,8 +27,7 @@ from bayes_compliance.case.tables import CASE, SCENARIOS, Tables
 from bayes_compliance.case.vocabulary import FAMILIES, JUDGEABLE
 from bayes_compliance.errors import Refused
 
-REQUIRED = ("case.toml", "judgements.csv", "decisions.csv")
-OPTIONAL = ("proxies.csv", "seeds.csv", "scenarios.toml")
+REQUIRED, OPTIONAL = KNOWN[:3], KNOWN[3:]
 
 
 class Table(NamedTuple):
@@ -52,7 +51,7 @@ def load_case(folder: str | PathLike[str]) -> Case:
     ----------
     folder : path
         Holds case.toml, judgements.csv and decisions.csv, and may hold proxies.csv, seeds.csv and scenarios.toml.
-        Other files are ignored.
+        Other files are ignored, but that there is a README is told to the readers of a report.
 
     Returns
     -------
@@ -79,7 +78,8 @@ def load_case(folder: str | PathLike[str]) -> Case:
         _compare(Names(tables), what_if, csv, problems)
     problems.raise_if_any()
     assert tables is not None
-    return _assemble(tables, what_if, csv, {name: source.sha256 for name, source in sources.items()})
+    inputs = {name: source.sha256 for name, source in sources.items()}
+    return _assemble(tables, what_if, csv, {"inputs": inputs, "notes": any(place.glob("README*"))})
 
 
 def inputs_of(folder: str | PathLike[str], case: Case) -> dict[str, bytes]:
@@ -146,7 +146,7 @@ def _mentioned(found: Iterable[Row]) -> set[Key]:
     return {key_of(*(c[name] for name in ("quantity", "lobby", "state", "rule", "at"))) for c in cells}
 
 
-def _assemble(tables: Tables, what_if: Tables | None, csv: dict[str, Table], inputs: dict[str, str]) -> Case:
+def _assemble(tables: Tables, what_if: Tables | None, csv: dict[str, Table], folder: dict[str, Any]) -> Case:
     head = tables.head
     assert head is not None
     valid = {name: list(parts.values()) for name, parts in tables.valid.items()}
@@ -168,7 +168,7 @@ def _assemble(tables: Tables, what_if: Tables | None, csv: dict[str, Table], inp
         "decisions": _sorted(csv["decisions.csv"].records),
         "proxies": _sorted(csv["proxies.csv"].records),
         "seeds": _sorted(csv["seeds.csv"].records),
-        "inputs": inputs,
+        **folder,
     }
     fields |= {name: _by_id(valid[name]) for name in ("rules", "lobbies", "counterparty_sets")}
     return Case(**fields)

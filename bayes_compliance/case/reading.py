@@ -5,24 +5,31 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from bayes_compliance.case.problems import Problems, nearest_name, one_of, show
+from bayes_compliance.case.vocabulary import WORDS
 
 LIMIT = 10_000_000
 """Bytes that a file may have; its size is asked before it is read."""
 
 BOM = b"\xef\xbb\xbf"
+KNOWN = ("case.toml", "judgements.csv", "decisions.csv", "proxies.csv", "seeds.csv", "scenarios.toml")
+"""Names of the files of a case: none of them is a slip of another."""
+
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 """What parts cells where it is not the comma."""
 
 KINDS = {".csv": "a CSV file with its header", ".toml": "a TOML file"}
+SAVED = {".csv": "save it as 'CSV UTF-8'", ".toml": "save it as UTF-8"}
 
 
 class Source(NamedTuple):
-    """A file that could be read: its name, its text and the SHA-256 of its bytes."""
+    """A file that could be read: its name, its text, composed as Unicode's NFC, and the SHA-256 of its bytes."""
 
     name: str
     text: str
@@ -37,11 +44,11 @@ class Row(NamedTuple):
 
 
 class _Unreadable(Exception):
-    """Why a file cannot be read: what is wrong, and on which line."""
+    """Why a file cannot be read: what is wrong, on which line, and what mends it, if that is known."""
 
-    def __init__(self, what: str, row: int = 1) -> None:
+    def __init__(self, what: str, row: int = 1, mend: str = "") -> None:
         super().__init__(what)
-        self.what, self.row = what, row
+        self.what, self.row, self.mend = what, row, mend
 
 
 def read(path: Path, required: bool, problems: Problems) -> Source | None:
@@ -50,19 +57,19 @@ def read(path: Path, required: bool, problems: Problems) -> Source | None:
         if not required and not path.exists():
             return None
         data = _bytes(path)
-        return Source(path.name, _text(data), hashlib.sha256(data).hexdigest())
+        return Source(path.name, _text(data, path.suffix), hashlib.sha256(data).hexdigest())
     except _Unreadable as bad:
-        what, row = bad.what, bad.row
+        what, row, mend = bad.what, bad.row, bad.mend
     except OSError as error:
-        what, row = f"the file cannot be read ({error.strerror or type(error).__name__})", 1
-    allowed = f"{KINDS[path.suffix]} in UTF-8, not empty, of at most {LIMIT // 10**6} MB"
+        what, row, mend = f"the file cannot be read ({error.strerror or type(error).__name__})", 1, ""
+    allowed = f"{KINDS[path.suffix]} in UTF-8, not empty, of at most {LIMIT // 10**6} MB{mend and f' ({mend})'}"
     problems.add(path.name, row, "file", what, allowed)
     return None
 
 
 def _bytes(path: Path) -> bytes:
     if not path.exists():
-        raise _Unreadable("there is no such file")
+        raise _Unreadable("there is no such file", mend=_misnamed(path))
     if not path.is_file():
         raise _Unreadable("this is no regular file")
     if path.stat().st_size <= LIMIT:
@@ -73,27 +80,37 @@ def _bytes(path: Path) -> bytes:
     raise _Unreadable(f"the file has {path.stat().st_size / 1e6:.1f} MB")
 
 
-def _text(data: bytes) -> str:
+def _misnamed(path: Path) -> str:
+    """What the folder has instead of a missing file, if its name is a likely slip."""
+    others = [other.name for other in sorted(path.parent.iterdir()) if other.suffix.lower() == path.suffix]
+    found = nearest_name(path.name, [name for name in others if name not in KNOWN])
+    return f"rename {show(found)} to {path.name}?" if found else ""
+
+
+def _text(data: bytes, suffix: str) -> str:
+    """The text of a file, composed: a letter and its accent are one character, however the system writes them."""
     plain = data.removeprefix(BOM)
     if not plain.strip():
         raise _Unreadable("the file is empty")
     try:
-        return plain.decode("utf-8")
+        return unicodedata.normalize("NFC", plain.decode("utf-8"))
     except UnicodeDecodeError as error:
         row = plain.count(b"\n", 0, error.start) + 1
-        raise _Unreadable(f"byte 0x{plain[error.start]:02x} is not UTF-8", row) from error
+        raise _Unreadable(f"byte 0x{plain[error.start]:02x} is not UTF-8", row, SAVED[suffix]) from error
 
 
 def rows(source: Source, header: Sequence[str], problems: Problems, more: Sequence[str] = ()) -> Iterator[Row]:
     """Records of a CSV file with cells stripped of blanks; blank lines are passed over.
 
-    The columns `more` may stand behind those of the header, each or none; cells of those that do not are blank.
+    The columns `more` may stand behind those of the header, each or none; cells of those that do not are blank. Blank
+    cells behind the last column of the header, or of every row, make no difference, nor do those missing at the end of
+    a row that may be blank: some spreadsheets save them so.
 
     Nothing comes after a wrong header, a broken quotation or a cell too long for the `csv` module; a ragged row is
     noted and passed over.
     """
     reader = csv.reader(io.StringIO(source.text, newline=""), strict=True)
-    line, seen = 1, False
+    line, seen, behind = 1, False, 0
     try:
         for cells in reader:
             start, line = line, reader.line_num + 1
@@ -101,16 +118,45 @@ def rows(source: Source, header: Sequence[str], problems: Problems, more: Sequen
             if not any(stripped):
                 continue
             if not seen:
-                if not _right_header(source.name, start, stripped, header, more, problems):
+                named = stripped[: max(i for i, name in enumerate(stripped, 1) if name)]
+                if not _right_header(source.name, start, named, header, more, problems):
                     return
-                header, seen = stripped, True
-            elif _fits(source.name, start, stripped, header, problems):
+                behind = len(stripped) - len(named) or _blank_behind(source.text, len(named))
+                header, seen = named, True
+                continue
+            stripped = _fitted(stripped, header, more, behind)
+            if _fits(source.name, start, stripped, header, problems):
                 yield Row(start, dict.fromkeys(more, "") | dict(zip(header, stripped, strict=True)))
             if problems.full(source.name):
                 return
     except csv.Error as error:
         allowed = 'comma-separated cells; one with a comma or a quotation mark in "..." with the marks inside doubled'
         problems.add(source.name, line, "row", f"the row cannot be read ({error})", allowed)
+
+
+def _blank_behind(text: str, columns: int) -> int:
+    """How many cells every row has behind the last column, if all of these are blank.
+
+    One row that has some is another thing: a comma in a cell without quotation marks.
+    """
+    least = 0
+    with suppress(csv.Error):
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        rows = (cells for cells in reader if any(map(str.strip, cells)))
+        next(rows)
+        least = min((len(cells) - columns for cells in rows), default=0)
+    return max(least, 0)
+
+
+def _fitted(cells: list[str], header: Sequence[str], more: Sequence[str], behind: int) -> list[str]:
+    """A row without the blank cells behind it, and with blanks for what may be missing at its end.
+
+    These are words, and the columns of `more`.
+    """
+    if behind and len(cells) == len(header) + behind and not any(cells[-behind:]):
+        return cells[:-behind]
+    missing = header[len(cells) :]
+    return [*cells, *("" for _ in missing)] if {*missing} <= {*WORDS, *more} else cells
 
 
 def _right_header(
@@ -125,10 +171,12 @@ def _right_header(
     behind = found[len(header) :]
     if found[: len(header)] == list(header) and set(behind) <= set(more) and len(set(behind)) == len(behind):
         return True
-    unknown = [name for name in found if name not in header and name not in more]
+    blank = [str(i + 1) for i, name in enumerate(found) if not name]
+    unknown = [name for name in found if name and name not in header and name not in more]
     missing = [name for name in header if name not in found]
     twice = [name for name in (*header, *more) if found.count(name) > 1]
-    parts = [f"column {show(name)} is unknown{_hint(name, [*missing, *more])}" for name in unknown[:5]]
+    parts = [f"the name of column {one_of(blank).replace(' or ', ' and ')} is blank"] if blank else []
+    parts += [f"column {show(name)} is unknown{_hint(name, [*missing, *more])}" for name in unknown[:5]]
     parts += [f"column {name} is missing" for name in missing] + [f"column {name} stands twice" for name in twice]
     problems.add(file, row, "header", "; ".join(parts) or "columns in another order", _allowed(header, more))
     return False
@@ -150,7 +198,8 @@ def _hint(name: str, names: Sequence[str]) -> str:
 
 def _fits(file: str, row: int, cells: list[str], header: Sequence[str], problems: Problems) -> bool:
     if len(cells) != len(header):
-        problems.add(file, row, "row", f"{len(cells)} cells", f"{len(header)} cells: {','.join(header)}")
+        mend = " (one with a comma in it needs quotation marks)" if len(cells) > len(header) else ""
+        problems.add(file, row, "row", f"{len(cells)} cells", f"{len(header)} cells{mend}: {','.join(header)}")
         return False
     bad = [(column, set(_controls(cell))) for column, cell in zip(header, cells, strict=True)]
     for column, controls in bad:

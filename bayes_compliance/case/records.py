@@ -11,7 +11,7 @@ from bayes_compliance.case.dates import DATE_FORMS, Period, parse_period
 from bayes_compliance.case.problems import Problems, one_of, show, suggest
 from bayes_compliance.case.reading import Row
 from bayes_compliance.case.schema_rows import Decision, Judgement, Proxy, Seed, in_percent
-from bayes_compliance.case.stated import FORMS, NUMBER, Stated, misplaced, parse, straight_line
+from bayes_compliance.case.stated import FORMS, NUMBER, Stated, comma, misplaced, parse, straight_line
 from bayes_compliance.case.vocabulary import (
     AMOUNTS,
     CONFIDENCES,
@@ -80,7 +80,7 @@ class Cells:
         cell = self._cells[column]
         number = float(cell) if NUMBER.fullmatch(cell) else float("nan")
         if not (isfinite(number) and fits(number)):
-            self.refuse(column, f"{show(cell)} is refused" if cell else "the cell is blank", allowed)
+            self.refuse(column, f"{show(cell)} is refused" if cell else "the cell is blank", allowed + comma(cell))
             return float("nan")
         return number
 

@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from bayes_compliance.case.dates import FIRST_YEAR, LAST_YEAR
+from bayes_compliance.case.dates import FIRST_YEAR, LAST_DAY, LAST_YEAR, TOO_LATE
 from bayes_compliance.case.problems import show
 from bayes_compliance.case.vocabulary import (
     ALL,
@@ -73,6 +73,12 @@ def _in_years(value: date) -> date:
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise wrong(f"{value} is out of range", f"a date of the years {FIRST_YEAR} to {LAST_YEAR}")
     return value
+
+
+def _kept(value: date) -> date:
+    if value > LAST_DAY:
+        raise wrong(f"{value} {TOO_LATE[0]}", TOO_LATE[1])
+    return _in_years(value)
 
 
 def _in_order(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -132,7 +138,7 @@ class Part(BaseModel):
 class Horizon(Part):
     """How far to look: until a date, in steps of `step_years`."""
 
-    until: Day
+    until: Annotated[date, AfterValidator(_kept)]
     step_years: Annotated[FiniteFloat, Field(ge=0.003, le=100)] = 1.0
 
 

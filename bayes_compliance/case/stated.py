@@ -18,6 +18,8 @@ LARGEST = 1e100
 MOST_POINTS = 30
 MOST_CHIPS = 10_000
 
+_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 _NORMAL = NormalDist()
 _QUANTILE = re.compile(r"q(\d{1,2}(?:\.\d+)?)")
 _RANGE = re.compile(r"range(\d{1,2}(?:\.\d+)?)")
@@ -140,8 +142,26 @@ def _number(text: str) -> float:
     cell = text.strip()
     value = float(cell) if NUMBER.fullmatch(cell) else float("nan")
     if not (isfinite(value) and abs(value) <= LARGEST):
-        raise ValueError(f"{cell!r} is no number of at most {LARGEST:g}")
+        raise ValueError(f"{cell!r} is no number of at most {LARGEST:g}{comma(cell)}")
     return value
+
+
+def comma(cell: str) -> str:
+    """What to say beside a refused number with a comma in it.
+
+    Examples
+    --------
+    >>> comma("0,05")
+    ', with a decimal point: 0.05'
+    >>> comma("1,060")
+    ', with a decimal point and nothing between thousands: 1.060 or 1060'
+    """
+    if not _COMMA.fullmatch(cell):
+        return ""
+    point = cell.replace(",", ".")
+    if _THOUSANDS.fullmatch(cell):
+        return f", with a decimal point and nothing between thousands: {point} or {cell.replace(',', '')}"
+    return f", with a decimal point: {point}"
 
 
 def straight_line(points: Points, scale: str, levels: Sequence[float] = (0.05, 0.5, 0.95)) -> tuple[float, ...]:

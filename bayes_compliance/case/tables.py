@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any
+from unicodedata import normalize
 
 from pydantic import ValidationError
 
@@ -161,8 +162,11 @@ def _only_refused_items(error: Any) -> bool:
 
 
 def _frozen(value: Any) -> Any:
+    """Lists as tuples, and text composed: what is written as escapes was not when the file was read."""
     if isinstance(value, list):
         return tuple(map(_frozen, value))
+    if isinstance(value, str):
+        return normalize("NFC", value)
     return {key: _frozen(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 

@@ -23,11 +23,14 @@ OBJECTS = 50_000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is the result."""
     gc.set_threshold(OBJECTS, *gc.get_threshold()[1:])
+    with heard():
+        return _done(arguments)
+
+
+def _done(arguments: Sequence[str] | None) -> int:
     try:
         options = parser().parse_args(arguments)
-        with heard():
-            return options.command(options)
-        return DONE
+        return options.command(options)
     except SystemExit as end:  # argparse: usage errors are 2 already
         return int(end.code or 0)
     except Refused as refused:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance.cli import options as shared
 from bayes_compliance.cli.options import DONE, FAILED_DIAGNOSTIC, SAMPLER
+from bayes_compliance.errors import Refused
 from bayes_compliance.models import DEFAULT, RIVALS
 
 if TYPE_CHECKING:
@@ -100,26 +103,39 @@ def _fit_of(options: argparse.Namespace) -> dict[str, Any]:
 def _run(options: argparse.Namespace) -> int:
     from bayes_compliance import api
 
+    _say_doubts(options.case, options.as_of)
     done = api.run(options.case, options.out, until=options.until, tell=_tell, **_fit_of(options))
     return _finish(done, f"{options.out}/report.html")
+
+
+def _say_doubts(case: str, as_of: date | None = None) -> None:
+    """What the case says and may not mean, on the standard error; a refused one is refused by what comes after."""
+    from bayes_compliance.case import load_case
+    from bayes_compliance.case.doubts import doubts, not_yet, told
+
+    today = date.today()
+    with suppress(Refused):
+        for line in told([*not_yet(as_of, today), *doubts(load_case(case), today)]):
+            print(line, file=sys.stderr)
 
 
 def _tell(case: Case, forecast: Forecast) -> None:
     from bayes_compliance.answer import answer
 
-    with shared.heard():
-        print(answer(case, forecast), end="\n\n")
+    print(answer(case, forecast), end="\n\n", flush=True)
 
 
 def _fit(options: argparse.Namespace) -> int:
     from bayes_compliance import api
 
+    _say_doubts(options.case, options.as_of)
     return _finish(api.fit(options.case, options.out, **_fit_of(options)), f"{options.out}/posterior.nc")
 
 
 def _forecast(options: argparse.Namespace) -> int:
     from bayes_compliance import api
 
+    _say_doubts(options.case)
     return _finish(api.forecast(options.case, options.run, until=options.until), f"{options.run}/forecast.csv")
 
 
@@ -168,6 +184,5 @@ def _update(options: argparse.Namespace) -> int:
 
 def _finish(done: Run, written: str) -> int:
     shared.say_failures(done.checks)
-    with shared.heard():
-        print(written)
+    print(written)
     return DONE if done.passed else FAILED_DIAGNOSTIC

@@ -6,9 +6,9 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import date
-from typing import Any
+from typing import Any, TextIO, cast
 
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE
 from bayes_compliance.models import DEFAULT
@@ -24,14 +24,42 @@ MOST, MOST_CHAINS = 1_000_000, 1_000
 """More draws, or tasks, than anybody has memory or time for: a slip of the finger."""
 
 
+class _Heard:
+    """A stream that nobody may read, as after ``| head``: then this, and all that follows, is written nowhere."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        try:
+            self._stream.write(text)
+        except BrokenPipeError:
+            self._drop()
+        return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            self._drop()
+
+    def _drop(self) -> None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+
 @contextmanager
 def heard() -> Iterator[None]:
-    """Nobody may read what is printed here, as after ``| head``: then it, and all that follows, is printed nowhere."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Whether or not what is printed here is read, the work is done, and its exit code is what it deserves."""
+    out, err = (cast(TextIO, _Heard(stream)) for stream in (sys.stdout, sys.stderr))
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            yield
+        finally:
+            out.flush()
+            err.flush()
 
 
 def command(commands: Any, name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:

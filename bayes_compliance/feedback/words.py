@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from bayes_compliance.case.doubts import told
 from bayes_compliance.case.vocabulary import ANY_RULE
 from bayes_compliance.elicitation.build import TOLERANCE
 from bayes_compliance.wording import WHOLE, plural, short
@@ -38,9 +39,7 @@ def _head(found: Feedback) -> Iterator[str]:
 
 
 def _doubts(found: Feedback) -> Iterator[str]:
-    if found.doubts:
-        yield f"Accepted as it stands, but was it meant ({len(found.doubts)})?"
-        yield from (f"  {doubt}" for doubt in found.doubts)
+    yield from told(found.doubts)
 
 
 def _questions(found: Feedback) -> Iterator[str]:

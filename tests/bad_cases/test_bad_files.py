@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,13 @@ EVERY = (*REQUIRED, "proxies.csv", "scenarios.toml")
 @pytest.mark.parametrize("name", REQUIRED)
 def test_missing(name: str, folder: Path, check: Callable[..., None]) -> None:
     (folder / name).unlink()
-    check(f"{name}:1: file .. there is no such file .. in UTF-8")
+    check(f"{name}:1: file .. there is no such file .. in UTF-8, not empty, of at most 10 MB")
+
+
+@pytest.mark.parametrize("slip", ["judgments.csv", "Judgements.csv", "judgement.csv"])
+def test_missing_and_there_under_another_name(slip: str, folder: Path, check: Callable[..., None]) -> None:
+    (folder / "judgements.csv").rename(folder / slip)
+    check(f"judgements.csv:1: file .. there is no such file .. (rename {slip!r} to judgements.csv?)")
 
 
 @pytest.mark.parametrize("name", ["proxies.csv", "scenarios.toml", "README.md"])
@@ -42,7 +49,8 @@ def test_not_utf8(name: str, folder: Path, check: Callable[..., None]) -> None:
     lines = (folder / name).read_bytes().split(b"\n")
     lines[1] += " é".encode("latin-1")
     (folder / name).write_bytes(b"\n".join(lines))
-    check(f"{name}:2: file .. byte 0xe9 is not UTF-8 .. in UTF-8")
+    save = "save it as 'CSV UTF-8'" if name.endswith(".csv") else "save it as UTF-8"
+    check(f"{name}:2: file .. byte 0xe9 is not UTF-8 .. in UTF-8 .. ({save})")
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -71,13 +79,73 @@ def test_no_folder(tmp_path: Path) -> None:
         ("state,rule", "rule,state", "columns in another order"),
         ("note,source,url", "note,source", "column url is missing"),
         ("note,source,url", "note,source,url,url", "column url stands twice"),
-        ("note,source,url", "note,source,url,", "column '' is unknown"),
+        ("note,source,url", "note,,source,url,", "the name of column 9 is blank"),
+        ("date,state,rule", "date,,", "the name of column 2 and 3 is blank; column state is missing; column rule is"),
         ("date,state,rule,kind", "date;state;rule;kind", "column 'date;state;rule;kind' is unknown"),
     ],
 )
 def test_wrong_header(old: str, new: str, words: str, edit: Callable[..., int], check: Callable[..., None]) -> None:
     edit("decisions.csv", old, new)
     check(f"decisions.csv:1: header .. {words} .. date,state,rule,kind,decision,counterparty,confidence,note")
+
+
+@pytest.mark.parametrize("name", ["judgements.csv", "decisions.csv", "proxies.csv"])
+@pytest.mark.parametrize("header", [",,", ""], ids=["header too", "rows only"])
+def test_blank_cells_behind_the_last_column_make_no_difference(
+    name: str, header: str, folder: Path, check: Callable[..., None]
+) -> None:
+    case, (first, *others) = load_case(folder), (folder / name).read_text(encoding="utf-8").splitlines()
+    rows = [first + header, *(f"{line},," for line in others), ",,,"]
+    (folder / name).write_text("\n".join(rows), encoding="utf-8")
+    check()
+    assert load_case(folder) == case
+
+
+def test_a_cell_under_no_name_is_refused(edit: Callable[..., int], check: Callable[..., None]) -> None:
+    edit("decisions.csv", "note,source,url", "note,source,url,,")
+    edit("decisions.csv", "violate,,low,,Gazette,", "violate,,low,,Gazette,,,x")
+    check("decisions.csv:5: row .. 12 cells .. 10 cells (one with a comma in it needs quotation marks): date,state")
+
+
+def test_a_comma_without_quotation_marks_is_no_blank_cell(edit: Callable[..., int], check: Callable[..., None]) -> None:
+    """The cells behind it move on, and the last of them may well be blank."""
+    edit("decisions.csv", '"tariff cut, in part",Gazette,', "tariff cut, in part,Gazette,")
+    check("decisions.csv:3: row .. 11 cells .. 10 cells (one with a comma in it needs quotation marks)")
+
+
+def test_cells_missing_at_the_end_may_be_those_that_may_be_blank(folder: Path, check: Callable[..., None]) -> None:
+    case = load_case(folder)
+    for name in ("judgements.csv", "decisions.csv"):
+        text = (folder / name).read_text(encoding="utf-8")
+        (folder / name).write_text("\n".join(line.rstrip(",") for line in text.splitlines()), encoding="utf-8")
+    check()
+    assert load_case(folder) == case
+
+
+def test_other_cells_may_not_be_missing(edit: Callable[..., int], check: Callable[..., None]) -> None:
+    edit(
+        "decisions.csv",
+        "2005-02-03,F,labels,compliance,violate,,low,,Gazette,",
+        "2005-02-03,F,labels,compliance,violate",
+    )
+    check("decisions.csv:5: row .. 5 cells .. 10 cells: date,state,rule")
+
+
+def test_a_letter_and_its_accent_are_one_however_they_are_written(folder: Path) -> None:
+    """As systems differ: é is one character, or e with an accent after it."""
+    for path in (*folder.glob("*.csv"), *folder.glob("*.toml")):
+        path.write_text(path.read_text(encoding="utf-8").replace("consumers", "caf\u00e9s"), encoding="utf-8")
+    case = load_case(folder)
+    assert case.lobby("caf\u00e9s").state == "H"
+    name = folder / "judgements.csv"
+    name.write_text(name.read_text(encoding="utf-8").replace("\u00e9", "e\u0301"), encoding="utf-8")
+    assert load_case(folder) == case
+    assert load_case(folder).inputs["judgements.csv"] == sha256(name.read_bytes()).hexdigest()
+    for decomposed in ("e\u0301", r"e\u0301"):
+        toml = (folder / "case.toml").read_text(encoding="utf-8")
+        (folder / "case.toml").write_text(toml.replace("\u00e9", decomposed), encoding="utf-8")
+        assert load_case(folder) == case
+        (folder / "case.toml").write_text(toml, encoding="utf-8")
 
 
 @pytest.mark.parametrize(("mark", "name"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])

@@ -48,7 +48,19 @@ CASES = {
         "date = 2006-11-07", "date = 1994-13-41", ["case.toml:@: file .. not TOML"],
     ),
     "a date out of range": (
-        "until = 2020-01-01", "until = 9999-12-31", ["case.toml:@: horizon.until .. 9999-12-31 .. 1500 to 2999"],
+        "date = 2006-11-07", "date = 9999-12-31", ["case.toml:@: shocks[1].date .. 9999-12-31 .. 1500 to 2999"],
+    ),
+    "a horizon that no file can hold": (
+        "until = 2020-01-01", "until = 2262-04-11",
+        ["case.toml:@: horizon.until .. 2262-04-11 is too late to be kept in forecast.nc .. 2262-04-10 at the latest"],
+    ),
+    "a horizon at the end of the calendar": (
+        "until = 2020-01-01", "until = 9999-12-31",
+        ["case.toml:@: horizon.until .. 9999-12-31 is too late to be kept in forecast.nc .. 2262-04-10 at the latest"],
+    ),
+    "a reference date after the horizon": (
+        "reference_date = 2001-01-01", "reference_date = 2020-01-02",
+        ["case.toml:@: reference_date .. 2020-01-02 is after the horizon 2020-01-01 .. 2020-01-01 or earlier, or a"],
     ),
     "too many steps": (
         "until = 2020-01-01, step_years = 1", "until = 2050-01-01, step_years = 0.003",

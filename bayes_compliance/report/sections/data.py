@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bayes_compliance.report.parts import Number, Section, join, link, paragraph, table, when
+from bayes_compliance.case.doubts import ACCEPTED, doubts
+from bayes_compliance.report.facts import has_lobbies
+from bayes_compliance.report.parts import Number, Section, bullets, join, link, paragraph, table, when
 from bayes_compliance.report.sentences import listed, number, plural
 from bayes_compliance.theory import MISCODING
 from bayes_compliance.wording import recorded_rule
@@ -25,6 +27,7 @@ def data(run: Run) -> Section:
             f"the chance of a wrong code is by confidence: {coded}. A pending decision tells nothing yet and has no "
             "weight."
         ),
+        *_doubts(case),
         _decisions(case),
     ]
     if case.proxies:
@@ -35,6 +38,12 @@ def data(run: Run) -> Section:
 def _pending(case: Case) -> str:
     pending = sum(d.decision == "pending" for d in case.decisions)
     return f", {pending} of them pending" if pending else ""
+
+
+def _doubts(case: Case) -> list[str]:
+    """What `check` doubts, but for what depends on the day; of a model without lobbies, in the case's own rows only."""
+    found = [one for one in doubts(case, None) if has_lobbies(case) or one.startswith("decisions.csv")]
+    return [paragraph(f"{ACCEPTED} ({len(found)})?"), bullets(found)] if found else []
 
 
 def _decisions(case: Case) -> str:

@@ -75,9 +75,8 @@ def limits(run: Run) -> Section:
         "Which event falls under which rule, and what counts as partial, was decided by hand before the fit.",
         *_of_case(case),
     ]
-    return Section(
-        "What it does not know", "limits", join([paragraph("Read the case's own notes too."), bullets(items)])
-    )
+    notes = [paragraph("Read the case's own notes too: the README in its folder.")] * case.notes
+    return Section("What it does not know", "limits", join([*notes, bullets(items)]))
 
 
 def _of_case(case: Case) -> list[str]:
