@@ -301,6 +301,18 @@ def _unwritable(target: Path) -> str | None:
         return f"cannot be written: {top.parent} is not writable"
     if any(len(os.fsencode(part)) > _LONGEST_NAME for part in (top.name, target.name)):
         return f"has a name of more than {_LONGEST_NAME} bytes"
+    return _takes_none(top)
+
+
+def _takes_none(top: Path) -> str | None:
+    """Why no folder can be made beside a path, whatever its rights say: one is made, and is gone."""
+    probe = _Slot(top, secrets.token_hex(4)).new
+    try:
+        os.mkdir(probe)
+    except OSError as error:
+        return f"cannot be written: no folder can be made in {top.parent} ({error.strerror})"
+    with suppress(OSError):  # a writer who tidies up may have been quicker
+        os.rmdir(probe)
     return None
 
 

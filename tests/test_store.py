@@ -452,6 +452,21 @@ def test_a_parent_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
         check_target(tmp_path / "run")
 
 
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no place here whose rights promise too much")
+def test_a_place_that_takes_no_folder_is_refused_before_the_work():
+    """Even of root, who may write anywhere."""
+    with pytest.raises(
+        RunFolderError, match=r"/proc/x cannot be written: (no folder can be made in )?/proc .*allowed: a new"
+    ):
+        check_target("/proc/x")
+
+
+def test_what_is_tried_out_is_gone(tmp_path):
+    check_target(tmp_path / "run")
+    check_target(make_run(tmp_path / "old"))
+    assert os.listdir(tmp_path) == ["old"]
+
+
 @pytest.mark.parametrize(
     ("name", "what"), [("tasks.jsonl", "back-test, calibration or sweep"), ("backtest.html", "back-test")]
 )
