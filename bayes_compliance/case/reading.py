@@ -175,7 +175,7 @@ def _right_header(
     unknown = [name for name in found if name and name not in header and name not in more]
     missing = [name for name in header if name not in found]
     twice = [name for name in (*header, *more) if found.count(name) > 1]
-    parts = [f"the name of column {one_of(blank).replace(' or ', ' and ')} is blank"] if blank else []
+    parts = [f"the header is blank in column {one_of(blank).replace(' or ', ' and ')}"] if blank else []
     parts += [f"column {show(name)} is unknown{_hint(name, [*missing, *more])}" for name in unknown[:5]]
     parts += [f"column {name} is missing" for name in missing] + [f"column {name} stands twice" for name in twice]
     problems.add(file, row, "header", "; ".join(parts) or "columns in another order", _allowed(header, more))

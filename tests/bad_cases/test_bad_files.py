@@ -79,8 +79,8 @@ def test_no_folder(tmp_path: Path) -> None:
         ("state,rule", "rule,state", "columns in another order"),
         ("note,source,url", "note,source", "column url is missing"),
         ("note,source,url", "note,source,url,url", "column url stands twice"),
-        ("note,source,url", "note,,source,url,", "the name of column 9 is blank"),
-        ("date,state,rule", "date,,", "the name of column 2 and 3 is blank; column state is missing; column rule is"),
+        ("note,source,url", "note,,source,url,", "the header is blank in column 9"),
+        ("date,state,rule", "date,,", "the header is blank in column 2 and 3; column state is missing; column rule is"),
         ("date,state,rule,kind", "date;state;rule;kind", "column 'date;state;rule;kind' is unknown"),
     ],
 )

@@ -94,7 +94,7 @@ def test_each_bad_row_is_named_with_its_place(tmp_path, old, new, words):
         ("state,bar\nX,1\nY,1\n", "", r"states\.csv:1: bar: 1 known value; allowed: two different numbers"),
         ("state,bar\nX,\nY,\n", "", r"states\.csv:1: bar: no known values; allowed: two different"),
         ("state,bar,bar\nX,1,2\nY,2,3\n", "", r"states\.csv:1: header: .*bar stands twice"),
-        ("state,,bar\nX,1,2\nY,2,3\n", "", r"states\.csv:1: header: the name of column 2 is blank"),
+        ("state,,bar\nX,1,2\nY,2,3\n", "", r"states\.csv:1: header: the header is blank in column 2"),
         ("country,bar\nX,1\nY,2\n", "", r"states\.csv:1: header: .*column state is missing"),
         ("state,bar\nX,1e999\nY,2\n", "", r"states\.csv:2: bar: '1e999' is refused"),
         ("", "case,rule,area\na,r,x;y\n", r"rules\.csv:2: area: 'x;y' cannot be an id"),
