@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from functools import wraps
+from inspect import signature
 from os import PathLike
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from bayes_compliance import reopening, running, runs
+from bayes_compliance import models as theories
+from bayes_compliance import reopening, running, runs, store
 from bayes_compliance.case import Case
 from bayes_compliance.case.loading import inputs_of
 from bayes_compliance.case.writing import checked
@@ -16,12 +20,11 @@ from bayes_compliance.errors import Refused
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE, diagnose
 from bayes_compliance.models import DEFAULT, RIVALS, name_of, prepare
 from bayes_compliance.newcase import new as new
-from bayes_compliance.panel.command import panel as panel
+from bayes_compliance.panel import command as panels
 from bayes_compliance.runs import Run
 from bayes_compliance.sweeps.command import sweep as sweep
-from bayes_compliance.validation.commands import backtest as backtest
+from bayes_compliance.validation import commands as validating
 from bayes_compliance.validation.commands import calibrate as calibrate
-from bayes_compliance.validation.commands import ledger_add as ledger_add
 from bayes_compliance.validation.commands import ledger_score as ledger_score
 from bayes_compliance.validation.commands import ledger_verify as ledger_verify
 
@@ -31,6 +34,51 @@ if TYPE_CHECKING:
     from bayes_compliance.forecast import Forecast
     from bayes_compliance.updating import Updated
     from bayes_compliance.validation.comparison import Comparison
+
+
+def _asking[**P, T](function: Callable[P, T], **checks: Callable[[Any], None]) -> Callable[P, T]:
+    """A command's function that first has each named argument looked at, which may be refused."""
+
+    @wraps(function)
+    def asked(*args: P.args, **options: P.kwargs) -> T:
+        given = signature(function).bind(*args, **options).arguments
+        for name in checks.keys() & given.keys():
+            checks[name](given[name])
+        return function(*args, **options)
+
+    return asked
+
+
+def _check_folder(folder: Any) -> None:
+    if not isinstance(folder, str | PathLike):
+        raise Refused(f"folder: {folder!r} is no path; allowed: that of case folders side by side, or of a table")
+
+
+def _check_run(run: Any) -> None:
+    if not isinstance(run, str | PathLike):
+        raise Refused(f"run: {run!r} is no path; allowed: that of a RUN folder")
+
+
+def _check_list(name: str, what: str, none: type = Iterable) -> Callable[[Any], None]:
+    """Refuse what is no list, but None where `none` is its type."""
+
+    def refuse(value: Any) -> None:
+        if isinstance(value, str | PathLike) or not isinstance(value, Iterable | none):
+            raise Refused(f"--{name}: {value!r} is no list; allowed: a list of {what}")
+
+    return refuse
+
+
+def _check_rivals(rivals: Any) -> None:
+    _check_list("rivals", "models, each by name or by the path of a .py file; [] for none")(rivals)
+    for rival in rivals:
+        if isinstance(rival, str | PathLike):
+            theories.load(rival, "--rivals")
+
+
+panel = _asking(panels.panel, folder=_check_folder, cases=_check_list("cases", "names of case folders", NoneType))
+backtest = _asking(validating.backtest, rivals=_check_rivals)
+ledger_add = _asking(validating.ledger_add, run=_check_run)
 
 
 def run(
@@ -170,6 +218,7 @@ def forecast(case: str | PathLike[str], run: str | PathLike[str], *, until: date
     until : date or None
         Default: what the RUN was asked for, or the case's horizon.
     """
+    _check_order("forecast(case, run) and report(case, run), `forecast CASE RUN` and `report CASE RUN`", case, run)
     prepared, tree, summary = reopening.fit_of(case, run, until)
     tree = runs.keep_case(tree, inputs_of(case, prepared.case))
     return running.again(run, prepared, tree, summary["settings"], summary["seconds"])
@@ -221,8 +270,9 @@ def compare(
     sampler: dict[str, Any] = {"engine": engine, "seed": seed, "draws": draws, "tune": tune, "chains": chains}
     names = _names_of(models)
     comparison.check_models(names)
+    modules = {name: theories.load(name, "--models") for name in names}
     found = running.open_case(case, running.asked(names[0], until=None, as_of=as_of, **sampler))
-    prepared = {name: prepare(name, found) for name in names}
+    prepared = {name: prepare(module, found) for name, module in modules.items()}
     decisions = comparison.same_decisions(list(prepared.items()))
     fits: dict[str, xr.DataTree] = {}
     scores = []
@@ -241,10 +291,20 @@ def compare(
 def _names_of(models: Sequence[str | PathLike[str]]) -> list[str]:
     """Names of models that are listed, or of one that stands alone."""
     if isinstance(models, str | PathLike):
-        return [name_of(models)]
+        return [name_of(models, "--models")]
     if not isinstance(models, Iterable):
         raise Refused(f"--models: {models!r} is no list; allowed: two or more models, each once")
-    return [name_of(model) for model in models]
+    return [name_of(model, "--models") for model in models]
+
+
+def _check_order(call: str, case: Any, run: Any) -> None:
+    """Refuse a case where a RUN is called for, and a RUN where a case is."""
+    if isinstance(run, Case) or (isinstance(run, str | PathLike) and store.is_case(run)):
+        which = f"{run.name!r} is a Case" if isinstance(run, Case) else f"{run} is a case folder"
+        raise Refused(f"{which}, not a RUN; allowed: {call}")
+    if isinstance(case, Run) or (isinstance(case, str | PathLike) and store.is_run(case)):
+        which = f"{case!r} is a Run" if isinstance(case, Run) else f"{case} is a RUN"
+        raise Refused(f"{which}, not a case; allowed: {call}")
 
 
 def load(run: str | PathLike[str]) -> Run:
@@ -276,6 +336,7 @@ def load(run: str | PathLike[str]) -> Run:
         done = api.load("run")
         lock_in(done.prepared, done.tree)
     """
+    _check_run(run)
     return reopening.whole(run)
 
 
@@ -306,6 +367,7 @@ def update(
         found.until                              # the last date of the run's forecast
         found.before["H", "r"], found.after["H", "r"]   # P(comply) of state H on rule r on that date
     """
+    _check_order("update(run, case), or the command `update CASE RUN`", case, done)
     if not isinstance(case, Case):
         # a bad case is refused before a RUN is read
         settings = (done.summary if isinstance(done, Run) else reopening.summary_of(done))["settings"]
@@ -318,7 +380,7 @@ def update(
     return updating.update(done, case, refit=refit, draws=draws)
 
 
-def scenario(case: str | PathLike[str], run: str | PathLike[str], *, id: str | None = None) -> xr.Dataset:
+def scenario(case: str | PathLike[str], run: Run | str | PathLike[str], *, id: str | None = None) -> xr.Dataset:
     """What the scenarios of a case do to the forecast of a RUN; nothing is fitted again, and nothing is written.
 
     Parameters
@@ -326,8 +388,8 @@ def scenario(case: str | PathLike[str], run: str | PathLike[str], *, id: str | N
     case : path
         The case folder that the RUN was fitted to; its scenarios.toml may have changed since, and what else `forecast`
         allows for.
-    run : path
-        A RUN folder.
+    run : Run or path
+        What `run`, `forecast` or `load` has returned, or a RUN folder.
     id : str or None
         One scenario; default all.
 
@@ -346,11 +408,23 @@ def scenario(case: str | PathLike[str], run: str | PathLike[str], *, id: str | N
 
     if not isinstance(id, str | None):
         raise Refused(f"--id: {id!r} is no text; allowed: the id of one scenario, or None for all")
-    settings = reopening.summary_of(run)["settings"]
+    _check_order("scenario(case, run), or the command `scenario CASE RUN`", case, run)
+    settings = (run.summary if isinstance(run, Run) else reopening.summary_of(run))["settings"]
     reopening.refuse_hidden(case, settings["as_of"], id)
     choose(running.open_case(case, settings), None if id is None else [id])
-    prepared, tree, summary = reopening.fit_of(case, run)
+    prepared, tree, summary = _fit_of(case, run)
     until = date.fromisoformat(settings["until"]) if settings["until"] else None
     found = scenarios(prepared, tree, ids=None if id is None else [id], seed=settings["seed"], until=until)
     failed = [check["name"] for check in summary["diagnostics"] if not check["passed"]]
     return found.assign_attrs(failed=failed)
+
+
+def _fit_of(
+    case: str | PathLike[str], run: Run | str | PathLike[str]
+) -> tuple[theories.Prepared, xr.DataTree, dict[str, Any]]:
+    """A case as it was fitted, the fit and its summary, of a RUN on disk or in memory."""
+    if not isinstance(run, Run):
+        return reopening.fit_of(case, run)
+    prepared = runs.prepared_again(case, run.tree, run.summary, runs.IN_MEMORY)
+    running.check_horizon(prepared.case, run.summary["settings"])
+    return prepared, run.tree, run.summary

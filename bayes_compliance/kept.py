@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,10 @@ class Forecast:
     @cached_property
     def mc_error(self) -> float:
         return self.tell_error()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is once asked for: a pickle or a copy keeps no worlds."""
+        return _known, (self.table, self.dataset, self.mc_error)
 
 
 class Counts(NamedTuple):
@@ -199,6 +203,10 @@ def recalled(dataset: xr.Dataset, mc_error: float) -> Forecast:
         for j, day in enumerate(days)
         if np.isfinite(arrays["p_comply"][i, k, j])
     ]
+    return _known(table, dataset, mc_error)
+
+
+def _known(table: list[dict], dataset: xr.Dataset, mc_error: float) -> Forecast:
     return Forecast(table, lambda: dataset, lambda: mc_error)
 
 

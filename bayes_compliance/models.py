@@ -75,8 +75,14 @@ def load_panel() -> ModuleType:
     return importlib.import_module(f"{__name__}.{PANEL}")
 
 
-def name_of(model: str | PathLike[str]) -> str:
+def name_of(model: str | PathLike[str], option: str = "--model") -> str:
     """A model's name, or the path of its file, as text.
+
+    Parameters
+    ----------
+    model : str or path
+    option : str
+        Where it was given.
 
     Raises
     ------
@@ -84,39 +90,46 @@ def name_of(model: str | PathLike[str]) -> str:
         If it is neither.
     """
     if not isinstance(model, str | PathLike):
-        raise Refused(f"--model: {model!r} is no name; allowed: that of a model, or the path of a .py file")
+        raise Refused(f"{option}: {model!r} is no name; allowed: that of a model, or the path of a .py file")
     return fspath(model)
 
 
-def load(name: str | PathLike[str]) -> ModuleType:
+def load(name: str | PathLike[str], option: str = "--model") -> ModuleType:
     """A model by name (with the variant after a colon, if it has any), or a user's own by the path of its file.
+
+    Parameters
+    ----------
+    name : str or path
+    option : str
+        Where it was given.
 
     Raises
     ------
     Refused
         If no shipped model has the name, or the model no such variant, naming those that there are.
     """
-    name = name_of(name)
+    name = name_of(name, option)
     if name.endswith(".py"):
         return own.from_file(Path(name))
     base, _, variant = name.partition(":")
     if base == PANEL:
         raise Refused(
-            f"--model: {name!r} is no model of one case; allowed: {', '.join(available())} here, or the command "
+            f"{option}: {name!r} is no model of one case; allowed: {', '.join(available())} here, or the command "
             f"`bayes-compliance {load_panel().COMMAND}`"
         )
     if base not in available():
-        raise Refused(f"--model: {name!r} is not a model; allowed: {', '.join(available())}, or the path of a .py file")
+        allowed = f"{', '.join(available())}, or the path of a .py file"
+        raise Refused(f"{option}: {name!r} is not a model; allowed: {allowed}")
     module = importlib.import_module(f"{__name__}.{base}")
-    return _variant(module, name, variant) if variant else module
+    return _variant(module, name, variant, option) if variant else module
 
 
-def _variant(module: ModuleType, name: str, variant: str) -> ModuleType:
+def _variant(module: ModuleType, name: str, variant: str, option: str) -> ModuleType:
     variants = getattr(module, "VARIANTS", {})
     if variant not in variants:
         base = name.partition(":")[0]
         allowed = ", ".join([base, *(f"{base}:{one}" for one in sorted(variants))])
-        raise Refused(f"--model: {name!r} is not a model; allowed: {allowed}")
+        raise Refused(f"{option}: {name!r} is not a model; allowed: {allowed}")
     return _copied(module, f"{module.__name__}:{variant}", variants[variant])
 
 

@@ -37,6 +37,9 @@ TEXT, FILE = "case_text", "file"
 MODEL = "model_sha256"
 """What summary.json calls the SHA-256 of a user's own model."""
 
+COPIED = "a run from a pickle or a copy"
+IN_MEMORY = "the run in memory"
+
 LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "arviz", "arviz-stats", "numpy", "scipy", "xarray")
 
 
@@ -94,6 +97,40 @@ class Run:
 
         lines = [repr(self), *(f"diagnostic failed: {check}" for check in self.checks if not check.passed)]
         return "\n".join([*lines, *([] if self.forecast is None else [answer(self.prepared.case, self.forecast)])])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without its model, which is found again as `bayes_compliance.api.load` finds it, by name or path."""
+        return _whole_again, (self.tree, self.forecast, self.checks, self.summary)
+
+
+def _whole_again(tree: xr.DataTree, forecast: Forecast | None, checks: list[Check], summary: dict[str, Any]) -> Run:
+    """A run from a pickle or a copy."""
+    with kept_case(tree, COPIED) as folder:
+        return Run(prepared_again(folder, tree, summary, COPIED), tree, forecast, checks, summary)
+
+
+def prepared_again(
+    case: str | PathLike[str], tree: xr.DataTree, summary: dict[str, Any], of: Path | str
+) -> Prepared:  # fmt: skip
+    """A case as the model of a fit saw it, in the way that it was fitted in the end.
+
+    Parameters
+    ----------
+    case : path
+        A case folder.
+    tree : DataTree
+    summary : dict
+        Of the run.
+    of : Path or str
+        What the run is called where it was fitted to something else, which is refused.
+    """
+    from bayes_compliance import models, running
+    from bayes_compliance.inference.trial import as_fitted
+
+    settings = summary["settings"]
+    prepared = models.prepare(settings["model"], running.open_case(case, settings), pool=settings.get("pool", "linear"))
+    same_inputs(prepared.case, summary, of)
+    return as_fitted(prepared, tree.attrs)
 
 
 @dataclass
@@ -276,7 +313,7 @@ def fitted_to(case: Case) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
-def same_inputs(case: Case, summary: dict[str, Any], folder: Path) -> None:
+def same_inputs(case: Case, summary: dict[str, Any], folder: Path | str) -> None:
     """Refuse a RUN that was fitted to something else than the case says now.
 
     Parameters
@@ -285,7 +322,8 @@ def same_inputs(case: Case, summary: dict[str, Any], folder: Path) -> None:
         As the model sees it, known as of the day that the RUN was asked for.
     summary : dict
         Of the RUN.
-    folder : Path
+    folder : Path or str
+        What the RUN is called.
     """
     inputs, model = summary.get("inputs", {}), summary["settings"]["model"]
     if MODEL in summary and summary[MODEL] != store.sha256(model):

@@ -62,8 +62,12 @@ def read_summary(run: str | os.PathLike[str]) -> dict[str, Any]:
         If the folder has no readable ``summary.json`` that names this tool, or is that of a back-test, a calibration or
         a sweep.
     """
+    if _is_no_path(run):
+        raise RunFolderError(f"run: {run!r} is no path; allowed: that of a RUN")
     if work := _work(run):
         raise RunFolderError(_no_run(run, f"it is the folder of a {work}"))
+    if is_case(run):
+        raise RunFolderError(_no_run(run, "it is a case folder"))
     try:
         summary = json.loads(Path(run, "summary.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -73,6 +77,16 @@ def read_summary(run: str | os.PathLike[str]) -> dict[str, Any]:
     if not isinstance(summary, dict) or summary.get("tool") != TOOL:
         raise RunFolderError(_no_run(run, f'its summary.json does not say "tool": "{TOOL}"'))
     return summary
+
+
+def is_case(folder: str | os.PathLike[str]) -> bool:
+    """Whether a folder is that of a case, and of no RUN."""
+    return Path(folder, "case.toml").is_file() and not Path(folder, "summary.json").exists()
+
+
+def is_run(folder: str | os.PathLike[str]) -> bool:
+    """Whether a folder is that of a RUN, and of no case."""
+    return Path(folder, "posterior.nc").is_file() and not Path(folder, "case.toml").exists()
 
 
 def check_kind(run: str | os.PathLike[str], kind: str) -> None:
@@ -212,11 +226,19 @@ def _no_run(run: str | os.PathLike[str], why: str) -> str:
 
 def _shown(path: str | os.PathLike[str]) -> str:
     """A path on one line, and not nothing at all."""
+    if _is_no_path(path):
+        return repr(path)
     text = os.fspath(path)
     return text if text and text.isprintable() else repr(text)
 
 
+def _is_no_path(path: Any) -> bool:
+    return not isinstance(path, str | os.PathLike)
+
+
 def _unnameable(path: str | os.PathLike[str]) -> str | None:
+    if _is_no_path(path):
+        return "is no path"
     text = os.fspath(path)
     return "is no name of a folder" if not text or "\0" in text else None
 

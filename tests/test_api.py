@@ -1,5 +1,7 @@
 """The functions of `api` take what Python users have, and say in words what they do not take."""
 
+import copy
+import pickle
 from datetime import date, datetime
 from pathlib import Path
 
@@ -244,3 +246,82 @@ def test_a_run_of_another_case_is_called_that_whatever_its_last_date(folder, don
     # negative control: the day is too early for the other case
     with pytest.raises(Refused, match="--until: 2004-01-01 is not after the last decision"):
         api.run(other, tmp_path / "run", until=date(2004, 1, 1), **SIZE)
+
+
+OUT = "is no path; allowed: a new folder"
+CALLS = [
+    (lambda case, run, done: api.update(done.prepared.case, done), "'small' is a Case, not a RUN; .* update.run, case"),
+    (lambda case, run, done: api.update(case, run), r"case is a case folder, not a RUN; allowed: update\(run, case\)"),
+    (lambda case, run, done: api.update(run, run), r"run is a RUN, not a case; allowed: update\(run, case\)"),
+    (lambda case, run, done: api.update(None, done.prepared.case), "run: None is no path; allowed: that of a RUN"),
+    (lambda case, run, done: api.scenario(run, case), r"case is a case folder, not a RUN; .*scenario\(case, run\)"),
+    (lambda case, run, done: api.scenario(case, None), "run: None is no path; allowed: that of a RUN"),
+    (lambda case, run, done: api.forecast(run, case), r"case is a case folder, not a RUN; .*forecast\(case, run\)"),
+    (lambda case, run, done: api.report(case, done), "run: <Run: .*> is no path; allowed: that of a RUN"),
+    (lambda case, run, done: api.load(done), "run: <Run: .*> is no path; allowed: that of a RUN"),
+    (lambda case, run, done: api.load(case), "case is no RUN: it is a case folder; allowed"),
+    (lambda case, run, done: api.ledger_add("ledger", done), "run: <Run: .*> is no path; allowed: that of a RUN"),
+    (lambda case, run, done: api.run(case, None), f"None {OUT}"),
+    (lambda case, run, done: api.backtest(case, 3), f"--out: 3 {OUT}"),
+    (lambda case, run, done: api.panel([case], "out"), r"folder: \[.*\] is no path; allowed: that of case folders"),
+    (lambda case, run, done: api.panel(case, "out", cases="tk"), "--cases: 'tk' is no list; allowed: a list of names"),
+    (
+        lambda case, run, done: api.backtest(case, "out", rivals="unitary"),
+        "--rivals: 'unitary' is no list; allowed: a list of models",
+    ),
+    (lambda case, run, done: api.backtest(case, "out", rivals=["u"]), "--rivals: 'u' is not a model; allowed: coal"),
+    (lambda case, run, done: api.compare(case, ["coalition", "foo"]), "--models: 'foo' is not a model; allowed: coal"),
+    (lambda case, run, done: api.compare(case, ["coalition", 3]), "--models: 3 is no name; allowed: that of a model"),
+]
+
+
+@pytest.mark.parametrize(("call", "why"), CALLS)
+def test_arguments_of_another_kind_or_in_another_order_are_refused_in_words(folder, done, call, why):
+    with pytest.raises(Refused, match=why):
+        call(folder / "case", folder / "run", done)
+
+
+def test_a_scenario_is_told_of_a_run_in_memory_as_of_its_folder(tmp_path):
+    case = walk(tmp_path / "case", ["comply", "violate"])
+    (case / "scenarios.toml").write_text(
+        '[[scenarios]]\nid = "s"\ntitle = "S"\nfrom = 2012-01-01\nchanges = [{ lobby = "j", scale = 0.5 }]\n'
+    )
+    done = api.run(case, tmp_path / "run", until=date(2014, 1, 1), **SIZE)
+    xr.testing.assert_identical(api.scenario(case, done), api.scenario(case, tmp_path / "run"))
+    other = walk(tmp_path / "other", ["comply"])
+    (other / "scenarios.toml").write_bytes((case / "scenarios.toml").read_bytes())
+    with pytest.raises(Refused, match=r"the run in memory: fitted to another decisions\.csv; allowed"):
+        api.scenario(other, done)
+
+
+@pytest.mark.parametrize("again", [lambda one: pickle.loads(pickle.dumps(one)), copy.deepcopy], ids=["pickle", "copy"])
+def test_a_run_comes_back_from_a_pickle_or_a_copy(folder, done, again):
+    for one in (done, api.load(folder / "run")):
+        found = again(one)
+        assert str(found) == str(one)
+        assert found.summary == one.summary
+        assert found.prepared.case == one.prepared.case
+        assert found.prepared.model is one.prepared.model
+        xr.testing.assert_identical(found.forecast.dataset, one.forecast.dataset)
+        assert found.tree is not one.tree
+        assert found.tree.identical(one.tree)
+        forecast = again(one.forecast)
+        assert (forecast.table, forecast.mc_error) == (one.forecast.table, one.forecast.mc_error)
+    case = done.prepared.case
+    later = case.decisions[-1].model_copy(update={"date": date(2012, 12, 30)})
+    more = case.model_copy(update={"decisions": (*case.decisions, later)})
+    assert api.update(again(done), more).after == api.update(done, more).after
+
+
+def test_a_run_of_ones_own_model_comes_back_while_its_file_is_the_same(tmp_path):
+    own = tmp_path / "own.py"
+    own.write_text(OWN.format(body="return coalition.build(layout)") + "\nOBSERVED_BY_SUPPORT = True\n")
+    case = walk(tmp_path / "case", ["comply", "violate"])
+    done = api.fit(case, tmp_path / "run", model=own, draws=20, tune=20, chains=2)
+    kept = pickle.dumps(done)
+    found = pickle.loads(kept)
+    assert found.forecast is None
+    assert repr(found) == repr(done)
+    own.write_text(own.read_text() + "# changed\n")
+    with pytest.raises(Refused, match=r"a run from a pickle or a copy: fitted with another .*own\.py; allowed"):
+        pickle.loads(kept)

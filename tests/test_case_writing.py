@@ -1,6 +1,6 @@
 """A case is written as files that say the same."""
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -179,3 +179,62 @@ def test_dates_that_are_no_period_are_refused(tmp_path, end):
     with pytest.raises(Refused, match=rf"decisions.csv:7: date 2012-07-03 and date_end {end} are no day, month"):
         write_case(changed, tmp_path / "again")
     assert not (tmp_path / "again").exists()
+
+
+def changed_last(**update):
+    return lambda case: {"decisions": (*case.decisions, case.decisions[-1].model_copy(update=update))}
+
+
+ODDITIES = [
+    (lambda case: {"decision": ()}, r"case: 'decision' is no field of a Case; allowed: .*did you mean 'decisions'"),
+    (lambda case: {"decisions": None}, "case: decisions: None; allowed: a tuple of: a Decision"),
+    (lambda case: {"decisions": "abc"}, "case: decisions: 'abc' is no tuple; allowed: a tuple of: a Decision"),
+    (lambda case: {"decisions": ({"date": "2025"},)}, "case: decisions: a dict does not fit; allowed: .* a Decision"),
+    (lambda case: {"states": {"a": 1}}, "case: states: a dict is no tuple; allowed: a tuple of: a State"),
+    (lambda case: {"rules": case.states}, "case: rules: a State does not fit; allowed: a tuple of: a Rule"),
+    (lambda case: {"horizon": None}, "case: horizon: None; allowed: a Horizon"),
+    (lambda case: {"horizon": "2040-01-01"}, "case: horizon: '2040-01-01' does not fit; allowed: a Horizon"),
+    (lambda case: {"adherence_date": "2001"}, r"case: adherence_date: '2001' does not fit; allowed: a date, as date\("),
+    (changed_last(date="2025-03-01"), r"decisions\.csv:3: date: '2025-03-01' does not fit; allowed: a date, as date\("),
+    (changed_last(date=datetime(2025, 3, 1)), r"decisions\.csv:3: date: 2025-03-01T00:00:00 does not fit; allowed: a"),
+    (changed_last(decison="x"), r"decisions\.csv:3: 'decison' is no field of a Decision; .*did you mean 'decision'"),
+    (changed_last(counterparty="F"), r"decisions\.csv:3: counterparty: 'F' is no tuple; allowed: a tuple of: text"),
+    (
+        lambda case: {"judgements": (case.judgements[0].model_copy(update={"p05": (1,)}), *case.judgements[1:])},
+        r"judgements\.csv:\d: p05: a list is several; allowed: a number",
+    ),
+    (
+        lambda case: {"lobbies": tuple(one.model_copy(update={"from": 3}) for one in case.lobbies)},
+        r"lobbies 'j': 'from' is no field of a Lobby; allowed: .*did you mean 'from_'",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "why"), ODDITIES)
+def test_what_no_file_could_say_is_refused_in_words_and_nothing_is_written(tmp_path, change, why):
+    case = load_case(walk(tmp_path / "case", ["comply", "violate"]))
+    odd = case.model_copy(update=change(case))
+    with pytest.raises(Refused, match=why):
+        write_case(odd, tmp_path / "again")
+    with pytest.raises(Refused, match=why):
+        checked(odd)
+    assert not (tmp_path / "again").exists()
+
+
+def test_a_case_has_to_be_one(tmp_path):
+    with pytest.raises(Refused, match=r"case: 'tk' is no Case; allowed: one, such as load_case reads"):
+        write_case("tk", tmp_path / "again")
+
+
+def test_lists_and_what_follows_from_the_rest_are_taken(tmp_path):
+    """Lists for tuples, no reference date, and no quantiles where there are points; looked up before, or not."""
+    case = load_case(walk(tmp_path / "case", ["comply", "violate"]))
+    assert case.state("H")
+    ranged = case.judgements[0].model_copy(
+        update={"points": ((0.01, 0.25), (0.5, 1.0), (0.995, 4.0)), "p05": None, "p50": None, "p95": None}
+    )
+    judgements = [ranged, *case.judgements[1:]]
+    found = checked(case.model_copy(update={"decisions": [*case.decisions], "judgements": judgements}))
+    assert found.decisions == case.decisions
+    assert any(judgement.points for judgement in found.judgements)
+    assert checked(case.model_copy(update={"reference_date": None})).reference_date == case.adherence_date

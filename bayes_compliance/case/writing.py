@@ -6,25 +6,37 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
-from numbers import Integral
+from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from bayes_compliance import disk
 from bayes_compliance.case.case import Case, Head
 from bayes_compliance.case.dates import cell_of
 from bayes_compliance.case.loading import load_case
+from bayes_compliance.case.problems import one_of, show, suggest
 from bayes_compliance.case.records import HEADERS, MORE_COLUMNS, QUANTILES
 from bayes_compliance.case.schema import Part
 from bayes_compliance.case.schema_rows import Judgement
 from bayes_compliance.case.stated import Stated, write
 from bayes_compliance.case.tables import LISTS, NOT_IN_FILE
 from bayes_compliance.errors import Refused
+
+KINDS = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    date: "a date, as date(2030, 1, 1)",
+}
+"""What a value has to be, in words, by the class that a field asks for."""
 
 
 def write_case(case: Case, folder: str | PathLike[str]) -> Path:
@@ -50,7 +62,8 @@ def write_case(case: Case, folder: str | PathLike[str]) -> Path:
     Raises
     ------
     Refused
-        If the folder has files in it, is no folder, or cannot be written.
+        If the case has a field that no case has, or a value of a kind that its field does not take; or the folder has
+        files in it, is no folder, or cannot be written.
 
     Examples
     --------
@@ -75,6 +88,8 @@ def checked(case: Case) -> Case:
     ------
     CaseError
         With every problem; rows are counted in the order of the case.
+    Refused
+        Where a file could not say so much: see `write_case`.
     """
     with TemporaryDirectory() as folder:
         found = load_case(write_case(case, folder))
@@ -83,6 +98,10 @@ def checked(case: Case) -> Case:
 
 
 def _texts(case: Case) -> dict[str, str]:
+    if not isinstance(case, Case):
+        raise Refused(f"case: {case!r} is no Case; allowed: one, such as load_case reads")
+    if odd := list(dict.fromkeys(_odd(case, "case"))):
+        raise Refused("\n".join(odd))
     texts = {"case.toml": "".join(_case_toml(case))}
     tables = {"judgements.csv": case.judgements, "decisions.csv": case.decisions}
     tables |= {"proxies.csv": case.proxies, "seeds.csv": case.seeds}
@@ -177,3 +196,96 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return value.isoformat() if isinstance(value, date) else value if isinstance(value, str) else _number(value)
+
+
+def _odd(part: Part, place: str) -> Iterator[str]:
+    """Fields that a record has not, which `model_copy` takes all the same, and values that none of its files could say.
+
+    What a file can say is checked when it is read.
+    """
+    fields = type(part).model_fields
+    for name in vars(part):
+        if name not in fields and not isinstance(getattr(type(part), name, None), cached_property):
+            yield f"{place}: {name!r} is no field of a {type(part).__name__}; allowed: {suggest(name, fields)}"
+    for name in fields:
+        if name in vars(part) and name not in part.place:
+            yield from _odd_value(part, name, place)
+
+
+def _odd_value(part: Part, name: str, place: str) -> Iterator[str]:
+    """What is wrong with the value of a field, or with what is in it."""
+    value, annotation = getattr(part, name), type(part).model_fields[name].annotation
+    classes, many = set(_classes(annotation)), _is_tuple(annotation)
+    if value is None:
+        if not _may_be_none(part, name):
+            yield f"{place}: {name}: None; allowed: {_kinds(classes, many)}"
+        return
+    if many != isinstance(value, tuple | list):
+        what = "no tuple" if many else "several"
+        yield f"{place}: {name}: {_shown(value)} is {what}; allowed: {_kinds(classes, many)}"
+        return
+    for item in _items(value):
+        if isinstance(item, Part) and type(item) in classes:
+            yield from _odd(item, _place(item, name, place))
+        elif not any(_is_a(item, one) for one in classes):
+            yield f"{place}: {name}: {_shown(item)} does not fit; allowed: {_kinds(classes, many)}"
+
+
+def _may_be_none(part: Part, name: str) -> bool:
+    """Whether a field may be left out: quantiles follow from points, and the reference date from that of adherence."""
+    follows = getattr(part, "points", ()) if name in QUANTILES else name == "reference_date"
+    return bool(follows) or NoneType in get_args(type(part).model_fields[name].annotation)
+
+
+def _is_tuple(annotation: Any) -> bool:
+    some = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
+    return get_origin(annotation) is tuple or any(map(_is_tuple, some))
+
+
+def _classes(annotation: Any) -> Iterator[type]:
+    """Classes of the values that a field takes, or of the items of its tuple; of a choice of words, text."""
+    args = get_args(annotation)
+    if get_origin(annotation) is Literal:
+        yield from map(type, args)
+    elif get_origin(annotation) is Annotated:
+        yield from _classes(args[0])
+    elif args:
+        for one in args:
+            yield from _classes(one)
+    elif isinstance(annotation, type) and annotation is not NoneType:
+        yield annotation
+
+
+def _items(value: Any) -> Iterator[Any]:
+    """A value alone, or the items of a tuple and of the tuples in it."""
+    if isinstance(value, tuple | list):
+        for item in value:
+            yield from _items(item)
+    else:
+        yield value
+
+
+def _is_a(value: Any, kind: type) -> bool:
+    """Whether a value is of a kind, as a file would have it: NumPy's numbers are numbers, and a time is no date."""
+    if kind is date:
+        return isinstance(value, date) and not isinstance(value, datetime)
+    if kind in (int, float):
+        return isinstance(value, Real) and not isinstance(value, bool)
+    return isinstance(value, kind)
+
+
+def _kinds(classes: set[type], many: bool = False) -> str:
+    words = sorted(KINDS.get(one, f"a {one.__name__}") for one in classes)
+    return f"{'a tuple of: ' * many}{one_of(words)}"
+
+
+def _place(part: Part, name: str, place: str) -> str:
+    """Where a record stands: the line of its file, or its id."""
+    if f"{name}.csv" in HEADERS:
+        return f"{name}.csv:{getattr(part, 'row', 1)}"
+    id = getattr(part, "id", "")
+    return f"{'' if place == 'case' else f'{place}: '}{name}{f' {id!r}' if id else ''}"
+
+
+def _shown(value: Any) -> str:
+    return f"a {type(value).__name__}" if isinstance(value, dict | set | Part) else show(value)
