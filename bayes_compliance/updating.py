@@ -22,7 +22,7 @@ from bayes_compliance.inference.trial import HOW, still_valid
 from bayes_compliance.runs import Run
 from bayes_compliance.validation.known import FEW, Known, same_latents
 from bayes_compliance.validation.otherwise import REWEIGHTED, Reused, horizon, means, otherwise
-from bayes_compliance.wording import decimals, pareto, plural
+from bayes_compliance.wording import decimals, pareto, plural, rule_name
 
 if TYPE_CHECKING:
     from datetime import date
@@ -102,7 +102,8 @@ class Updated(NamedTuple):
         ])  # fmt: skip
 
     def _table(self) -> Iterator[str]:
-        wide = [max(map(len, column)) for column in zip(("state", "rule"), *self.before, strict=True)]
+        named = [(state, rule_name(rule)) for state, rule in self.before]
+        wide = [max(map(len, column)) for column in zip(("state", "rule"), *named, strict=True)]
         yield f"{'state':<{wide[0]}}  {'rule':<{wide[1]}}" + "".join(f"{h:>9}" for h in HEADINGS)
         for (state, rule), before in self.before.items():
             numbers = decimals(before, 9)
@@ -110,7 +111,7 @@ class Updated(NamedTuple):
                 numbers += decimals(after, 9) + decimals(after - before, 9, "+")
             if (error := self.errors.get((state, rule))) is not None:
                 numbers += decimals(error, 9)
-            yield f"{state:<{wide[0]}}  {rule:<{wide[1]}}{numbers}"
+            yield f"{state:<{wide[0]}}  {rule_name(rule):<{wide[1]}}{numbers}"
 
 
 def update(done: Run, case: Case, *, refit: bool = True, draws: int | None = None) -> Updated:

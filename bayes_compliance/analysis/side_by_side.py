@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_compliance.forecast import BAND
-from bayes_compliance.wording import decimals
+from bayes_compliance.wording import decimals, rule_name
 
 HEADINGS = ("date", "base", "scenario", "difference", f"{BAND[0]:.0%}", f"{BAND[1]:.0%}")
 
@@ -29,7 +29,8 @@ def side_by_side(found: xr.Dataset, every_date: bool = False) -> str:
 def _lines(one: xr.Dataset, every_date: bool) -> Iterator[str]:
     yield f"{one['scenario'].item()}: {one['title'].item()} (from {_day(one['since'])})"
     pairs = [(s, r) for s in one["state"].values for r in one["rule"].values if _owed(one, s, r)]
-    wide = [max(map(len, column)) for column in zip(("state", "rule"), *pairs, strict=True)]
+    named = [("state", "rule"), *((state, rule_name(rule)) for state, rule in pairs)]
+    wide = [max(map(len, column)) for column in zip(*named, strict=True)]
     yield f"{'state':<{wide[0]}}  {'rule':<{wide[1]}}  {'date':<10}" + "".join(f"{h:>11}" for h in HEADINGS[1:])
     for state, rule in pairs:
         here = one.sel(state=state, rule=rule)
@@ -38,7 +39,7 @@ def _lines(one: xr.Dataset, every_date: bool) -> Iterator[str]:
             names = ("p_base", "p_scenario", "difference", "difference_lower", "difference_upper")
             signs = ("", "", "+", "+", "+")
             numbers = "".join(decimals(at[name].item(), 11, sign) for name, sign in zip(names, signs, strict=True))
-            yield f"{state:<{wide[0]}}  {rule:<{wide[1]}}  {_day(at['time'])}{numbers}"
+            yield f"{state:<{wide[0]}}  {rule_name(rule):<{wide[1]}}  {_day(at['time'])}{numbers}"
 
 
 def dates_of_interest(one: xr.Dataset, every_date: bool = False) -> list[int]:

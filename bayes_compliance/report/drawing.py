@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markupsafe import Markup
@@ -67,6 +68,15 @@ _STYLE: Any = {
 WIDTH = 9.6
 """Inches that every figure is wide: its text comes out at one size on the page."""
 
+ACROSS, MOST_LINES = 42, 2
+"""Characters of a line, and lines, of a label at the left of an axes: it takes a third of the width at most."""
+
+TITLE_ACROSS = {1: 100, 2: 52, 3: 33}
+"""Characters of a line of a panel's title, by how many panels stand side by side."""
+
+LINE_HEIGHT = 0.14
+"""Inches that one line more takes."""
+
 
 class Frame(NamedTuple):
     """Inches around and between the axes: laid out by hand, since a solver costs a second for each figure."""
@@ -79,9 +89,46 @@ class Frame(NamedTuple):
     beside: float = 0.45
 
 
+def on_lines(names: Sequence[str], across: int = ACROSS) -> list[str]:
+    """Names as labels of two lines at most, longer ones shortened in the middle; different names stay different.
+
+    Parameters
+    ----------
+    names : sequence of str
+    across : int
+        Characters that a line holds.
+    """
+    cut = {name: _cut(name, across) for name in names}
+    alike: dict[str, list[str]] = {}
+    for name, label in cut.items():
+        alike.setdefault(label, []).append(name)
+    for some in alike.values():
+        if len(some) > 1:
+            cut |= {name: _cut(f"{i}: {name}", across) for i, name in enumerate(some, 1)}
+    return [cut[name] for name in names]
+
+
+def _cut(name: str, across: int) -> str:
+    lines = wrap(name, across)
+    if len(lines) <= MOST_LINES:
+        return "\n".join(lines)
+    end = name[1 - across :]
+    return f"{wrap(name, across - 2)[0]} …\n…{end.partition(' ')[2] or end}"
+
+
+def lines_in(labels: Iterable[str]) -> int:
+    """Lines of the tallest of some labels."""
+    return 1 + max((label.count("\n") for label in labels), default=0)
+
+
+def more_for(labels: Iterable[str]) -> float:
+    """Inches that labels of several lines take beyond one line."""
+    return LINE_HEIGHT * (lines_in(labels) - 1)
+
+
 def room_for(labels: Iterable[str]) -> float:
-    """Inches that the longest of some labels takes at the left of an axes."""
-    return 0.2 + 0.063 * max(map(len, labels), default=0)
+    """Inches that the longest line of some labels takes at the left of an axes."""
+    return 0.2 + 0.063 * max((len(line) for label in labels for line in label.split("\n")), default=0)
 
 
 @contextmanager

@@ -29,7 +29,8 @@ STRANGE = 0.05
 
 
 REPEATS = "decisions that repeat the last outcome of the same state on the same rule"
-RETURN = "years from a violation to the return to compliance, on average"
+RETURN = "years in violation so far, up to the return to compliance or else to the last decision, on average"
+"""Spells that have not ended count for less than they will last; on the record and in replicates alike."""
 
 
 class Check(NamedTuple):
@@ -103,6 +104,31 @@ def years_until_return(outcome: NDArray, times: NDArray) -> tuple[NDArray, NDArr
     if len(times):
         total += np.where(open_still, times[-1] - np.nan_to_num(since), 0.0)
     return total, runs
+
+
+class Spells(NamedTuple):
+    """Spells of violations on record: how many, how many have not ended, and of these how many began at the last row.
+
+    A spell that began with the last decision on its rule lasts 0 years so far.
+    """
+
+    n: int
+    open: int
+    just_begun: int
+
+
+def spells(layout: Layout) -> Spells:
+    """Spells of violations on record, over all obligations."""
+    n = still = begun = 0
+    for at, times in _series(layout):
+        outcome = layout.outcome[at]
+        n += int(years_until_return(outcome, times)[1])
+        ended = np.flatnonzero(outcome == COMPLY)
+        violated = np.flatnonzero(outcome == VIOLATE)
+        since = violated[violated > ended.max(initial=-1)]
+        still += bool(len(since))
+        begun += bool(len(since)) and times[since[0]] == times[-1]
+    return Spells(n, still, int(begun))
 
 
 def repeats(outcome: NDArray) -> NDArray:

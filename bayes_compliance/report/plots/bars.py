@@ -16,6 +16,8 @@ from bayes_compliance.report.drawing import (
     Frame,
     canvas,
     legend,
+    more_for,
+    on_lines,
     patch,
     room_for,
     svg,
@@ -36,9 +38,9 @@ def pulls(name: str, state: str, found: Sequence[Pull], first: str, last: str) -
     at = np.arange(len(order))
     tick = Line2D([], [], marker="|", color=INK, linestyle="none", markersize=9, label=f"on {first}")
     keys = [patch(f"for, on {last}", BLUE), patch(f"against, on {last}", ORANGE), tick]
-    labels = [f"{p.lobby} ({p.role})" for p in order]
+    labels = on_lines([f"{p.lobby} ({p.role})" for p in order])
     frame = Frame(left=room_for(labels), top=top_for(keys), bottom=0.45)
-    with canvas([0.22 * len(order) + 0.1], frame=frame) as (figure, grid):
+    with canvas([(0.22 + more_for(labels)) * len(order) + 0.1], frame=frame) as (figure, grid):
         axes = grid[0, 0]
         axes.barh(at, [p.last for p in order], 0.66, color=[BLUE if p.last > 0 else ORANGE for p in order])
         axes.plot([p.first for p in order], at, "|", color=INK, markersize=9, markeredgewidth=1.3)
@@ -64,15 +66,17 @@ def learnt(name: str, state: str, found: Sequence[Learnt]) -> Markup:
         Line2D([], [], color=ORANGE, linewidth=2.2, marker="o", markersize=4, label="judged (prior)"),
         Line2D([], [], color=BLUE, linewidth=2.2, marker="D", markersize=4, label="with the data (posterior)"),
     ]
-    frame = Frame(left=room_for(item.name for item in found), top=top_for(keys), bottom=0.45, between=0.6)
-    with canvas([0.25 * len(group) + 0.1 for group in groups], frame=frame) as (figure, grid):
+    labels = dict(zip((item.name for item in found), on_lines([item.name for item in found]), strict=True))
+    frame = Frame(left=room_for(labels.values()), top=top_for(keys), bottom=0.45, between=0.6)
+    each = 0.25 + more_for(labels.values())
+    with canvas([each * len(group) + 0.1 for group in groups], frame=frame) as (figure, grid):
         for axes, group in zip(grid[:, 0], groups, strict=True):
-            _intervals(axes, group)
+            _intervals(axes, group, [labels[item.name] for item in group])
         legend(figure, keys)
         return svg(figure, name, f"Magnitudes in {state}, judged and learnt", _say(found))
 
 
-def _intervals(axes: Any, group: Sequence[Learnt]) -> None:
+def _intervals(axes: Any, group: Sequence[Learnt], labels: Sequence[str]) -> None:
     at = np.arange(len(group))[::-1]
     for y, item in zip(at, group, strict=True):
         for shift, (low, mid, high), colour, shape in (
@@ -85,7 +89,7 @@ def _intervals(axes: Any, group: Sequence[Learnt]) -> None:
     if log:
         axes.set_xscale("log")
         _plain_ticks(axes, min(i.prior[0] for i in group), max(i.prior[2] for i in group))
-    axes.set_yticks(at, [item.name for item in group])
+    axes.set_yticks(at, labels)
     axes.set_ylim(-0.6, len(group) - 0.4)
     axes.tick_params(axis="y", length=0)
     axes.spines[["left"]].set_visible(False)

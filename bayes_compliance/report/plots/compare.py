@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from itertools import cycle
 from math import floor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +12,9 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from bayes_compliance.analysis.decomposition import CONDUCT, MOVING, NOISE, SHOCKS, TODAY
 from bayes_compliance.report.drawing import (
+    ACROSS,
     BLUE,
     GREEN,
     INK,
@@ -21,23 +24,29 @@ from bayes_compliance.report.drawing import (
     RED,
     SKY,
     SOFT,
+    TITLE_ACROSS,
     YELLOW,
     Frame,
     canvas,
     legend,
+    more_for,
+    on_lines,
     patch,
     room_for,
     svg,
     top_for,
 )  # fmt: skip
-from bayes_compliance.report.sentences import listed, number, percent
+from bayes_compliance.report.sentences import MONTHS, listed, number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SERIES = ((ORANGE, "o"), (BLUE, "D"), (GREEN, "s"), (PURPLE, "^"), (RED, "v"), (SKY, "P"), (INK, "X"))
 """Colour and shape, so that neither is needed alone."""
-LAYERS = (BLUE, SKY, ORANGE, PURPLE, YELLOW, SOFT)
+LAYERS = {TODAY: BLUE, MOVING: SKY, SHOCKS: ORANGE, CONDUCT: PURPLE, NOISE: YELLOW}
+"""Sources of variance have one colour on every page, whichever of them a page shows."""
+OTHERS = (SOFT, GREEN, RED, INK)
+"""Colours of all other layers, by their order."""
 ROW = 0.21
 
 
@@ -139,13 +148,17 @@ def stacks(
     panels : dict of title to array (day, layer)
     days : sequence of date
     """
-    keys = [patch(layer, colour) for layer, colour in zip(layers, LAYERS, strict=False)]
+    colours = colours_of(layers)
+    keys = [patch(layer, colour) for layer, colour in zip(layers, colours, strict=True)]
     columns = min(3, len(panels))
     lines = -(-len(panels) // columns)
+    titles, ticks = on_lines(list(panels), TITLE_ACROSS[columns]), dates_on_axis(days)
+    more, under = more_for(titles), more_for(ticks)
+    frame = Frame(top=top_for(keys, title=True) + more, bottom=0.3 + under, between=0.5 + more + under)
     low = min(0.0, *(float(np.minimum(shares, 0).sum(-1).min()) for shares in panels.values()))
-    with canvas([1.9] * lines, columns, Frame(top=top_for(keys, title=True))) as (figure, grid):
-        for axes, (label, shares) in zip(grid.flat, panels.items(), strict=False):
-            _stack(axes, shares, days)
+    with canvas([1.9] * lines, columns, frame) as (figure, grid):
+        for axes, shares, label in zip(grid.flat, panels.values(), titles, strict=False):
+            _stack(axes, shares, colours, ticks)
             axes.set_title(label)
             axes.set_ylim(100 * low, 100 - 100 * low)
             axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}%")
@@ -155,15 +168,30 @@ def stacks(
         return svg(figure, name, title, _say_stacks(layers, panels, days))
 
 
-def _stack(axes: Axes, shares: NDArray, days: Sequence[date]) -> None:
-    at = np.arange(len(days))
-    above, below = np.zeros(len(days)), np.zeros(len(days))
-    for values, colour in zip(100 * shares.T, LAYERS, strict=False):
+def colours_of(layers: Sequence[str]) -> list[str]:
+    """A colour for each layer: that of its source, else the next of the others."""
+    rest = cycle(OTHERS)
+    return [LAYERS[layer] if layer in LAYERS else next(rest) for layer in layers]
+
+
+def dates_on_axis(days: Sequence[date]) -> list[str]:
+    """Dates at even distances as labels: bare years where these are a step apart, else with the month, or the day."""
+    years = np.diff([day.year for day in days])
+    if (years > 0).all() and len(set(years[:-1])) <= 1:
+        return [str(day.year) for day in days]
+    month = [f"{MONTHS[day.month - 1][:3]}\n{day.year}" for day in days]
+    return month if len(set(month)) == len(days) else [f"{d.day} {m}" for d, m in zip(days, month, strict=True)]
+
+
+def _stack(axes: Axes, shares: NDArray, colours: Sequence[str], ticks: Sequence[str]) -> None:
+    at = np.arange(len(ticks))
+    above, below = np.zeros(len(ticks)), np.zeros(len(ticks))
+    for values, colour in zip(100 * shares.T, colours, strict=True):
         bottom = np.where(values >= 0, above, below)
         axes.bar(at, values, 0.86, bottom=bottom, color=colour, linewidth=0)
         above, below = above + np.maximum(values, 0), below + np.minimum(values, 0)
-    every = -(-len(days) // 5)
-    axes.set_xticks(at[::every], [str(day.year) for day in days[::every]])
+    every = -(-len(ticks) // 5)
+    axes.set_xticks(at[::every], ticks[::every])
     axes.grid(False, axis="x")
 
 
@@ -181,17 +209,20 @@ def _rows(
 ) -> Markup:
     """Panels one below the other, their rows read from the top."""
     titled = any(panel.title for panel in panels)
-    labels = [row for panel in panels for row in panel.rows]
-    top = top_for(keys, title=titled) if keys else 0.1 + 0.22 * titled
-    frame = Frame(left=room_for(labels), right=0.3, top=top, bottom=0.3, between=0.55)
-    with canvas([ROW * len(panel.rows) + 0.12 for panel in panels], frame=frame) as (figure, grid):
-        for axes, panel in zip(grid[:, 0], panels, strict=True):
+    labels = [on_lines(list(panel.rows)) for panel in panels]
+    titles = on_lines([panel.title for panel in panels], TITLE_ACROSS[1] - ACROSS)
+    every = [label for some in labels for label in some]
+    top, more = top_for(keys, title=titled) if keys else 0.1 + 0.22 * titled, more_for(titles)
+    frame = Frame(left=room_for(every), right=0.3, top=top + more, bottom=0.3, between=0.55 + more)
+    row = ROW + more_for(every)
+    with canvas([row * len(panel.rows) + 0.12 for panel in panels], frame=frame) as (figure, grid):
+        for axes, panel, some, title_of in zip(grid[:, 0], panels, labels, titles, strict=True):
             draw(axes, panel)
-            axes.set_yticks(range(len(panel.rows)), list(panel.rows))
+            axes.set_yticks(range(len(some)), some)
             axes.set_ylim(len(panel.rows) - 0.4, -0.6)
             axes.tick_params(axis="y", length=0)
             axes.spines[["left"]].set_visible(False)
-            axes.set_title(panel.title)
+            axes.set_title(title_of)
         if keys:
             legend(figure, keys)
         return svg(figure, name, title, f"{said}.")

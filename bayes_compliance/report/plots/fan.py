@@ -16,11 +16,14 @@ from bayes_compliance.report.drawing import (
     LINE,
     MARKS,
     SKY,
+    TITLE_ACROSS,
     Frame,
     canvas,
     legend,
     line,
     marker,
+    more_for,
+    on_lines,
     patch,
     svg,
     top_for,
@@ -131,10 +134,13 @@ def _grid(name: str, title: str, said: str, fans: Sequence[Fan], draw: Any, hand
     keys = handles + [marker(decision) for decision in MARKS if decision in seen]
     columns = min(len(fans), max(HEIGHTS))
     lines = -(-len(fans) // columns)
-    with canvas([HEIGHTS[columns]] * lines, columns, Frame(top=top_for(keys, title=True))) as (figure, axes):
-        for place, fan in zip(axes.flat, fans, strict=False):
+    titles = on_lines([fan.title for fan in fans], TITLE_ACROSS[columns])
+    more = more_for(titles)
+    frame = Frame(top=top_for(keys, title=True) + more, between=Frame().between + more)
+    with canvas([HEIGHTS[columns]] * lines, columns, frame) as (figure, axes):
+        for place, fan, title_of in zip(axes.flat, fans, titles, strict=False):
             draw(place, fan)
-            place.set_title(_short(fan.title))
+            place.set_title(title_of)
             _years(place, fans)
         for place in axes.flat[len(fans) :]:
             place.set_axis_off()
@@ -155,7 +161,3 @@ def _years(axes: Axes, fans: Sequence[Fan]) -> None:
 def first_day(year: float) -> float:
     """The start of a year (or a part of it) as matplotlib counts days: from 1970."""
     return (year - 1970) * DAYS_PER_YEAR
-
-
-def _short(title: str) -> str:
-    return title if len(title) <= 34 else title[:33] + "…"

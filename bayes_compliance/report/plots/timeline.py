@@ -19,6 +19,7 @@ from bayes_compliance.report.drawing import (
     canvas,
     legend,
     marker,
+    on_lines,
     room_for,
     svg,
     top_for,
@@ -52,7 +53,7 @@ def timeline(name: str, state: str, rows: Sequence[Recorded], years: tuple[int, 
     rules = sorted({row.rule for row in rows}, reverse=True)
     seen = {row.decision for row in rows}
     keys = [marker(decision) for decision in MARKS if decision in seen]
-    labels = [recorded_rule(rule) for rule in rules]
+    labels = on_lines([recorded_rule(rule) for rule in rules])
     frame = Frame(left=room_for(labels), right=0.5, top=top_for(keys))
     with canvas([0.5 * len(rules)], frame=frame) as (figure, grid):
         axes = grid[0, 0]

@@ -63,10 +63,14 @@ def hanging(run: Run) -> Section:
     parts += [heading("Priors against decisions"), paragraph(told.pulls(sensitivity.conflicts(prepared, tree)))]
     parts += [
         heading("Another decision noise"),
-        paragraph(told.noise(
-            noises, facts.at_the_end(run), facts.whose(run, "decision_noise", "a default"),
-            learnt=bool(len(Latents(prepared.layout).free["decision_noise"])),
-        )),
+        paragraph(
+            told.noise(
+                noises,
+                facts.at_the_end(run),
+                facts.whose(run, "decision_noise", "a default"),
+                learnt=bool(len(Latents(prepared.layout).free["decision_noise"])),
+            )
+        ),
     ]
     parts += [*_without(run, analysts), *_repeats(run)]
     return Section("What the answer hangs on", "hangs-on", join(parts))
@@ -143,25 +147,43 @@ def _repeats(run: Run) -> list[Markup]:
     found = predictive.checks(run.prepared, run.tree)
     if not found:
         return []
+    spells = predictive.spells(run.prepared.layout)
     rows = [
-        [check.name, number(check.observed), number(check.median), f"{number(check.lower)} to {number(check.upper)}",
+        [check.name, _observed(check, spells), number(check.median), f"{number(check.lower)} to {number(check.upper)}",
          "strange" if check.strange else ""]
         for check in found
     ]  # fmt: skip
     columns = ["Count", Number("On record"), Number("Replicated: median"), Number("5% to 95%"), ""]
     return [
         heading("Would the model make such a record?"), paragraph(REPEATS), paragraph(told.replicates(found)),
-        table(f"{plural(len(found), 'count')} on record and in replicates", columns, rows), *_returns(found),
+        table(f"{plural(len(found), 'count')} on record and in replicates", columns, rows),
+        *_returns(found, spells),
     ]  # fmt: skip
 
 
-def _returns(found: list[predictive.Check]) -> list[Markup]:
-    """Of which replicates the years until return are, and how a violation counts that nothing ended."""
+def _observed(check: predictive.Check, spells: predictive.Spells) -> str:
+    unended = f" ({spells.open} of {spells.n} not ended)" if check.name == predictive.RETURN and spells.open else ""
+    return f"{number(check.observed)}{unended}"
+
+
+def _not_ended(spells: predictive.Spells | None) -> str:
+    """How many spells of violations on record have not ended, and how many of these count 0 years."""
+    if spells is None or not spells.open:
+        return ""
+    none = " No return to compliance is on record." if spells.open == spells.n else ""
+    begun = f", and {spells.just_begun} of these began with the last decision on the rule: 0 years so far"
+    open_ = f"Not ended on record: {spells.open} of {plural(spells.n, 'spell')} of violations"
+    return f"{none} {open_}{begun if spells.just_begun else ''}."
+
+
+def _returns(found: list[predictive.Check], spells: predictive.Spells | None = None) -> list[Markup]:
+    """Of which replicates the years in violation are, and how a violation counts that nothing ended."""
     return [
         paragraph(
-            "Years until the return to compliance are of replicates that have a violation at all, "
-            f"{'all of them' if check.having == 1 else percent(check.having) + ' of them'}. A violation after which no "
-            "compliance is on record counts up to the last decision on its rule, and so for less than it lasted.",
+            "Years in violation are no forecast of when a violator returns. They are of replicates that have a "
+            f"violation at all, {'all of them' if check.having == 1 else percent(check.having) + ' of them'}. "
+            "A violation after which no compliance is on record counts up to the last decision on its rule, and so for "
+            f"less than it lasted.{_not_ended(spells)}",
             "note",
         )
         for check in found

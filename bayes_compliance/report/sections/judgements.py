@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from bayes_compliance.elicitation.build import DefaultUsed
     from bayes_compliance.runs import Run
 
+MET = (
+    f"Every family meets the quantiles that were stated to within {TOLERANCE:.0%} of the width of the judgement, the "
+    "distance from its 5% to its 95% quantile."
+)
+
 
 def judgements(run: Run) -> Section:
     """Defaults in force, judgements that are bent, and every judgement by analyst."""
@@ -48,7 +53,7 @@ def _defaults(priors: Priors, used: Sequence[DefaultUsed]) -> list[Markup]:
 def _bent(priors: Priors) -> list[Markup]:
     title, bent = heading("Stated beside achieved"), priors.bent()
     if not bent:
-        return [title, paragraph("Every family meets the quantiles that were stated.")]
+        return [title, paragraph(MET)]
     told = (
         f"{plural(len(bent), 'judgement')} could not be met within {TOLERANCE:.0%} of its width by its family of "
         "distributions: what was used stands beside what was said."

@@ -16,7 +16,7 @@ from bayes_compliance.report import facts
 from bayes_compliance.report.answers import answers, by_state_alone, last_day, over_rules, owed
 from bayes_compliance.report.comparison import SAMPLE, pairs
 from bayes_compliance.report.parts import Number, Section, bullets, heading, join, paragraph, table
-from bayes_compliance.report.sentences import day, percent
+from bayes_compliance.report.sentences import day, listed, percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,6 +28,12 @@ TYPES = (
     "Harmony: the state would comply whatever the others do. Dilemma: it would rather not, but would if that kept the "
     "other side performing. Deadlock: not even the other side's performance is worth it. A prisoner's dilemma needs "
     "both sides in a dilemma; only a dilemma is where reciprocity decides."
+)
+SIDES = (
+    "Between two states the probability that both are in a dilemma depends on the side from which it is asked, as "
+    "these are two events: each rule of the state that is named first is set against the same rule of the other state "
+    "where that owes it, and else against all rules of the other that answer it, taken together; then the mean is over "
+    "the rules of the first."
 )
 CEILING = (
     "Reciprocity moves those who gain from the other side's compliance. Its ceiling is where they count in full: the "
@@ -53,11 +59,22 @@ def shadow(run: Run) -> Section | None:
         bullets(ceiling_of_reciprocity_sentences(_answering(over_rules(found["ceiling_of_reciprocity"], case), case))),
         heading("Which game?"), paragraph(TYPES),
         bullets(preference_types_sentences(over_rules(found["preference_types"], case))),
-        heading("How patient?"), paragraph(DISCOUNT),
+        *_sides(over_rules(found["preference_types"], case)), heading("How patient?"), paragraph(DISCOUNT),
         bullets(critical_discount_sentences(discounts, facts.by_default(run, "shadow"), rules)),
         _by_punishment(discounts), _table(found, case, facts.whose(run, "shadow")), SAMPLE,
     ]  # fmt: skip
     return Section("Dilemma and shadow of the future", "shadow", join(parts))
+
+
+def _sides(found: xr.Dataset) -> list[Markup]:
+    """Why two states may meet in a dilemma with two probabilities, where they do."""
+    p = {
+        (state, str(other)): float(value)
+        for state, here in by_state_alone(found.isel(time=-1)).items()
+        for other, value in here["p_both_dilemma"].to_series().dropna().items()
+    }
+    differ = [f"{a} and {b}" for (a, b), one in p.items() if a < b and percent(p.get((b, a), one)) != percent(one)]
+    return [paragraph(f"{SIDES} So it is for {listed(differ)}.", "note")] if differ else []
 
 
 def _answering(found: xr.Dataset, case: Case) -> xr.Dataset:

@@ -9,9 +9,9 @@ from markupsafe import Markup
 from bayes_compliance.report import findings
 from bayes_compliance.report.answers import answers, by_state_alone, day_of, last_day, over_rules
 from bayes_compliance.report.comparison import DIFFERENCES
-from bayes_compliance.report.parts import Section, bullets, figure, join, paragraph
+from bayes_compliance.report.parts import Number, Section, bullets, figure, join, paragraph, table
 from bayes_compliance.report.plots import compare
-from bayes_compliance.report.sentences import day
+from bayes_compliance.report.sentences import day, percent
 
 if TYPE_CHECKING:
     from datetime import date
@@ -38,7 +38,9 @@ def what_if(run: Run) -> Section | None:
     found, until = over_rules(whole, run.prepared.case).isel(time=-1), last_day(whole)
     said = [_sentence(found.sel(scenario=id), until) for id in found["scenario"].values]
     return Section(
-        "What if?", "scenarios", join([paragraph(INTRODUCTION), bullets(said), _figure(found, until), DIFFERENCES])
+        "What if?",
+        "scenarios",
+        join([paragraph(INTRODUCTION), bullets(said), _figure(found, until), *_table(found, until), DIFFERENCES]),
     )
 
 
@@ -66,3 +68,15 @@ def _figure(found: xr.Dataset, until: date) -> Markup:
     title = f"Change in the probability of compliance on {day(until)}, percentage points"
     caption = f"{title}, by scenario: the mean, and 5% to 95% over worlds averaged over the rules of the state."
     return figure(compare.intervals("what-if", title, "change", panels), caption)
+
+
+def _table(found: xr.Dataset, until: date) -> list[Markup]:
+    """Each probability without and with each scenario that does anything, also where it moves little."""
+    ids = [id for id in found["scenario"].values if not found["idle"].sel(scenario=id).item()]
+    rows = [
+        [str(id), e.state, percent(e.before), percent(e.after), f"{100 * (e.after - e.before):+.1f}".replace("-", "−")]
+        for id in ids
+        for e in effects(found.sel(scenario=id))
+    ]
+    columns = ["Scenario", "State", *map(Number, ("Without it", "With it", "Change, points"))]
+    return [table(f"The probability of compliance on {day(until)}, by scenario", columns, rows)] if rows else []
