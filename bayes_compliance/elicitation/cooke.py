@@ -8,8 +8,9 @@ quantiles, p = (.05, .45, .45, .05), and s the shares of an analyst's N answers 
     weight        w = C I if C >= alpha, else 0
 
 where x_0 = L and x_4 = U span all analysts' quantiles and the true answer, a tenth wider on each side, on the
-question's scale. N is the least number of answers of any analyst, so that who answers less is not favoured. alpha is
-the threshold at which the weighted pool, scored as one more analyst, has the highest C I.
+question's scale. N is the least number of answers of any analyst, for the pool as for each of them, so that neither who
+answers less nor a pool of those is favoured. alpha is the threshold at which the weighted pool, scored as one more
+analyst, has the highest C I.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def assess(seeds: Sequence[Seed]) -> Classical:
     asked = {name: [q for q in questions if name in q.answers] for name in names}
     fewest = min(map(len, asked.values()))
     scores = {name: _score([(q, q.answers[name]) for q in asked[name]], fewest) for name in names}
-    best, threshold = _optimised(questions, scores)
+    best, threshold = _optimised(questions, scores, fewest)
     weights = _weights(scores, threshold)
     rows = tuple(Performance(name, len(asked[name]), *scores[name], weights[name]) for name in names)
     return Classical(rows, threshold, *best)
@@ -129,14 +130,14 @@ def _weights(scores: dict[str, tuple[float, float]], threshold: float) -> dict[s
 
 
 def _optimised(
-    questions: Sequence[_Question], scores: dict[str, tuple[float, float]]
+    questions: Sequence[_Question], scores: dict[str, tuple[float, float]], n: float
 ) -> tuple[tuple[float, float], float]:
     """The pool's calibration and information at the best threshold, and that threshold; of equals the lowest."""
     best, at = (-1.0, 0.0), 0.0
     for threshold in sorted({c for c, _ in scores.values()}):
         weights = _weights(scores, threshold)
         pooled = [(q, _pooled(q, weights)) for q in questions if sum(weights[name] for name in q.answers) > 0]
-        score = _score(pooled, len(pooled))
+        score = _score(pooled, n)
         if score[0] * score[1] > best[0] * best[1] or best[0] < 0:
             best, at = score, threshold
     return best, at

@@ -19,6 +19,12 @@ T_DF = 4.0
 STEEPEST = float(np.arcsinh(30.0))
 """Largest lean of a skew-normal, as arcsinh of its shape: beyond shape 30 its quantiles hardly change."""
 
+MET = 1e-18
+"""Sum of squares, as a share of the squared width, below which quantiles are met and no other start is tried."""
+
+WIDE = (2.0, 1.0, 0.3)
+"""Sizes of the further starts: a gamma's shape, a beta's a + b."""
+
 
 @dataclass(frozen=True)
 class Component:
@@ -83,17 +89,28 @@ def _fit(family: str, quantiles: tuple[float, ...], levels: tuple[float, ...]) -
 
 
 def fit_below(high: float, quantiles: Sequence[float], levels: Sequence[float] = LEVELS) -> Component:
-    """The lognormal below an upper end whose quantiles come nearest to the judged ones, as in `fit`."""
+    """The lognormal below an upper end whose quantiles come near to the judged ones on the log scale.
+
+    Exact for two quantiles, unless they lean further towards 0 than any member's do.
+    """
     return _fit_below(float(high), tuple(map(float, quantiles)), tuple(map(float, levels)))
 
 
 @lru_cache(maxsize=4096)
 def _fit_below(high: float, quantiles: tuple[float, ...], levels: tuple[float, ...]) -> Component:
-    q, p, mass = np.log(quantiles), np.array(levels, float), 1.0
+    q, p, end, mass, before = np.log(quantiles), np.array(levels, float), np.log(high), 1.0, 0.0
     for _ in range(60):
         mu, sigma = _location_scale(q, special.ndtri(p * mass))
-        mass = float(special.ndtr((np.log(high) - mu) / sigma))
-    return Component("lognormal-below", (mu, sigma, high))
+        before, mass = mass, float(special.ndtr((end - mu) / sigma))
+    if abs(mass - before) < 1e-12 * mass:
+        return Component("lognormal-below", (mu, sigma, high))
+
+    def misfit(x: NDArray) -> NDArray:
+        scale = np.exp(x[1])
+        return (x[0] + scale * special.ndtri(p * special.ndtr((end - x[0]) / scale)) - q) / (q[-1] - q[0])
+
+    location, log_scale = least_squares(misfit, np.array([mu, np.log(sigma)]))
+    return Component("lognormal-below", (float(location), float(np.exp(log_scale)), high))
 
 
 def _location_scale(q: NDArray, z: NDArray) -> tuple[float, float]:
@@ -126,19 +143,39 @@ def _skew_normal(q: NDArray, p: NDArray) -> Component:
 
 
 def _two_parameters(family: str, q: NDArray, p: NDArray) -> Component:
-    """Gamma or beta: least squares of quantiles over the logs of the parameters, from those of like mean and sd."""
-    mean, sd = q.mean(), (q[-1] - q[0]) / (special.ndtri(p[-1]) - special.ndtri(p[0]))
-    if family == "gamma":
-        start = np.log([(mean / sd) ** 2, sd**2 / mean])
-    else:
-        size = max(mean * (1 - mean) / sd**2 - 1, 0.1)
-        start = np.log([mean * size, (1 - mean) * size])
+    """Gamma or beta: least squares of quantiles over the logs of the parameters, the better from two starts.
+
+    The first has like mean and sd. Where it does not lead to the quantiles, wide members of like mean are drawn near by
+    their distribution function, and the nearest is the second: the quantiles of a U shape hardly move, so that
+    least squares of them lead nowhere.
+    """
 
     def misfit(log_parameters: NDArray) -> NDArray:
         return (MADE[family](*np.exp(log_parameters)).ppf(p) - q) / (q[-1] - q[0])
 
-    found = np.exp(least_squares(misfit, start))
-    return Component(family, tuple(float(v) for v in found))
+    def of_levels(log_parameters: NDArray) -> NDArray:
+        below = MADE[family](*np.exp(log_parameters)).cdf(q)
+        return special.ndtri(np.clip(below, 1e-300, 1 - 1e-16)) - special.ndtri(p)
+
+    def missed(log_parameters: NDArray) -> float:
+        return float((misfit(log_parameters) ** 2).sum())
+
+    sd = (q[-1] - q[0]) / (special.ndtri(p[-1]) - special.ndtri(p[0]))
+    first, *others = _starts(family, q.mean(), sd)
+    best = least_squares(misfit, first)
+    if missed(best) > MET:
+        nearest = min((least_squares(of_levels, start, 30) for start in others), key=missed)
+        other = least_squares(misfit, nearest, 50)
+        best = other if missed(other) < 0.999 * missed(best) else best
+    return Component(family, tuple(float(v) for v in np.exp(best)))
+
+
+def _starts(family: str, mean: float, sd: float) -> list[NDArray]:
+    """Logs of the parameters: of like mean and sd, then of like mean and wide."""
+    if family == "gamma":
+        return [np.log([(mean / sd) ** 2, sd**2 / mean]), *(np.log([size, mean / size]) for size in WIDE)]
+    sizes = (max(mean * (1 - mean) / sd**2 - 1, 0.1), *WIDE)
+    return [np.log([mean * size, (1 - mean) * size]) for size in sizes]
 
 
 def least_squares(misfit: Callable[[NDArray], NDArray], start: NDArray, steps: int = 200) -> NDArray:
@@ -150,7 +187,11 @@ def least_squares(misfit: Callable[[NDArray], NDArray], start: NDArray, steps: i
         if not np.isfinite(slope).all():
             break
         normal = slope.T @ slope
-        step = np.linalg.solve(normal + damping * (np.diag(np.diag(normal)) + 1e-12 * np.eye(len(x))), -slope.T @ r)
+        damped = normal + damping * (np.diag(np.diag(normal)) + 1e-12 * np.eye(len(x)))
+        if np.linalg.det(damped) == 0:  # slopes alike, and too little damping to tell them apart
+            damping = 1e-3
+            continue
+        step = np.linalg.solve(damped, -slope.T @ r)
         new = x + np.clip(step, -2, 2)
         value = misfit(new)
         if np.isfinite(value).all() and value @ value < r @ r:

@@ -5,8 +5,9 @@
     cooke     linear, with the weights of Cooke's classical model (`bayes_compliance.elicitation.cooke`)
 
 Weights sum to 1. The logarithmic pool stays in its family where all analysts share a normal, lognormal, logit-normal,
-gamma or beta. Else it is worked out on a grid and stood for by a mixture of at most three normals on the quantity's own
-scale (as it is, log or logit), so that the sampler meets standard families only; `log_pool` tells how close that comes.
+gamma or beta. Else it is worked out on a grid of its own quantiles and stood for by a mixture of at most three normals
+on the quantity's own scale (as it is, log or logit), so that the sampler meets standard families only; `log_pool` tells
+how close that comes.
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ from bayes_compliance.errors import Refused
 
 POOLS = ("linear", "log", "cooke")
 GRID = 2001
+TAIL = 1e-6
+"""Mass that a grid leaves out at each end."""
+
+ZOOMS = 3
+"""Times that the grid is drawn nearer to the mass: each makes it some hundred times finer there."""
+
 PARTS = 3
 """Normals that stand for a logarithmic pool without closed form."""
 
@@ -116,24 +123,47 @@ def _scale_of(components: Sequence[Component]) -> _Scale:
 
 def _on_grid(components: Sequence[Component], w: NDArray) -> Pooled:
     scale = _scale_of(components)
-    u = _grid(components, scale)
-    x = scale.back(u)
-    log_density = w @ np.stack([component.distribution.logpdf(x) for component in components]) + scale.log_slope(u)
-    mass = np.exp(log_density - log_density.max())
-    mass /= mass.sum()
+
+    def log_density(u: NDArray) -> NDArray:
+        x = scale.back(u)
+        return w @ np.stack([component.distribution.logpdf(x) for component in components]) + scale.log_slope(u)
+
+    u, below = _grid(components, scale, log_density)
+    mass = np.convolve(np.diff(below), [0.5, 0.5])
     weights, mean, sd = _normals(u, mass)
     fitted = (weights * special.ndtr((u[:, None] - mean) / sd)).sum(axis=1)
-    gap = float(abs(fitted - (np.cumsum(mass) - mass / 2)).max())
     made = tuple(Component(scale.family, (float(m), float(s))) for m, s in zip(mean, sd, strict=True))
-    return Pooled(made, tuple(map(float, weights)), gap)
+    return Pooled(made, tuple(map(float, weights)), float(abs(fitted - below).max()))
 
 
-def _grid(components: Sequence[Component], scale: _Scale) -> NDArray:
-    """Points on the scale that cover the mass of any pool of the components, inside all their supports."""
+def _grid(
+    components: Sequence[Component], scale: _Scale, log_density: Callable[[NDArray], NDArray]
+) -> tuple[NDArray, NDArray]:
+    """The pool's quantiles and their levels, from the members' quantiles and then ever nearer to where the mass is.
+
+    A pool reaches beyond its members: a member of weight w has w times its log density. So the first points do too.
+    """
     low, high = max(FAMILIES[c.family].low for c in components), min(FAMILIES[c.family].high for c in components)
-    ends = np.concatenate([component.quantiles([1e-6, 1 - 1e-6]) for component in components])
-    ends = scale.to(ends[(ends > low) & (ends < high)])
-    return np.linspace(ends.min(), ends.max(), GRID)
+    inside = np.array([max(low + 1e-300, -1e100), min(high - 1e-16, 1e100)])
+    levels = special.ndtr(np.linspace(special.ndtri(TAIL), -special.ndtri(TAIL), GRID))
+    theirs = np.concatenate([component.quantiles(levels) for component in components])
+    theirs = scale.to(np.clip(theirs, *inside))
+    beyond = np.array([-1, 1]) * np.ptp(theirs)
+    ends = np.clip([theirs.min(), theirs.max()] + beyond, *scale.to(inside))
+    first = np.union1d(theirs, np.linspace(*ends, GRID))
+    u = first
+    for _ in range(ZOOMS):
+        u = np.union1d(first, np.interp(levels, _below(u, log_density), u))
+    found, which = np.unique(np.interp(levels, _below(u, log_density), u), return_index=True)
+    return found, levels[which]
+
+
+def _below(u: NDArray, log_density: Callable[[NDArray], NDArray]) -> NDArray:
+    """The distribution function at the points of a grid, by trapezoids; from 0 to 1."""
+    log_height = log_density(u)
+    height = np.exp(log_height - log_height.max())
+    below = np.concatenate([[0.0], np.cumsum((height[1:] + height[:-1]) / 2 * np.diff(u))])
+    return below / below[-1]
 
 
 def _normals(u: NDArray, mass: NDArray, steps: int = 500) -> tuple[NDArray, NDArray, NDArray]:
@@ -141,8 +171,8 @@ def _normals(u: NDArray, mass: NDArray, steps: int = 500) -> tuple[NDArray, NDAr
     below = np.cumsum(mass)
     mean = u[np.searchsorted(below, (np.arange(PARTS) + 0.5) / PARTS).clip(0, len(u) - 1)].astype(float)
     center = mass @ u
-    least = u[1] - u[0]
-    sd = np.full(PARTS, max(np.sqrt(mass @ (u - center) ** 2) / 2, least))
+    apart = np.gradient(u)
+    sd = np.full(PARTS, np.sqrt(mass @ (u - center) ** 2) / 2)
     weights = np.full(PARTS, 1 / PARTS)
     for _ in range(steps):
         z = (u[:, None] - mean) / sd
@@ -151,6 +181,6 @@ def _normals(u: NDArray, mass: NDArray, steps: int = 500) -> tuple[NDArray, NDAr
         weights = share.sum(axis=0)
         held = np.maximum(weights, 1e-300)
         mean = (share * u[:, None]).sum(axis=0) / held
-        sd = np.maximum(np.sqrt((share * (u[:, None] - mean) ** 2).sum(axis=0) / held), least)
+        sd = np.maximum(np.sqrt((share * (u[:, None] - mean) ** 2).sum(axis=0) / held), np.interp(mean, u, apart))
     kept = weights > 1e-6
     return weights[kept] / weights[kept].sum(), mean[kept], sd[kept]
