@@ -85,13 +85,14 @@ def _not_reweighted(found: Sensitivity) -> list[str]:
 
 def untested(found: Sequence[Sensitivity], noises: Sequence[AtNoise], analysts: Sequence[Without]) -> str:
     """What could not be tested, since weights on the draws cannot carry it; blank where all could."""
-    parts = list(dict.fromkeys(what for one in found for what in _not_reweighted(one)))
-    parts += [f"{one.scale:g} times the decision noise" for one in noises if one.how == CANNOT_TELL]
-    parts += [f"the forecast without {one.analyst}" for one in analysts if not one.p]
+    parts = [f"if {what}" for what in dict.fromkeys(what for one in found for what in _not_reweighted(one))]
+    parts += [f"at {one.scale:g} times the decision noise" for one in noises if one.how == CANNOT_TELL]
+    parts += [f"without {one.analyst}" for one in analysts if not one.p]
     if not parts:
         return ""
     return (
-        f"Not tested here, since the draws cannot be weighted that far or the case cannot do without: {listed(parts)}."
+        "What the forecast would be is not told here, since the draws cannot be weighted that far or the case cannot do "
+        f"without, {'; '.join(parts)}."
     )
 
 
