@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -41,6 +43,51 @@ def test_an_upper_end_leaves_the_judged_quantiles(high, quantiles):
     x = np.array([-1.0, quantiles[0], quantiles[2], high * 1.001])
     assert made.distribution.cdf(x) == pytest.approx([0, *(whole.cdf(x[1:3]) / whole.cdf(high)), 1])
     assert np.exp(made.distribution.logpdf(x)) == pytest.approx([0, *(whole.pdf(x[1:3]) / whole.cdf(high)), 0])
+
+
+@pytest.mark.parametrize("levels", [(0.05, 0.95), (0.05, 0.5), (0.5, 0.95)])
+def test_two_quantiles_below_an_upper_end_are_exact_where_the_passes_are_slow(levels):
+    for truth in [(0.0, 1.0), (2.0, 1.5), (6.0, 2.5)]:
+        exact = Component("lognormal-below", (*truth, 1.0)).quantiles(levels)
+        assert fit_below(1.0, exact, levels).quantiles(levels) == pytest.approx(exact, rel=1e-6)
+
+
+PAIRS = [(0.05, 0.5), (0.5, 0.95), (0.5, 0.9), (0.75, 0.95), (0.05, 0.25), (0.75, 0.9), (0.25, 0.75), (0.5, 0.75)]
+
+
+@pytest.mark.parametrize("levels", [*PAIRS, (0.05, 0.95), (0.25, 0.5), (0.01, 0.05), (0.9, 0.99)])
+def test_a_beta_has_any_two_quantiles(levels):
+    for pair in combinations((0.01, 0.05, 0.2, 0.5, 0.7, 0.9, 0.95, 0.99), 2):
+        found = fit("beta", pair, levels)
+        assert stats.beta(*found.parameters).ppf(levels) == pytest.approx(pair, abs=1e-7), pair
+
+
+@pytest.mark.parametrize("levels", [*PAIRS, (0.05, 0.95)])
+def test_a_gamma_has_any_two_quantiles(levels):
+    for high in (1.01, 1.5, 5.0, 100.0, 1e5):
+        found = fit("gamma", (1.0, high), levels)
+        assert found.quantiles(levels) == pytest.approx((1.0, high), rel=1e-6), high
+
+
+def test_an_upper_half_makes_a_u_shaped_beta_and_no_certainty():
+    found = fit("beta", (0.7, 0.95), (0.5, 0.75))
+    assert found.parameters == pytest.approx((0.571518, 0.368346), abs=1e-6)
+    assert found.quantiles() == pytest.approx((0.0188, 0.7, 0.9994), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("family", "quantiles", "levels", "at_most"),
+    [
+        ("beta", (2.33934307e-07, 0.010218008, 0.364551414), (0.1, 0.34, 0.42), 1e-10),
+        ("beta", (1.17308e-05, 0.00762764, 0.0104556, 0.096149, 0.106411, 0.44096), (0.18, 0.26, 0.32, 0.34, 0.42, 0.52),
+         0.02488),
+        ("beta", (0.0747053, 0.1254351, 0.605117), (0.001, 0.64, 0.66), 0.01984),
+    ],
+)  # fmt: skip
+def test_more_quantiles_are_met_as_near_as_from_any_other_start(family, quantiles, levels, at_most):
+    # at most: what scipy.optimize.least_squares found from ten starts
+    missed = (fit(family, quantiles, levels).quantiles(levels) - quantiles) / (quantiles[-1] - quantiles[0])
+    assert missed @ missed <= at_most
 
 
 def test_sd_is_the_width_over_3_28971():

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import integrate, stats
 
 from bayes_compliance.case import CaseError, Seed, load_case
 from bayes_compliance.cli import main
-from bayes_compliance.elicitation import Component, build_priors, log_pool
+from bayes_compliance.elicitation import Component, Prior, build_priors, fit, log_pool
 from bayes_compliance.elicitation.cooke import assess, calibration, information
 from bayes_compliance.errors import Refused
 from bayes_compliance.models import prepare
-from tests.builders import quantiles, write_case
+from tests.builders import Z95, quantiles, write_case
 
 NORMALS = st.lists(st.tuples(st.floats(-3, 3), st.floats(0.2, 3), st.floats(0.1, 5)), min_size=2, max_size=4)
 
@@ -65,6 +65,66 @@ def test_log_pool_without_closed_form_comes_near_the_product(parts, support):
     assert sum(pooled.weights) == pytest.approx(1)
     assert abs(fitted - cdf).max() < 0.02
     assert pooled.gap == pytest.approx(abs(fitted - cdf).max(), abs=0.003)
+
+
+def cdf_by_quadrature(parts, weights, at):
+    """The logarithmic pool's distribution function at rising points, which its mass lies between."""
+    share = np.array(weights) / sum(weights)
+
+    def log_density(x):
+        return share @ np.array([part.logpdf(x) for part in parts])
+
+    top = max(log_density(x) for x in at)
+    pieces = [integrate.quad(lambda x: np.exp(log_density(x) - top), *ends, epsabs=1e-13)[0]
+              for ends in zip(at[:-1], at[1:], strict=True)]  # fmt: skip
+    return np.concatenate([[0.0], np.cumsum(pieces)]) / np.sum(pieces)
+
+
+T95 = stats.t(4).ppf(0.95)
+WIDE_T = [
+    ((20 / T95, 0.0), (1.0, 0.1 / Z95), (1.0, 1.0), (0.3, 1.7)),
+    ((20 / T95, 0.0), (0.0, 0.1 / Z95), (1.0, 1.0), (-0.7, 0.7)),
+    ((5 / T95, 0.0), (1.0, 0.1 / Z95), (1.0, 1.0), (0.3, 1.7)),
+    ((20 / T95, 0.0), (1.0, 0.1 / Z95), (9.0, 1.0), (-0.5, 2.5)),
+]
+
+
+@pytest.mark.parametrize(("wide", "narrow", "weights", "ends"), WIDE_T)
+def test_a_narrow_analyst_beside_a_wide_student_t(wide, narrow, weights, ends):
+    pooled = log_pool([Component("student-t", (4.0, wide[1], wide[0])), Component("normal", narrow)], weights)
+    x = np.linspace(*ends, 401)
+    below = cdf_by_quadrature([stats.t(4, wide[1], wide[0]), stats.norm(*narrow)], weights, x)
+    prior = Prior(pooled.components, pooled.weights)
+    assert prior.quantile() == pytest.approx(np.interp([0.05, 0.5, 0.95], below, x), abs=2e-3)
+    true_gap = abs(prior.cdf(x) - below).max()
+    assert true_gap - 1e-4 <= pooled.gap <= max(true_gap + 1e-4, 0.001)
+
+
+def test_a_narrow_analyst_beside_a_wide_student_t_by_the_numbers():
+    pooled = log_pool([fit("student-t", (-20, 0, 20)), fit("normal", (0.9, 1, 1.1))], [1.0, 1.0])
+    assert Prior(pooled.components, pooled.weights).quantile() == pytest.approx([0.8585, 0.99995, 1.1414], abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("parts", "truths", "weights", "points"),
+    [
+        # narrow and opposed: the pool is where no member is, and a coarse grid steps over it
+        ([Component("normal", (0.0, 0.01)), Component("normal", (1.0, 0.01)), Component("student-t", (4.0, 0.0, 9.4))],
+         [stats.norm(0, 0.01), stats.norm(1, 0.01), stats.t(4, 0, 9.4)], (1.0, 1.0, 1.0), np.linspace(0.4, 0.6, 201)),
+        # of little weight: the pool reaches beyond all members
+        ([Component("normal", (-3.2, 1.7)), Component("skew-normal", (7.9, 0.011, 6.0))],
+         [stats.norm(-3.2, 1.7), stats.skewnorm(6, 7.9, 0.011)], (4.0, 1.0), np.linspace(7.86, 8.1, 301)),
+        # two spikes with long tails
+        ([Component("student-t", (4.0, 0.0, 1e-3)), Component("student-t", (4.0, 5.0, 1e-3))],
+         [stats.t(4, 0, 1e-3), stats.t(4, 5, 1e-3)], (1.0, 1.0),
+         np.unique(np.concatenate([a + s * np.geomspace(1e-5, 100, 161) for a in (0, 5) for s in (-1, 1)]))),
+    ],
+)  # fmt: skip
+def test_the_gap_told_is_the_largest(parts, truths, weights, points):
+    pooled = log_pool(parts, weights)
+    below = cdf_by_quadrature(truths, weights, points)
+    true_gap = abs(Prior(pooled.components, pooled.weights).cdf(points) - below).max()
+    assert true_gap - 2e-4 <= pooled.gap <= true_gap + 5e-4
 
 
 def test_opposed_student_t_analysts_stay_two_peaks_in_the_log_pool():
@@ -154,6 +214,19 @@ def test_who_answers_less_is_not_favoured():
     good = 0.1 * log(0.1 / 0.05) + 0.4 * log(0.4 / 0.45) + 0.4 * log(0.4 / 0.45) + 0.1 * log(0.1 / 0.05)
     assert (found["good"].questions, found["bold"].questions) == (10, 5)
     assert found["good"].calibration == pytest.approx(chi2_tail(2 * 5 * good), rel=1e-9)
+
+
+def test_a_pool_of_all_is_not_beaten_by_who_answers_less():
+    # a answers 20 questions, three of them below p05; b spreads over everything and answers 4
+    truths = np.random.default_rng(0).normal(size=20)
+    seeds = [seed("a", f"q{i}", -1.045, 0.6, 2.245, t) for i, t in enumerate(truths)]
+    classical = assess(seeds + [seed("b", f"q{i}", -3, 0, 3, t) for i, t in enumerate(truths[:4])])
+    a, b = classical.analysts
+    assert (a.questions, b.questions) == (20, 4)
+    assert classical.weights == pytest.approx({"a": 0.865044, "b": 0.134956}, abs=1e-6)
+    # where b alone answers nothing the pool is a's; at the common 4 answers it scores as a does
+    assert classical.calibration == pytest.approx(a.calibration)
+    assert classical.calibration * classical.information > b.calibration * b.information
 
 
 LOBBIES = ({"id": "k", "state": "H", "role": "K"}, {"id": "j", "state": "H", "role": "J"})

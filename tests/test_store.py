@@ -170,14 +170,21 @@ def write_often(run: Path, mark: str, times: int) -> None:
         write_run(run, f"{mark}{number}")
 
 
+def begin_writing(begun: int, run: Path, mark: str, times: int) -> None:
+    os.write(begun, b".")
+    write_often(run, mark, times)
+
+
 def kill_often(base: Path, setting: str) -> tuple[int, int]:
     """Kill a busy writer at random moments; give how many different runs and unfinished ones it left."""
     run, chance, whole, unfinished = base / "run", random.Random(7), set(), 0
     base.mkdir()
-    for number in range(500):  # on a busy machine most writers die before they have started
+    told, begun = os.pipe()
+    for number in range(500):  # on a busy machine a writer may get no turn before it is killed
         if number >= 10 and len(whole) > 2 and unfinished > 1:
             break
-        child = in_child(write_often, run, f"{number} ", 10_000)
+        child = in_child(begin_writing, begun, run, f"{number} ", 10_000)
+        os.read(told, 1)
         time.sleep(chance.uniform(0.001, 0.03))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

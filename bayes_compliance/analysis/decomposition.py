@@ -70,8 +70,8 @@ def shares_of_variance(
     of : {"support", "outcome"}
         S + sigma e, or Y: whether the decision is compliance.
     **options
-        `seed`, `until`, `step_years`, `draws`, `paths`, `joining` as in `Ahead`; the worlds start at the last decision, so
-        they are not those of the forecast.
+        `seed`, `until`, `step_years`, `draws`, `paths`, `joining` as in `Ahead`; the worlds start at the last decision,
+        so they are not those of the forecast.
 
     Returns
     -------

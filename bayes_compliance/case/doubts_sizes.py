@@ -68,8 +68,8 @@ def _noise(row: Judgement, k_ref: dict[str, float]) -> Iterator[str]:
         k = k_ref[told[0]]
         of = "" if row.state else f" of {told[0]!r}"
         yield (
-            f"judgements.csv:{row.row}: {column(row, 'p50')}: a decision_noise of {row.p50:g}, and K_ref{of} is {k:.4g}: "
-            f"{_as_much(row.p50 / k)}; it is in points, and no probability"
+            f"judgements.csv:{row.row}: {column(row, 'p50')}: a decision_noise of {row.p50:g}, and K_ref{of} is "
+            f"{k:.4g}: {_as_much(row.p50 / k)}; it is in points, and no probability"
         )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
 
 DECISIVE = 2.0
-"""Standard errors that a difference must exceed before the data are said to tell; with few decisions, more: see `tells`."""
+"""Standard errors that a difference must exceed before the data are said to tell; more with few decisions: `tells`."""
 
 FEW = 100
 """Below this many decisions the standard error of a difference is itself rough (Sivula et al. 2025)."""
@@ -105,8 +105,8 @@ class Comparison:
         """When a difference counts."""
         return (
             f"a model is worse when the difference exceeds {DECISIVE:g} of its standard errors (more with few "
-            "decisions, by Student's t, and with draws that leave it uncertain), over all decisions and over those that "
-            "importance sampling can leave out; else the data cannot tell"
+            "decisions, by Student's t, and with draws that leave it uncertain), over all decisions and over those "
+            "that importance sampling can leave out; else the data cannot tell"
         )
 
     def __str__(self) -> str:

@@ -91,8 +91,8 @@ def untested(found: Sequence[Sensitivity], noises: Sequence[AtNoise], analysts: 
     if not parts:
         return ""
     return (
-        "What the forecast would be is not told here, since the draws cannot be weighted that far or the case cannot do "
-        f"without, {'; '.join(parts)}."
+        "What the forecast would be is not told here, since the draws cannot be weighted that far or the case cannot "
+        f"do without, {'; '.join(parts)}."
     )
 
 
@@ -142,7 +142,9 @@ def pulls(found: Sequence[Conflict]) -> str:
     )
 
 
-def noise(found: Sequence[AtNoise], now: dict[tuple[str, str], float], what: str = "judged", learnt: bool = False) -> str:
+def noise(
+    found: Sequence[AtNoise], now: dict[tuple[str, str], float], what: str = "judged", learnt: bool = False
+) -> str:
     """What the forecast would be under half and twice the decision noise: the pair that moves most.
 
     Parameters

@@ -93,7 +93,7 @@ def test_twice_the_standard_error_decides():
 
 
 def test_few_decisions_cannot_tell_by_two_standard_errors():
-    """Models that are equally good on average, told apart in 2.3% of cases (one side): 4% of 2,000 has chance < 1e-5."""
+    """Models that are equally good on average, told apart in 2.3% of cases: 4% of 2,000 has a chance below 1e-5."""
     rng = np.random.default_rng(9)
     for n in (1, 2, 3, 5, 12):
         each, zero = rng.normal(size=(2000, n)), np.zeros(n)

@@ -243,8 +243,9 @@ def test_what_was_not_tested_is_not_said_to_move_nothing():
     analysts = [Without("polls", otherwise.REWEIGHTED, 0.1, {("H", "r"): 0.5}),
                 Without("trade", otherwise.CANNOT_TELL, 1.2, {})]  # fmt: skip
     assert sentences.untested([found, found], noises, analysts) == (
-        "What the forecast would be is not told here, since the draws cannot be weighted that far or the case cannot do "
-        "without, if the volatility of exporters (a default) counted half; at 2 times the decision noise; without trade."
+        "What the forecast would be is not told here, since the draws cannot be weighted that far or the case cannot "
+        "do without, if the volatility of exporters (a default) counted half; at 2 times the decision noise; without "
+        "trade."
     )
     assert sentences.untested([foretold(hang(0.01))], noises[:1], analysts[:1]) == ""
 
