@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from math import erfc, exp, log, pi, sqrt
 
 import numpy as np
@@ -76,7 +77,7 @@ def cdf_by_quadrature(parts, weights, at):
 
     top = max(log_density(x) for x in at)
     pieces = [integrate.quad(lambda x: np.exp(log_density(x) - top), *ends, epsabs=1e-13)[0]
-              for ends in zip(at[:-1], at[1:], strict=True)]  # fmt: skip
+              for ends in pairwise(at)]  # fmt: skip
     return np.concatenate([[0.0], np.cumsum(pieces)]) / np.sum(pieces)
 
 
@@ -217,14 +218,14 @@ def test_who_answers_less_is_not_favoured():
 
 
 def test_a_pool_of_all_is_not_beaten_by_who_answers_less():
-    # a answers 20 questions, three of them below p05; b spreads over everything and answers 4
+    # a answers 20 questions with 3, 13, 4 and 0 truths in the four intervals; b spreads over everything and answers 4
     truths = np.random.default_rng(0).normal(size=20)
     seeds = [seed("a", f"q{i}", -1.045, 0.6, 2.245, t) for i, t in enumerate(truths)]
     classical = assess(seeds + [seed("b", f"q{i}", -3, 0, 3, t) for i, t in enumerate(truths[:4])])
     a, b = classical.analysts
     assert (a.questions, b.questions) == (20, 4)
     assert classical.weights == pytest.approx({"a": 0.865044, "b": 0.134956}, abs=1e-6)
-    # where b alone answers nothing the pool is a's; at the common 4 answers it scores as a does
+    # no true answer falls into another interval of the pool than of a's, so at the common 4 answers it scores as a does
     assert classical.calibration == pytest.approx(a.calibration)
     assert classical.calibration * classical.information > b.calibration * b.information
 
@@ -256,6 +257,17 @@ def test_one_argument_chooses_the_pool(tmp_path):
     (component,) = logarithmic.components
     assert component.parameters == pytest.approx(((tau @ [100, 20]) / tau.sum(), tau.sum() ** -0.5))
     assert cooke.median == pytest.approx(100, rel=1e-3)
+
+
+def test_the_gap_of_a_log_pool_is_said_and_not_rounded_down(tmp_path):
+    judged = [
+        quantiles("magnitude", -20, 0, 20, "k", analyst="wide", family="student-t"),
+        quantiles("magnitude", 0.9, 1, 1.1, "k", analyst="narrow", family="normal"),
+        JUDGED[2],
+    ]
+    priors = build_priors(load_case(write_case(tmp_path, lobbies=LOBBIES, judgements=judged)), pool="log")
+    (note,) = [one for one in priors.notes if one.startswith("magnitude of k: no closed form")]
+    assert note.endswith("off by at most 0.001")
 
 
 def test_pool_cooke_asks_for_answers_of_all_who_are_pooled(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from bayes_compliance.case.problems import CaseError, Problem, one_of
@@ -305,7 +306,7 @@ class _Builder:
             if gap > 0:
                 self.notes.append(
                     f"{quantity} of {name}: no closed form of the logarithmic pool; normals stand for it, and its "
-                    f"distribution function is off by at most {gap:.3f}"
+                    f"distribution function is off by at most {ceil(gap * 1000) / 1000:.3f}"
                 )
 
     def _of_lobby(self, name: str, lobby: Lobby) -> Prior | None:

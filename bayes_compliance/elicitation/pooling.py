@@ -148,9 +148,9 @@ def _grid(
     levels = special.ndtr(np.linspace(special.ndtri(TAIL), -special.ndtri(TAIL), GRID))
     theirs = np.concatenate([component.quantiles(levels) for component in components])
     theirs = scale.to(np.clip(theirs, *inside))
-    beyond = np.array([-1, 1]) * np.ptp(theirs)
-    ends = np.clip([theirs.min(), theirs.max()] + beyond, *scale.to(inside))
-    first = np.union1d(theirs, np.linspace(*ends, GRID))
+    least, most = scale.to(inside)
+    start, stop = max(2 * theirs.min() - theirs.max(), least), min(2 * theirs.max() - theirs.min(), most)
+    first = np.union1d(theirs, np.linspace(start, stop, GRID))
     u = first
     for _ in range(ZOOMS):
         u = np.union1d(first, np.interp(levels, _below(u, log_density), u))
