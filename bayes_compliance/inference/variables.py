@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
-from pymc.distributions.transforms import Interval
+from pymc.distributions.transforms import Interval, logodds
 
 from bayes_compliance import theory
 from bayes_compliance.latents import AHEAD_ONLY, JUDGED, Latents, by_form, flat, form, groups, parameters, relation
@@ -33,7 +33,7 @@ _FAMILIES: dict[str, Callable[..., tuple[Any, dict[str, Any]]]] = {
     "beta": lambda a, b: (pm.Beta, {"alpha": a, "beta": b}),
     "student-t": lambda df, loc, scale: (pm.StudentT, {"nu": df, "mu": loc, "sigma": scale}),
     "skew-normal": lambda loc, scale, shape: (pm.SkewNormal, {"mu": loc, "sigma": scale, "alpha": shape}),
-    "logit-normal": lambda mu, sigma: (pm.LogitNormal, {"mu": mu, "sigma": sigma}),
+    "logit-normal": lambda mu, sigma: (pm.LogitNormal, {"mu": mu, "sigma": sigma, "default_transform": logodds}),
 }
 
 
@@ -96,18 +96,37 @@ def variable(label: str, priors: Sequence[Prior], numbers: Iterable[Any] | None 
     if max(len(prior.components) for prior in priors) == 1:
         distribution, arguments = _FAMILIES[families[0]](*left)
         return distribution(label, **arguments, shape=size)
-    if len(families) == 1:
+    if len(families) == 1 and families != ("logit-normal",):
         distribution, arguments = _FAMILIES[families[0]](*left[1:])
         return pm.Mixture(label, w=left[0], comp_dists=distribution.dist(**arguments), shape=size)
-    weights, parts = [], []
-    for component in priors[0].components:
-        n = len(component.parameters)
+    each = [(component.family, len(component.parameters)) for component in priors[0].components]
+    if len(families) == 1:
+        most = max(len(prior.components) for prior in priors)
+        each, left = each[:1] * most, [column[:, k] for k in range(most) for column in left]
+    if "logit-normal" in families:
+        return pm.CustomDist(label, *left, logp=_mixture_of_shares(each), shape=size, default_transform=logodds)
+    weights, parts = zip(*_components(each, left, shape=size), strict=True)
+    return pm.Mixture(label, w=pt.stack(weights, axis=-1), comp_dists=parts, shape=size)
+
+
+def _components(families: Sequence[tuple[str, int]], numbers: Iterable[Any], **more: Any) -> Iterator[tuple[Any, Any]]:
+    """Weight and distribution of each component, from its weight and its so many parameters, one after the other."""
+    left = list(numbers)
+    for family, n in families:
         weight, *own = left[: n + 1]
         del left[: n + 1]
-        weights.append(weight)
-        distribution, arguments = _FAMILIES[component.family](*own)
-        parts.append(distribution.dist(**arguments, shape=size))
-    return pm.Mixture(label, w=pt.stack(weights, axis=-1), comp_dists=parts, shape=size)
+        distribution, arguments = _FAMILIES[family](*own)
+        yield weight, distribution.dist(**{k: v for k, v in arguments.items() if k != "default_transform"}, **more)
+
+
+def _mixture_of_shares(families: Sequence[tuple[str, int]]) -> Callable[..., Any]:
+    """Log density of a mixture on (0, 1) with a logit-normal, whose transform `pm.Mixture` cannot find."""
+
+    def logp(value: Any, *numbers: Any) -> Any:
+        parts = [pt.log(weight) + pm.logp(one, value) for weight, one in _components(families, numbers)]
+        return pt.logsumexp(pt.stack(parts, axis=-1), axis=-1)
+
+    return logp
 
 
 def on_slots(values: Any, index: NDArray) -> Any:

@@ -7,7 +7,7 @@ from pytensor.compile import Mode
 from scipy import stats
 
 from bayes_compliance import asking, models
-from bayes_compliance.latents import AHEAD_ONLY, Latents, groups
+from bayes_compliance.latents import AHEAD_ONLY, Latents, groups, starts
 from tests.builders import known, quantiles
 from tests.models.cases import constants, prior_draws, two_states
 
@@ -135,4 +135,30 @@ def test_pools_of_any_number_of_analysts_are_one_variable_for_each_family(tmp_pa
     assert all(np.isfinite(slope(at)).all() for at in points)
     # negative control: the second analyst of H K counts
     draws["magnitude"][:, layout.coords["lobby"].index("H K")] *= 1.01
+    assert abs(by_numpy("coalition", layout, draws) - expected).min() > 1e-4
+
+
+def test_shares_judged_as_logit_normals_are_of_the_logit_scale_alone_and_in_a_pool(tmp_path):
+    """PyMC knows no transform of a logit-normal, and takes none into a mixture: a chain would meet walls at 0 and 1."""
+    odd = {"family": "logit-normal"}
+    judged = [
+        quantiles("shadow", 0.9, 0.97, 0.99, state="H", **odd),
+        quantiles("shadow", 0.2, 0.5, 0.9, state="F", analyst="analyst 1", **odd),
+        quantiles("shadow", 0.5, 0.7, 0.9, state="F", analyst="analyst 2", **odd),
+        quantiles("specificity", 0.2, 0.4, 0.7, "H L", analyst="analyst 1", **odd),
+        quantiles("specificity", 0.1, 0.2, 0.5, "H L", analyst="analyst 2", family="beta"),
+    ]
+    prepared = models.prepare("coalition", two_states(tmp_path, judgements=[*judged, *JUDGED]))
+    layout, draws = prepared.layout, prior_draws(prepared, 8, seed=4)
+    built, logp = compiled("coalition", layout)
+    transforms = {v.name: type(t).__name__ for v, t in built.rvs_to_transforms.items()}
+    assert transforms["shadow"] == transforms["specificity"] == "LogOddsTransform"
+    assert starts(layout)["shadow"][1] == pytest.approx(np.log(0.97 / 0.03), abs=0.1)
+    points = [point(built, natural(Latents(layout), draws, d)) for d in range(8)]
+    expected = by_numpy("coalition", layout, draws)
+    assert_allclose([float(logp(at)) for at in points], expected, rtol=1e-9, atol=1e-9)
+    slope = built.compile_dlogp(mode=Mode(linker="py", optimizer=None))
+    assert all(np.isfinite(slope(at)).all() for at in points)
+    # negative control: both analysts of F count
+    draws["shadow"][:, layout.coords["state"].index("F")] *= 0.99
     assert abs(by_numpy("coalition", layout, draws) - expected).min() > 1e-4
