@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from functools import wraps
-from inspect import signature
 from os import PathLike
-from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import models as theories
 from bayes_compliance import reopening, running, runs, store
+from bayes_compliance.arguments import check_list, check_path
 from bayes_compliance.case import Case
 from bayes_compliance.case.loading import inputs_of
 from bayes_compliance.case.writing import checked
@@ -20,11 +18,12 @@ from bayes_compliance.errors import Refused
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE, diagnose
 from bayes_compliance.models import DEFAULT, RIVALS, name_of, prepare
 from bayes_compliance.newcase import new as new
-from bayes_compliance.panel import command as panels
+from bayes_compliance.panel.command import panel as panel
 from bayes_compliance.runs import Run
 from bayes_compliance.sweeps.command import sweep as sweep
-from bayes_compliance.validation import commands as validating
+from bayes_compliance.validation.commands import backtest as backtest
 from bayes_compliance.validation.commands import calibrate as calibrate
+from bayes_compliance.validation.commands import ledger_add as ledger_add
 from bayes_compliance.validation.commands import ledger_score as ledger_score
 from bayes_compliance.validation.commands import ledger_verify as ledger_verify
 
@@ -34,51 +33,6 @@ if TYPE_CHECKING:
     from bayes_compliance.forecast import Forecast
     from bayes_compliance.updating import Updated
     from bayes_compliance.validation.comparison import Comparison
-
-
-def _asking[**P, T](function: Callable[P, T], **checks: Callable[[Any], None]) -> Callable[P, T]:
-    """A command's function that first has each named argument looked at, which may be refused."""
-
-    @wraps(function)
-    def asked(*args: P.args, **options: P.kwargs) -> T:
-        given = signature(function).bind(*args, **options).arguments
-        for name in checks.keys() & given.keys():
-            checks[name](given[name])
-        return function(*args, **options)
-
-    return asked
-
-
-def _check_folder(folder: Any) -> None:
-    if not isinstance(folder, str | PathLike):
-        raise Refused(f"folder: {folder!r} is no path; allowed: that of case folders side by side, or of a table")
-
-
-def _check_run(run: Any) -> None:
-    if not isinstance(run, str | PathLike):
-        raise Refused(f"run: {run!r} is no path; allowed: that of a RUN folder")
-
-
-def _check_list(name: str, what: str, none: type = Iterable) -> Callable[[Any], None]:
-    """Refuse what is no list, but None where `none` is its type."""
-
-    def refuse(value: Any) -> None:
-        if isinstance(value, str | PathLike) or not isinstance(value, Iterable | none):
-            raise Refused(f"--{name}: {value!r} is no list; allowed: a list of {what}")
-
-    return refuse
-
-
-def _check_rivals(rivals: Any) -> None:
-    _check_list("rivals", "models, each by name or by the path of a .py file; [] for none")(rivals)
-    for rival in rivals:
-        if isinstance(rival, str | PathLike):
-            theories.load(rival, "--rivals")
-
-
-panel = _asking(panels.panel, folder=_check_folder, cases=_check_list("cases", "names of case folders", NoneType))
-backtest = _asking(validating.backtest, rivals=_check_rivals)
-ledger_add = _asking(validating.ledger_add, run=_check_run)
 
 
 def run(
@@ -292,8 +246,7 @@ def _names_of(models: Sequence[str | PathLike[str]]) -> list[str]:
     """Names of models that are listed, or of one that stands alone."""
     if isinstance(models, str | PathLike):
         return [name_of(models, "--models")]
-    if not isinstance(models, Iterable):
-        raise Refused(f"--models: {models!r} is no list; allowed: two or more models, each once")
+    check_list("--models", models, "two or more models, each once")
     return [name_of(model, "--models") for model in models]
 
 
@@ -336,7 +289,7 @@ def load(run: str | PathLike[str]) -> Run:
         done = api.load("run")
         lock_in(done.prepared, done.tree)
     """
-    _check_run(run)
+    check_path("run", run, "a RUN folder")
     return reopening.whole(run)
 
 

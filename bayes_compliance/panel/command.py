@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import runs, store
+from bayes_compliance.arguments import check_list, check_path
 from bayes_compliance.errors import Refused, Unwritten
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings
 from bayes_compliance.runs import Timer
@@ -123,6 +124,9 @@ def panel(
     from bayes_compliance.panel.holding import begun, held_out
     from bayes_compliance.panel.layout import PanelLayout
 
+    check_path("folder", folder, "case folders side by side, or of a table")
+    if cases is not None:
+        check_list("--cases", cases, "names of case folders")
     sampler: dict[str, Any] = check_settings("nuts", seed, draws, tune, chains)
     schedule = Schedule(scheduler, workers)
     schedule.check()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayes_compliance import runs, sweeps
+from bayes_compliance.arguments import check_list, check_path
 from bayes_compliance.case import load_case
 from bayes_compliance.disk import replace
 from bayes_compliance.inference import FEWER_CHAINS, FEWER_DRAWS, RANKED_DRAWS, TUNE, check_settings
@@ -91,7 +92,8 @@ def backtest(
     sampler = check_settings(engine, seed, draws, tune, chains)
     schedule = Schedule(scheduler, workers)
     schedule.check()
-    model, others = name_of(model), [name_of(rival) for rival in rivals]
+    check_list("--rivals", rivals, "models, each by name or by the path of a .py file; [] for none")
+    model, others = name_of(model), [name_of(rival, "--rivals") for rival in rivals]
     found = load_case(case)
     with sweeps.at_work(out, "back-test") as folder:
         done = backtests.run(
@@ -180,6 +182,7 @@ def ledger_add(ledger: str | PathLike[str], run: str | PathLike[str]) -> str:
     """Seal the forecast of a RUN in a ledger; see `bayes_compliance.validation.ledger.add`."""
     from bayes_compliance.validation import ledger as ledgers
 
+    check_path("run", run, "a RUN folder")
     return ledgers.add(ledger, run)
 
 

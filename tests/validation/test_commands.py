@@ -55,8 +55,8 @@ def test_numbers_of_numpy_are_taken_and_what_is_no_model_is_refused(tmp_path):
     case, size = walk(tmp_path / "case", WORDS), {"draws": np.int64(600), "chains": np.uint8(2), "seed": np.int32(3)}
     done = api.backtest(case, tmp_path / "out", engine="exact", rivals=(), **size)
     assert {name: done.settings[name] for name in size} == {"draws": 600, "chains": 2, "seed": 3}
-    for wrong in ({"model": 3}, {"rivals": [None]}):
-        with pytest.raises(Refused, match=r"--model: (3|None) is no name; allowed: that of a model, or the path"):
+    for option, wrong in (("model", {"model": 3}), ("rivals", {"rivals": [None]})):
+        with pytest.raises(Refused, match=rf"--{option}: (3|None) is no name; allowed: that of a model, or the path"):
             api.backtest(case, tmp_path / "other", **wrong)
     with pytest.raises(Refused, match="--model: 3 is no name"):
         api.calibrate(tmp_path / "other", model=3)

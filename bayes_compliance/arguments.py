@@ -1,0 +1,21 @@
+"""Arguments of the wrong kind, refused in words before anything else is done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from os import PathLike
+from typing import Any
+
+from bayes_compliance.errors import Refused
+
+
+def check_path(name: str, value: Any, of: str) -> None:
+    """Refuse what is no path."""
+    if not isinstance(value, str | PathLike):
+        raise Refused(f"{name}: {value!r} is no path; allowed: that of {of}")
+
+
+def check_list(option: str, value: Any, of: str) -> None:
+    """Refuse what is no list, and a text, which would be one of letters."""
+    if isinstance(value, str | PathLike) or not isinstance(value, Iterable):
+        raise Refused(f"{option}: {value!r} is no list; allowed: a list of {of}")
