@@ -9,10 +9,11 @@ part of the key: the priors' parameters are data.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,16 @@ def of_layout(
     return compiled
 
 
+@contextmanager
+def _sources() -> Iterator[None]:
+    """A folder for what PyTensor writes and numba reads: else dozens of files of each model stay in the system's."""
+    import pytensor
+
+    with TemporaryDirectory() as folder, pytensor.config.change_flags(generated_src_dir=folder):
+        yield
+
+
+@_sources()
 def _made(built: pm.Model, names: list[str], start: Start | None = None) -> tuple[Compiled, str | None, Form]:
     from importlib.metadata import version
 
