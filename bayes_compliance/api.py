@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import models as theories
 from bayes_compliance import reopening, running, runs, store
-from bayes_compliance.arguments import check_list, check_path
+from bayes_compliance.arguments import check_list, check_path, is_path
 from bayes_compliance.case import Case
 from bayes_compliance.case.loading import inputs_of
 from bayes_compliance.case.writing import checked
@@ -173,6 +173,7 @@ def forecast(case: str | PathLike[str], run: str | PathLike[str], *, until: date
         Default: what the RUN was asked for, or the case's horizon.
     """
     _check_order("forecast(case, run) and report(case, run), `forecast CASE RUN` and `report CASE RUN`", case, run)
+    check_path("run", run, "a RUN")
     prepared, tree, summary = reopening.fit_of(case, run, until)
     tree = runs.keep_case(tree, inputs_of(case, prepared.case))
     return running.again(run, prepared, tree, summary["settings"], summary["seconds"])
@@ -244,7 +245,7 @@ def compare(
 
 def _names_of(models: Sequence[str | PathLike[str]]) -> list[str]:
     """Names of models that are listed, or of one that stands alone."""
-    if isinstance(models, str | PathLike):
+    if is_path(models):
         return [name_of(models, "--models")]
     check_list("--models", models, "two or more models, each once")
     return [name_of(model, "--models") for model in models]
@@ -252,10 +253,10 @@ def _names_of(models: Sequence[str | PathLike[str]]) -> list[str]:
 
 def _check_order(call: str, case: Any, run: Any) -> None:
     """Refuse a case where a RUN is called for, and a RUN where a case is."""
-    if isinstance(run, Case) or (isinstance(run, str | PathLike) and store.is_case(run)):
+    if isinstance(run, Case) or (is_path(run) and store.is_case(run)):
         which = f"{run.name!r} is a Case" if isinstance(run, Case) else f"{run} is a case folder"
         raise Refused(f"{which}, not a RUN; allowed: {call}")
-    if isinstance(case, Run) or (isinstance(case, str | PathLike) and store.is_run(case)):
+    if isinstance(case, Run) or (is_path(case) and store.is_run(case)):
         which = f"{case!r} is a Run" if isinstance(case, Run) else f"{case} is a RUN"
         raise Refused(f"{which}, not a case; allowed: {call}")
 
@@ -289,7 +290,7 @@ def load(run: str | PathLike[str]) -> Run:
         done = api.load("run")
         lock_in(done.prepared, done.tree)
     """
-    check_path("run", run, "a RUN folder")
+    check_path("run", run, "a RUN")
     return reopening.whole(run)
 
 
@@ -323,7 +324,7 @@ def update(
     _check_order("update(run, case), or the command `update CASE RUN`", case, done)
     if not isinstance(case, Case):
         # a bad case is refused before a RUN is read
-        settings = (done.summary if isinstance(done, Run) else reopening.summary_of(done))["settings"]
+        settings = reopening.summary_of(done)["settings"]
         case = running.open_case(case, settings)
     else:
         case = checked(case)
@@ -362,22 +363,11 @@ def scenario(case: str | PathLike[str], run: Run | str | PathLike[str], *, id: s
     if not isinstance(id, str | None):
         raise Refused(f"--id: {id!r} is no text; allowed: the id of one scenario, or None for all")
     _check_order("scenario(case, run), or the command `scenario CASE RUN`", case, run)
-    settings = (run.summary if isinstance(run, Run) else reopening.summary_of(run))["settings"]
+    settings = reopening.summary_of(run)["settings"]
     reopening.refuse_hidden(case, settings["as_of"], id)
     choose(running.open_case(case, settings), None if id is None else [id])
-    prepared, tree, summary = _fit_of(case, run)
+    prepared, tree, summary = reopening.fit_of(case, run)
     until = date.fromisoformat(settings["until"]) if settings["until"] else None
     found = scenarios(prepared, tree, ids=None if id is None else [id], seed=settings["seed"], until=until)
     failed = [check["name"] for check in summary["diagnostics"] if not check["passed"]]
     return found.assign_attrs(failed=failed)
-
-
-def _fit_of(
-    case: str | PathLike[str], run: Run | str | PathLike[str]
-) -> tuple[theories.Prepared, xr.DataTree, dict[str, Any]]:
-    """A case as it was fitted, the fit and its summary, of a RUN on disk or in memory."""
-    if not isinstance(run, Run):
-        return reopening.fit_of(case, run)
-    prepared = runs.prepared_again(case, run.tree, run.summary, runs.IN_MEMORY)
-    running.check_horizon(prepared.case, run.summary["settings"])
-    return prepared, run.tree, run.summary

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from os import PathLike
-from typing import Any
+from typing import Any, TypeGuard
 
 from bayes_compliance.errors import Refused
 
 
+def is_path(value: Any) -> TypeGuard[str | PathLike[str]]:
+    """Whether an argument can name a file or a folder."""
+    return isinstance(value, str | PathLike)
+
+
 def check_path(name: str, value: Any, of: str) -> None:
     """Refuse what is no path."""
-    if not isinstance(value, str | PathLike):
+    if not is_path(value):
         raise Refused(f"{name}: {value!r} is no path; allowed: that of {of}")
 
 
 def check_list(option: str, value: Any, of: str) -> None:
     """Refuse what is no list, and a text, which would be one of letters."""
-    if isinstance(value, str | PathLike) or not isinstance(value, Iterable):
+    if is_path(value) or not isinstance(value, Iterable):
         raise Refused(f"{option}: {value!r} is no list; allowed: a list of {of}")

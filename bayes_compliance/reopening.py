@@ -6,10 +6,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayes_compliance import models, runs, store
+from bayes_compliance import runs, store
 from bayes_compliance.case import CaseError, load_case
 from bayes_compliance.errors import Refused
-from bayes_compliance.running import check_horizon, day_of, open_case
+from bayes_compliance.running import check_horizon, day_of
 from bayes_compliance.runs import Run
 
 if TYPE_CHECKING:
@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from bayes_compliance.models import Prepared
 
-def summary_of(run: str | PathLike[str]) -> dict[str, Any]:
-    """The summary of a RUN of one case, with the settings that it was asked for."""
+
+def summary_of(run: Run | str | PathLike[str]) -> dict[str, Any]:
+    """The summary of a RUN of one case, on disk or in memory, with the settings that it was asked for."""
+    if isinstance(run, Run):
+        return run.summary
     summary = store.read_summary(run)
     store.check_kind(run, store.RUN)
     if "settings" not in summary:
@@ -31,15 +35,14 @@ def whole(run: str | PathLike[str]) -> Run:
     """A RUN by the case that it holds; see `bayes_compliance.api.load`."""
     from bayes_compliance.inference.diagnostics import FORECAST, Check
 
-    folder = Path(run)
-    summary = summary_of(run)
+    summary, folder = summary_of(run), Path(run)
     settings = summary["settings"]
     if settings["model"].endswith(".py") and not Path(settings["model"]).is_file():
         raise store.RunFolderError(f"{run}: fitted with {settings['model']}, which is not here; allowed: where it lies")
     tree = runs.read_posterior(folder)
     with runs.kept_case(tree, run) as case:
         try:
-            prepared = _as_fitted(_prepared(case, summary, run), tree)
+            prepared = runs.as_fitted(_prepared(case, summary, folder), tree)
         except CaseError as bad:
             lines = [f"{run}: the case that it holds: {line}" for line in str(bad).splitlines()]
             raise store.RunFolderError("\n".join(lines)) from bad
@@ -50,16 +53,16 @@ def whole(run: str | PathLike[str]) -> Run:
 
 
 def fit_of(
-    case: str | PathLike[str], run: str | PathLike[str], until: date | None = None
-) -> tuple[models.Prepared, xr.DataTree, dict]:
+    case: str | PathLike[str], run: Run | str | PathLike[str], until: date | None = None
+) -> tuple[Prepared, xr.DataTree, dict]:
     """The fit of a RUN, and its summary: asked for up to a new date, if one is given, whatever it was before."""
     day = day_of("until", until)
     summary = summary_of(run)
     if day:
-        summary |= {"settings": summary["settings"] | {"until": day.isoformat()}}
-    prepared = _prepared(case, summary, run)
-    tree = runs.read_posterior(Path(run))
-    return _as_fitted(prepared, tree), tree, summary
+        summary = summary | {"settings": summary["settings"] | {"until": day.isoformat()}}
+    prepared = _prepared(case, summary, runs.IN_MEMORY if isinstance(run, Run) else Path(run))
+    tree = run.tree if isinstance(run, Run) else runs.read_posterior(Path(run))
+    return runs.as_fitted(prepared, tree), tree, summary
 
 
 def refuse_hidden(case: str | PathLike[str], as_of: str | None, id: str | None) -> None:
@@ -75,18 +78,8 @@ def refuse_hidden(case: str | PathLike[str], as_of: str | None, id: str | None) 
         )
 
 
-def _prepared(case: str | PathLike[str], summary: dict[str, Any], run: str | PathLike[str]) -> models.Prepared:
-    """A case as the model of a RUN sees it, refused if it is not what the RUN was fitted to."""
-    settings = summary["settings"]
-    found = open_case(case, settings)
-    prepared = models.prepare(settings["model"], found, pool=settings.get("pool", "linear"))
-    runs.same_inputs(prepared.case, summary, Path(run))
-    check_horizon(found, settings)
+def _prepared(case: str | PathLike[str], summary: dict[str, Any], of: Path | str) -> Prepared:
+    """A case as the model of a RUN sees it, whose forecast goes on to a date that can be."""
+    prepared = runs.prepared_again(case, summary, of)
+    check_horizon(prepared.case, summary["settings"])
     return prepared
-
-
-def _as_fitted(prepared: models.Prepared, tree: xr.DataTree) -> models.Prepared:
-    """The same as it was fitted in the end."""
-    from bayes_compliance.inference.trial import as_fitted
-
-    return as_fitted(prepared, tree.attrs)

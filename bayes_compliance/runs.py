@@ -106,31 +106,35 @@ class Run:
 def _whole_again(tree: xr.DataTree, forecast: Forecast | None, checks: list[Check], summary: dict[str, Any]) -> Run:
     """A run from a pickle or a copy."""
     with kept_case(tree, COPIED) as folder:
-        return Run(prepared_again(folder, tree, summary, COPIED), tree, forecast, checks, summary)
+        prepared = prepared_again(folder, summary, COPIED)
+    return Run(as_fitted(prepared, tree), tree, forecast, checks, summary)
 
 
-def prepared_again(
-    case: str | PathLike[str], tree: xr.DataTree, summary: dict[str, Any], of: Path | str
-) -> Prepared:  # fmt: skip
-    """A case as the model of a fit saw it, in the way that it was fitted in the end.
+def prepared_again(case: str | PathLike[str], summary: dict[str, Any], of: Path | str) -> Prepared:
+    """A case as the model of a run sees it.
 
     Parameters
     ----------
     case : path
         A case folder.
-    tree : DataTree
     summary : dict
         Of the run.
     of : Path or str
         What the run is called where it was fitted to something else, which is refused.
     """
     from bayes_compliance import models, running
-    from bayes_compliance.inference.trial import as_fitted
 
     settings = summary["settings"]
     prepared = models.prepare(settings["model"], running.open_case(case, settings), pool=settings.get("pool", "linear"))
     same_inputs(prepared.case, summary, of)
-    return as_fitted(prepared, tree.attrs)
+    return prepared
+
+
+def as_fitted(prepared: Prepared, tree: xr.DataTree) -> Prepared:
+    """The same as it was fitted in the end."""
+    from bayes_compliance.inference import trial
+
+    return trial.as_fitted(prepared, tree.attrs)
 
 
 @dataclass

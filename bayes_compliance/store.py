@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bayes_compliance import disk
+from bayes_compliance.arguments import check_path, is_path
 from bayes_compliance.errors import Refused
 
 FILES = ("posterior.nc", "forecast.nc", "forecast.csv", "report.html", "summary.json")
@@ -62,8 +63,7 @@ def read_summary(run: str | os.PathLike[str]) -> dict[str, Any]:
         If the folder has no readable ``summary.json`` that names this tool, or is that of a back-test, a calibration or
         a sweep.
     """
-    if _is_no_path(run):
-        raise RunFolderError(f"run: {run!r} is no path; allowed: that of a RUN")
+    check_path("run", run, "a RUN")
     if work := _work(run):
         raise RunFolderError(_no_run(run, f"it is the folder of a {work}"))
     if is_case(run):
@@ -226,18 +226,14 @@ def _no_run(run: str | os.PathLike[str], why: str) -> str:
 
 def _shown(path: str | os.PathLike[str]) -> str:
     """A path on one line, and not nothing at all."""
-    if _is_no_path(path):
+    if not is_path(path):
         return repr(path)
     text = os.fspath(path)
     return text if text and text.isprintable() else repr(text)
 
 
-def _is_no_path(path: Any) -> bool:
-    return not isinstance(path, str | os.PathLike)
-
-
 def _unnameable(path: str | os.PathLike[str]) -> str | None:
-    if _is_no_path(path):
+    if not is_path(path):
         return "is no path"
     text = os.fspath(path)
     return "is no name of a folder" if not text or "\0" in text else None

@@ -182,7 +182,7 @@ def ledger_add(ledger: str | PathLike[str], run: str | PathLike[str]) -> str:
     """Seal the forecast of a RUN in a ledger; see `bayes_compliance.validation.ledger.add`."""
     from bayes_compliance.validation import ledger as ledgers
 
-    check_path("run", run, "a RUN folder")
+    check_path("run", run, "a RUN")
     return ledgers.add(ledger, run)
 
 

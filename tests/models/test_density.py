@@ -87,6 +87,14 @@ def likelihood(name, layout, x):
     return np.stack([coded[:, rows.state == s].sum(axis=1) for s in range(2)], axis=-1)
 
 
+def agrees(built, logp, layout, draws, expected):
+    """Assert that the log density is the expected one at the draws, with a gradient."""
+    points = [point(built, natural(Latents(layout), draws, d)) for d in range(8)]
+    assert_allclose([float(logp(at)) for at in points], expected, rtol=1e-9, atol=1e-9)
+    slope = built.compile_dlogp(mode=Mode(linker="py", optimizer=None))
+    assert all(np.isfinite(slope(at)).all() for at in points)
+
+
 @pytest.mark.parametrize("name", ["coalition", "information", "opportunism", "spells", "unitary", "managerial"])
 def test_the_log_density_is_that_of_plain_numpy(case, name):
     prepared = models.prepare(name, case)
@@ -127,12 +135,8 @@ def test_pools_of_any_number_of_analysts_are_one_variable_for_each_family(tmp_pa
     latents = Latents(layout)
     sizes = {label: len(where) for label, where in groups(latents, "magnitude").items()}
     assert sizes == {"magnitude_lognormal": 5, "magnitude_lognormal_gamma": 1, "magnitude_normal": 4}
-    built, logp = compiled("coalition", layout)
-    points = [point(built, natural(latents, draws, d)) for d in range(8)]
     expected = by_numpy("coalition", layout, draws)
-    assert_allclose([float(logp(at)) for at in points], expected, rtol=1e-9, atol=1e-9)
-    slope = built.compile_dlogp(mode=Mode(linker="py", optimizer=None))
-    assert all(np.isfinite(slope(at)).all() for at in points)
+    agrees(*compiled("coalition", layout), layout, draws, expected)
     # negative control: the second analyst of H K counts
     draws["magnitude"][:, layout.coords["lobby"].index("H K")] *= 1.01
     assert abs(by_numpy("coalition", layout, draws) - expected).min() > 1e-4
@@ -154,11 +158,8 @@ def test_shares_judged_as_logit_normals_are_of_the_logit_scale_alone_and_in_a_po
     transforms = {v.name: type(t).__name__ for v, t in built.rvs_to_transforms.items()}
     assert transforms["shadow"] == transforms["specificity"] == "LogOddsTransform"
     assert starts(layout)["shadow"][1] == pytest.approx(np.log(0.97 / 0.03), abs=0.1)
-    points = [point(built, natural(Latents(layout), draws, d)) for d in range(8)]
     expected = by_numpy("coalition", layout, draws)
-    assert_allclose([float(logp(at)) for at in points], expected, rtol=1e-9, atol=1e-9)
-    slope = built.compile_dlogp(mode=Mode(linker="py", optimizer=None))
-    assert all(np.isfinite(slope(at)).all() for at in points)
+    agrees(built, logp, layout, draws, expected)
     # negative control: both analysts of F count
     draws["shadow"][:, layout.coords["state"].index("F")] *= 0.99
     assert abs(by_numpy("coalition", layout, draws) - expected).min() > 1e-4
