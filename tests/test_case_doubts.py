@@ -250,6 +250,20 @@ def test_a_doubt_and_no_other(name: str, folder: Path) -> None:
         assert all(word in line for word in more), line
 
 
+@pytest.mark.parametrize(("name", "slip"), [(P, "proxy.csv"), (P, "Proxies.csv"), (S, "Scenario.toml")])
+def test_an_optional_file_by_another_name_is_told(folder: Path, name: str, slip: str) -> None:
+    (folder / name).rename(folder / slip)
+    (line,) = doubted(folder, TODAY)
+    assert line == f"{slip}: no file of a case has this name, and it is not read; did you mean {name}?"
+
+
+def test_a_file_of_ones_own_is_no_slip(folder: Path) -> None:
+    for own in ("episodes.csv", "states.csv", "votes.csv", "proxy.csv", "notes.toml"):  # proxies.csv is there too
+        (folder / own).write_text("anything")
+    (folder / "seeds.csv").unlink(missing_ok=True)
+    assert doubted(folder, TODAY) == []
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [

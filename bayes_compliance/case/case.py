@@ -64,9 +64,11 @@ class Case(Head):
         SHA-256 of the bytes of each file that was read, by name.
     notes : bool
         Whether there is a README in the folder, for its readers.
+    slips : dict of str to str
+        Optional files that are not in the folder, and what is there by a name much like theirs.
     """
 
-    place = Head.place | {"notes"}
+    place = Head.place | {"notes", "slips"}
 
     reference_date: Day
     states: tuple[State, ...]
@@ -81,6 +83,7 @@ class Case(Head):
     known_by: date | None = None
     inputs: dict[str, str] = Field(default_factory=dict)
     notes: bool = Field(default=False, exclude=True)
+    slips: dict[str, str] = Field(default_factory=dict, exclude=True)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with other values; its look-ups are made anew from them."""

@@ -40,11 +40,16 @@ def doubts(case: Case, today: date | None) -> list[str]:
         No decision can have been taken after it, and nothing judged. None: doubts that do not depend on the day.
     """
     found = (
-        _bare_depths(case), _unopposed(case), _ahead(case, today), _rows(case, today), _joined_twice(case),
-        _labels(case), _volatility(case), size_doubts(case), row_doubts(case, today), _ends_before_it_begins(case),
-        _gone_before_it_counts(case), _begun(case), _changes_nothing(case),
+        _slips(case), _bare_depths(case), _unopposed(case), _ahead(case, today), _rows(case, today),
+        _joined_twice(case), _labels(case), _volatility(case), size_doubts(case), row_doubts(case, today),
+        _ends_before_it_begins(case), _gone_before_it_counts(case), _begun(case), _changes_nothing(case),
     )  # fmt: skip
     return [one_line(line) for each in found for line in each]
+
+
+def _slips(case: Case) -> Iterator[str]:
+    for name, slip in case.slips.items():
+        yield f"{slip}: no file of a case has this name, and it is not read; did you mean {name}?"
 
 
 def _bare_depths(case: Case) -> Iterator[str]:

@@ -18,7 +18,7 @@ from bayes_compliance.case.checks_scenarios import check_scenarios
 from bayes_compliance.case.completeness import Key
 from bayes_compliance.case.names import Names
 from bayes_compliance.case.problems import CaseError, Problem, Problems
-from bayes_compliance.case.reading import KNOWN, Row, Source, read, rows
+from bayes_compliance.case.reading import KNOWN, Row, Source, read, rows, slip_of
 from bayes_compliance.case.records import HEADERS, MORE_COLUMNS, QUANTILES, READERS
 from bayes_compliance.case.schema import Dynamics, Lobby, Part, State
 from bayes_compliance.case.schema_rows import Judgement, key_of
@@ -51,7 +51,8 @@ def load_case(folder: str | PathLike[str]) -> Case:
     ----------
     folder : path
         Holds case.toml, judgements.csv and decisions.csv, and may hold proxies.csv, seeds.csv and scenarios.toml.
-        Other files are ignored, but that there is a README is told to the readers of a report.
+        Other files are ignored, but that there is a README is told to the readers of a report, and `check` doubts
+        names that are likely slips of those.
 
     Returns
     -------
@@ -79,7 +80,8 @@ def load_case(folder: str | PathLike[str]) -> Case:
     problems.raise_if_any()
     assert tables is not None
     inputs = {name: source.sha256 for name, source in sources.items()}
-    return _assemble(tables, what_if, csv, {"inputs": inputs, "notes": any(place.glob("README*"))})
+    slips = {name: slip for name in OPTIONAL if name not in sources and (slip := slip_of(place / name))}
+    return _assemble(tables, what_if, csv, {"inputs": inputs, "notes": any(place.glob("README*")), "slips": slips})
 
 
 def inputs_of(folder: str | PathLike[str], case: Case) -> dict[str, bytes]:

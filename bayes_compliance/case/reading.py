@@ -80,10 +80,18 @@ def _bytes(path: Path) -> bytes:
     raise _Unreadable(f"the file has {path.stat().st_size / 1e6:.1f} MB")
 
 
+def slip_of(path: Path) -> str:
+    """The name of what the folder has instead of a missing file, if it is a likely slip; else blank."""
+    others = {other.stem: other.name for other in sorted(path.parent.iterdir()) if _may_be(other, path)}
+    return others.get(nearest_name(path.stem, others) or "", "")
+
+
+def _may_be(other: Path, path: Path) -> bool:
+    return other.suffix.lower() == path.suffix and other.name not in KNOWN
+
+
 def _misnamed(path: Path) -> str:
-    """What the folder has instead of a missing file, if its name is a likely slip."""
-    others = [other.name for other in sorted(path.parent.iterdir()) if other.suffix.lower() == path.suffix]
-    found = nearest_name(path.name, [name for name in others if name not in KNOWN])
+    found = slip_of(path)
     return f"rename {show(found)} to {path.name}?" if found else ""
 
 
