@@ -40,7 +40,7 @@ SHOWN = 12
 
 MAY_DIFFER = (
     "name", "title", "horizon", "judgements", "decisions", "known_by", "proxies", "measure_proxies", "seeds",
-    "scenarios", "inputs",
+    "scenarios",
 )  # fmt: skip
 """Parts of a case that an update allows for, or that no forecast of the run's last date depends on."""
 
@@ -212,7 +212,7 @@ def _known_of(done: Run, forecast: Forecast, most: int) -> Known:
 
 
 def _check_same(old: Case, new: Case) -> None:
-    for what in (name for name in type(old).model_fields if name not in MAY_DIFFER):
+    for what in (name for name in type(old).telling() if name not in MAY_DIFFER):
         mine, theirs = getattr(old, what), getattr(new, what)
         if mine != theirs:
             raise Refused(

@@ -103,6 +103,14 @@ def test_update_says_what_a_decision_more_makes_of_the_forecast(folder, done, tm
     assert {file: file.stat().st_mtime_ns for file in out.iterdir()} == before
 
 
+def test_what_else_lies_in_the_folder_is_no_change(folder, done, tmp_path, capsys):
+    more = with_a_violation(folder, tmp_path / "more")
+    for name in ("README.md", "scenario.toml", "proxy.csv"):  # a RUN holds none of them
+        (more / name).write_text("what the analyst keeps there\n")
+    assert cli.main(["update", str(more), str(tmp_path / "run")]) in (cli.DONE, cli.FAILED_DIAGNOSTIC)
+    assert "reweighted" in capsys.readouterr().out
+
+
 def test_update_as_json(folder, done, tmp_path, capsys):
     cli.main(["update", str(folder), str(tmp_path / "run"), "--json"])
     found = json.loads(capsys.readouterr().out)

@@ -121,12 +121,12 @@ class Part(BaseModel):
         return tuple((value is not None, value) for value in self._said())
 
     def _said(self) -> tuple[Any, ...]:
-        names = self._names()
-        return tuple(value for name, value in self.__dict__.items() if name in names)
+        return tuple(getattr(self, name) for name in self.telling())
 
     @classmethod
-    def _names(cls) -> set[str]:
-        return cls.model_fields.keys() - cls.place
+    def telling(cls) -> list[str]:
+        """Names of the fields that say something, wherever it was read, in their order."""
+        return [name for name in cls.model_fields if name not in cls.place]
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and isinstance(other, Part) and self._said() == other._said()
