@@ -12,7 +12,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import special, stats
 
-from bayes_compliance import asking, models
+from bayes_compliance import asking, cli, models
 from bayes_compliance.case import load_case
 from bayes_compliance.elicitation.families import LEVELS
 from bayes_compliance.errors import Refused
@@ -274,15 +274,17 @@ sys.exit(cli.main(["run", "case_studies/bananas", "--out", sys.argv[1], "--engin
 """
 
 
-def test_the_answer_is_there_before_pymc_or_arviz_is_imported(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", ANSWER_FIRST, str(tmp_path / "run")], capture_output=True, text=True, check=False
-    )
+def test_the_answer_is_there_before_pymc_or_arviz_is_imported(tmp_path, capsys):
+    out = str(tmp_path / "run")
+    done = subprocess.run([sys.executable, "-c", ANSWER_FIRST, out], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     first, last = done.stdout.splitlines()[0], done.stdout.splitlines()[-1]
     assert first.startswith("ANSWER")
     assert first.endswith("[]")
     assert last.endswith("report.html")
+    for command in ("update", "scenario"):  # of a shipped case: its folder holds what a RUN does not
+        assert cli.main([command, "case_studies/bananas", out]) == cli.DONE, capsys.readouterr().err
+    assert "no decision, judgement or proxy has changed" in capsys.readouterr().out
 
 
 @pytest.mark.slow
