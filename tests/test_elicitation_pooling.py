@@ -14,7 +14,7 @@ from scipy import stats
 from bayes_compliance.case import CaseError, Seed, load_case
 from bayes_compliance.cli import main
 from bayes_compliance.elicitation import Component, Prior, build_priors, fit, log_pool
-from bayes_compliance.elicitation.cooke import assess, calibration, information
+from bayes_compliance.elicitation.cooke import Classical, Performance, assess, calibration, information
 from bayes_compliance.errors import Refused
 from bayes_compliance.models import prepare
 from tests.builders import Z95, quantiles, write_case
@@ -257,6 +257,37 @@ def test_one_argument_chooses_the_pool(tmp_path):
     (component,) = logarithmic.components
     assert component.parameters == pytest.approx(((tau @ [100, 20]) / tau.sum(), tau.sum() ** -0.5))
     assert cooke.median == pytest.approx(100, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("good", "bold", "weights", "notes"),
+    [
+        (0.75, 0.25, {"bold": 0.25, "good": 0.75}, 0),
+        (1.0, 0.0, {"good": 1.0}, 0),
+        (0.0, 0.0, {"bold": 0.5, "good": 0.5}, 1),
+    ],
+)
+def test_pool_cooke_weighs_by_performance_alone(tmp_path, monkeypatch, good, bold, weights, notes):
+    """Whatever weights are judged; who is alone with a quantity needs no seed, and all without weight count alike."""
+    did = Classical((Performance("bold", 9, 0.1, 1, bold), Performance("good", 9, 0.5, 1, good)), 0.1, 0.5, 1)
+    monkeypatch.setattr("bayes_compliance.elicitation.cooke.assess", lambda seeds: did)
+    priors = build_priors(load_case(case_with_seeds(tmp_path, two_analysts())), pool="cooke")
+    j, k = priors.quantities["magnitude"].priors
+    who = {20: "bold", 100: "good"}
+    found = {who[round(float(c.quantiles(0.5)))]: w for w, c in zip(k.weights, k.components, strict=True)}
+    assert found == pytest.approx(weights)
+    assert j.weights == (1.0,)
+    assert priors.notes == ("magnitude of k: no analyst has weight; all alike",) * notes
+
+
+def test_k_ref_is_of_the_first_rule_with_any_k(tmp_path):
+    """On a there is no K, on b two of them, one with a median below 0, on c a third."""
+    on = {"j": "a", "k": "b", "m": "b", "n": "c"}
+    lobbies = [{"id": b, "state": "H", "role": "J" if b == "j" else "K", "rules": [rule]} for b, rule in on.items()]
+    judged = [quantiles("magnitude", mid - 1, mid, mid + 1, b) for b, mid in zip(on, (7, 60, -40, 500), strict=True)]
+    rules = [{"id": rule, "states": ["H"]} for rule in "abc"]
+    priors = build_priors(load_case(write_case(tmp_path, rules=rules, lobbies=lobbies, judgements=judged)))
+    assert priors.k_ref == {"H": pytest.approx(100)}
 
 
 def test_the_gap_of_a_log_pool_is_said_and_not_rounded_down(tmp_path):

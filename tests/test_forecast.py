@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +16,14 @@ from bayes_compliance.forecast import (
     COLUMNS,
     HORIZON_ONLY,
     Forecast,
+    any_due,
     dates_ahead,
     decision_dates,
     owed,
     simulate,
+    thin,
     to_csv,
+    written,
 )  # fmt: skip
 from bayes_compliance.kept import without_path_noise
 from bayes_compliance.latents import Latents
@@ -117,6 +120,37 @@ def test_a_new_rule_needs_both_sides_on_all_rules(tmp_path):
     lobbies = [{"id": "j", "state": "H", "role": "J"}, {"id": "k", "state": "H", "role": "K", "rules": ["r"]}]
     one_sided = write_case(tmp_path / "one", lobbies=lobbies, judgements=[normal("j", 1.5, SD), normal("k", 1.0, SD)])
     assert owed(load_case(one_sided)) == [("H", "r")]
+
+
+@pytest.mark.parametrize(("side", "rules"), [("-", ["*", "r"]), ("+", ["r"])])
+def test_another_body_is_on_the_side_of_its_weight(tmp_path, side, rules):
+    weights = {"status_quo": 0.0, "adherence": 0.0, "compliance": 1.0}
+    lobbies = [{"id": "j", "state": "H", "role": "J"},
+               {"id": "o", "state": "H", "role": "other", "side": side, "stage_weights": weights},
+               {"id": "k", "state": "H", "role": "K", "rules": ["r"]}]  # fmt: skip
+    judged = [normal(name, 1.0, SD) for name in "jok"]
+    assert owed(load_case(write_case(tmp_path, lobbies=lobbies, judgements=judged))) == [("H", rule) for rule in rules]
+
+
+def test_something_falls_due_from_the_first_date_on(tmp_path):
+    """Half a year after the last decision on r, and a year after it on a new rule."""
+    rules = [{"id": "r", "states": ["H"], "decisions_per_year": 2}]
+    case = load_case(walk(tmp_path, rules=rules, decisions=[complied("2001-01-01")]))
+    first = {"r": date(2001, 7, 2), "*": date(2002, 1, 1)}
+    for rule, day in first.items():
+        assert [any_due(case, rule, day + timedelta(days=late)) for late in (-1, 0)] == [False, True]
+
+
+def test_draws_are_thinned_evenly_within_each_chain():
+    draws = {"innovation": np.arange(22)[:, None], "other": -np.arange(22)}
+    for most, kept in ((7, [0, 5, 10, 11, 16, 21]), (22, list(range(22))), (100, list(range(22))), (1, [0, 11])):
+        found, chains = thin(draws, 2, most)
+        assert (found["innovation"].ravel().tolist(), chains) == (kept, 2)
+        assert found["other"].tolist() == [-i for i in kept]
+
+
+def test_nothing_is_written_as_minus_nothing():
+    assert written({"state": "H", "a": -4e-7, "b": -6e-7}, ("state", "a", "b")) == ["H", "0.000000", "-0.000001"]
 
 
 def test_csv_has_the_columns_six_decimals_and_sorted_rows(tmp_path):

@@ -60,6 +60,8 @@ def test_the_dataset_is_in_units_of_sigma(propensity):
     assert dict(found.sizes) == {"kind": 2, "state": 4, "other": 4, "rank": 4}
     np.testing.assert_allclose(found["median"].sel(kind="compliance"), np.median(propensity, axis=0) / 2)
     np.testing.assert_allclose(found["median"].sel(kind="adherence"), (np.median(propensity, axis=0) - 0.3) / 2)
+    for name, level in (("lower", 0.05), ("upper", 0.95)):
+        np.testing.assert_allclose(found[name].sel(kind="adherence"), np.quantile(propensity - 0.3, level, axis=0) / 2)
     np.testing.assert_allclose(found["p_rank"].sum("rank"), 1)
     np.testing.assert_allclose(found["p_rank"].sum("state"), 1)
     mean = (found["p_rank"] * found["rank"]).sum("rank")
@@ -108,6 +110,33 @@ def test_pairs_that_are_the_other_way_round_are_counted(propensity):
     many = np.tile(draws_with(0.85), 10)
     found = reputation(many, np.zeros_like(many), 1.0, [f"S{i}" for i in range(20)])
     assert f"apart some {round(100 * 0.15)} can be expected to be the other way round" in verdict(found)
+
+
+@pytest.mark.parametrize(("zeros", "said"), [(3, "fewer than one"), (4, "one or so"), (6, "some 2")])
+def test_how_many_are_the_other_way_round_is_a_sum(zeros, said):
+    """Two states that are each readier than some others in 85% of draws: .15 of 2 x 3, 2 x 4, 2 x 6 pairs."""
+    first, zero = draws_with(0.85).T[..., None]
+    drawn = np.hstack([first] * 2 + [zero] * zeros)
+    found = reputation(drawn, np.zeros_like(drawn), 1.0, [f"S{i}" for i in range(2 + zeros)])
+    assert f"Of the pairs told apart {said} can be expected to be the other way round." in verdict(found)
+
+
+def test_those_less_than_half_as_often_first_are_not_named():
+    """First in 40, 22, 20 and 18 of 100 draws."""
+    first = np.repeat([0, 1, 2, 3], [40, 22, 20, 18])
+    found = reputation(np.eye(4)[first], np.zeros((100, 4)), 1.0, NAMES)
+    assert ends(found).startswith("Probability of standing first: A (40%), B (22%) and C (20%); last:")
+
+
+def test_an_effect_is_said_with_its_size():
+    """A hundred draws from -.095 to .895, nine in ten above 0, and the same downwards."""
+    drawn = (np.arange(100) - 9.5) / 100
+    up, down = effect_words(effects(np.column_stack([drawn, -drawn]), ["bar", "rights"]))
+    size = "sigma for one standard deviation"
+    assert up.endswith(f"higher P2 + G2 with probability 90%: 0.40 {size} (−0.05 to 0.85, 5% to 95%).")
+    assert down.endswith(f"lower P2 + G2 with probability 90%: −0.40 {size} (−0.85 to 0.05, 5% to 95%).")
+    (unclear,) = effect_words(effects((np.arange(100)[:, None] - 19.5) / 100, ["bar"]))
+    assert "cannot be told (80%): 0.30 sigma" in unclear
 
 
 def test_first_and_last_are_those_of_the_ranks(propensity):

@@ -9,7 +9,7 @@ from bayes_compliance import models, worlds
 from bayes_compliance.case import load_case
 from bayes_compliance.errors import Refused
 from bayes_compliance.latents import Latents
-from bayes_compliance.validation import calibration, commands
+from bayes_compliance.validation import calibration, commands, ranks
 from bayes_compliance.validation.calibration import RANK_DRAWS
 from bayes_compliance.validation.ranks import band, judge, null, p_value, rank, tail
 from bayes_compliance.validation.shared import history_of
@@ -46,6 +46,27 @@ def test_p_values_of_uniform_ranks_are_uniform():
     p = p_value(tail(rng.integers(0, RANK_DRAWS + 1, (400, 50)), RANK_DRAWS), calm)
     for level in (0.05, 0.2):
         assert abs(np.mean(p <= level) - level) < 4 * np.sqrt(level * (1 - level) / 400) + 0.01
+
+
+def test_a_p_value_counts_the_record_itself_and_what_is_as_small():
+    assert p_value(np.array([0.05, 0.1, 0.7]), np.array([0.1, 0.3, 0.9])) == pytest.approx([1 / 4, 2 / 4, 3 / 4])
+
+
+@pytest.mark.parametrize(
+    ("p", "rejected"),
+    [
+        ([0.06, 0.016, 0.012, 0.024], ["2", "1", "3"]),  # four, three and two times them are .048, .048, .048
+        ([0.06, 0.016, 0.013, 0.024], []),  # four times the least is .052: what comes after it is not asked about
+        ([0.06, 0.018, 0.012, 0.024], ["2"]),
+        ([0.05, 0.05 / 3, 0.0125, 0.025], ["2", "1", "3", "0"]),
+    ],
+)
+def test_the_verdicts_are_holm_s(monkeypatch, p, rejected):
+    monkeypatch.setattr(ranks, "p_value", lambda value, calm: np.array(p))
+    found = judge(np.zeros((5, 4), int), list("0123"), RANK_DRAWS)
+    assert [v.p for v in found.verdicts] == sorted(p)
+    assert [v.name for v in found.verdicts if v.rejected] == rejected
+    assert found.passed == (not rejected)
 
 
 def test_the_family_wise_false_alarm_rate_is_as_stated():

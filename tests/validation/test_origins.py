@@ -11,6 +11,7 @@ from bayes_compliance.errors import Refused
 from bayes_compliance.inference import exact
 from bayes_compliance.inference.carry import carry
 from bayes_compliance.latents import Latents
+from bayes_compliance.rows import Item
 from bayes_compliance.validation import at_origins, backtest, baselines
 from bayes_compliance.validation.foretelling import foretell, known_of
 from bayes_compliance.validation.origins import View, epochs, origins
@@ -242,12 +243,47 @@ def test_base_rate_and_persistence_by_hand(tmp_path):
     assert unknown == pytest.approx(baselines.base_rate(case))
 
 
+def test_what_does_not_persist_goes_to_the_others_by_their_rates(tmp_path):
+    """Three outcomes, F's on the same rule between H's: of H's three pairs one repeats."""
+    words = [("2001", "comply", "H"), ("2002", "comply_late", "H"), ("2003", "comply", "F"), ("2004", "partial", "H"),
+             ("2005", "violate", "H")]  # fmt: skip
+    own = [complied(f"{year}-01-01", word, state) for year, word, state in words]
+    case = load_case(
+        write_case(
+            tmp_path, states=STATES, rules=RULES, lobbies=LOBBIES, judgements=JUDGEMENTS, decisions=own, outcomes=3
+        )
+    )
+    assert baselines.base_rate(case) == pytest.approx([1.5 / 6.5, 2.5 / 6.5, 2.5 / 6.5])
+    found = baselines.persistence(case, [Item(state, "r", DAY, "compliance") for state in "HF"])
+    stays = 1.5 / 4
+    assert found[0] == pytest.approx([stays, (1 - stays) / 2, (1 - stays) / 2])
+    assert found[1] == pytest.approx([(1 - stays) * 1.5 / 4, (1 - stays) * 2.5 / 4, stays])
+
+
 def test_the_weighted_sum_is_the_judged_medians_added_up(tmp_path):
     from scipy.stats import norm
 
     prepared = models.prepare("coalition", load_case(walk(tmp_path, WORDS)))
     (p,) = baselines.weighted_sum(prepared, prepared.layout.rows.items[:1])
     assert p == pytest.approx([norm.cdf(-0.3 / NOISE), 0, norm.cdf(0.3 / NOISE)])
+
+
+@pytest.mark.parametrize(("sincerity", "counts"), [(None, 1), (0.5, 1), (0.4, 0)])
+def test_the_weighted_sum_has_the_conduct_on_record_and_the_likelier_type(tmp_path, sincerity, counts):
+    """F has violated twice: q = 2 / (2 + 2). SC = 1 + .6 / 2 L + (.5 + .4) - 2, L of 3 only for who means it."""
+    from scipy.stats import norm
+
+    lobbies = [{"id": role.lower(), "state": "H", "role": role} for role in "JLPK"]
+    lobbies += [{"id": "f", "state": "F", "role": "K"}]
+    judged = [normal(b, m, 0.4) for b, m in (("j", 1.0), ("l", 3.0), ("p", 0.5), ("k", 2.0), ("f", 1.0))]
+    judged += [known("step", 0.4, "p"), known("decision_noise", 0.6), known("shadow", 0.6), known("trust", 2.0)]
+    judged += [known("sincerity", sincerity)] if sincerity else []
+    betrayed = [complied(f"{year}-01-01", "violate", "F") for year in (2003, 2004)]
+    place = write_case(tmp_path, states=STATES, rules=RULES, lobbies=lobbies, judgements=judged, decisions=betrayed)
+    prepared = models.prepare("opportunism" if sincerity else "coalition", load_case(place))
+    (found,) = baselines.weighted_sum(prepared, [Item("H", "r", date(2005, 1, 1), "compliance")])
+    p = norm.cdf((1 + 0.6 * 0.5 * 3 * counts + 0.9 - 2) / 0.6)
+    assert found == pytest.approx([1 - p, 0, p])
 
 
 def test_toml_of_shocks_is_read(tmp_path):

@@ -57,6 +57,15 @@ def test_counts_are_of_compliance_rows_only(prepared):
     )
 
 
+def test_a_check_has_the_quantiles_of_the_replicates_that_have_the_number():
+    """Of 202 replicates 101 have the numbers 0 to 100; 60 lies above 60 of them, and shares one."""
+    numbers = np.concatenate([np.arange(101.0), np.full(101, np.nan)])
+    found = predictive._check("n", lambda y: y, np.array(60.0), numbers)
+    assert found[1:] == pytest.approx((60, 50, 5, 95, 60.5 / 101, 0.5))
+    assert not found.strange
+    assert [found._replace(below=p).strange for p in (0.024, 0.025, 0.975, 0.976)] == [True, False, False, True]
+
+
 def test_years_until_return_are_of_replicates_with_a_violation(prepared):
     """Of ten replicates four violate, on the first of six yearly dates, and return a year later."""
     rows = len(prepared.layout.rows)
@@ -107,6 +116,15 @@ def test_half_measures_that_stay_half_measures_are_seen(prepared):
 def test_one_decision_repeats_nothing():
     assert predictive.repeats(np.array([[P], [V]])).tolist() == [0, 0]
     assert predictive.repeats(np.array([[P, P, V, V, V], [P, V, P, V, C]])).tolist() == [3, 0]
+
+
+@pytest.mark.parametrize(("decided", "asked"), [(1, False), (2, True)])
+def test_two_decisions_can_repeat_each_other(tmp_path, decided, asked):
+    lobbies = [{"id": "j", "state": "H", "role": "J"}, {"id": "k", "state": "H", "role": "K"}]
+    judged, rows = [normal("j", 1.0, 0.1), normal("k", 1.0, 0.1)], [complied(f"201{i}-01-01") for i in range(decided)]
+    layout = models.prepare("coalition", load_case(write_case(tmp_path, lobbies=lobbies, judgements=judged,
+                                                              decisions=rows))).layout  # fmt: skip
+    assert (predictive.REPEATS in dict(predictive.counts(layout))) == asked
 
 
 def test_right_replicates_are_strange_as_rarely_as_stated(prepared):

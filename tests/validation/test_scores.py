@@ -153,6 +153,30 @@ def test_honest_probabilities_are_accused_as_often_as_is_said():
     assert seen > 25
 
 
+def test_a_single_probability_has_the_band_and_the_p_value_of_a_binomial_count():
+    """Eight forecasts of one half, 7 of which came true: 2 to 6 are expected, and 0, 1, 7 or 8 are as far off."""
+    found = scores.corp(np.full(8, 0.5), np.arange(8) > 0, np.random.default_rng(9))
+    assert (found.lower == 2 / 8).all()
+    assert (found.upper == 6 / 8).all()
+    assert found.miscalibration == (7 / 8 - 1 / 2) ** 2
+    far = 18 / 256
+    assert abs(found.p_value - far) < 4.5 * np.sqrt(far * (1 - far) / 1000)  # false-alarm rate 1e-5
+
+
+def test_the_p_value_counts_the_record_itself():
+    """What was held impossible comes in no resample; what was held certain, and came, looks as honest in all."""
+    lies, sure = (scores.corp(np.full(3, p), np.ones(3), np.random.default_rng(1), resamples=99) for p in (0.0, 1.0))
+    assert (lies.p_value, sure.p_value) == (1 / 100, 1.0)
+    assert [lies._replace(p_value=p).honest for p in (0.049, 0.05)] == [False, True]
+
+
+def test_the_stated_share_is_what_the_interval_holds_of_its_own_worlds():
+    """Of 0 to 99, each once, the interval is 4 to 94, both of them in it."""
+    found = scores.coverage([np.arange(100)] * 4, [3, 4, 94, 95])
+    assert (found.blocks, found.inside, found.share) == (4, 2, 0.5)
+    assert found.stated == pytest.approx(0.91)
+
+
 def test_coverage_counts_blocks_inside_their_intervals():
     drawn = np.repeat(np.arange(10), 10)
     found = scores.coverage([drawn, drawn, drawn], [5, 0, 30])
