@@ -16,10 +16,10 @@ from bayes_compliance.forecast import (
     COLUMNS,
     HORIZON_ONLY,
     Forecast,
-    any_due,
     dates_ahead,
     decision_dates,
     owed,
+    per_year,
     simulate,
     thin,
     to_csv,
@@ -138,7 +138,9 @@ def test_something_falls_due_from_the_first_date_on(tmp_path):
     case = load_case(walk(tmp_path, rules=rules, decisions=[complied("2001-01-01")]))
     first = {"r": date(2001, 7, 2), "*": date(2002, 1, 1)}
     for rule, day in first.items():
-        assert [any_due(case, rule, day + timedelta(days=late)) for late in (-1, 0)] == [False, True]
+        until = [day + timedelta(days=late) for late in (-1, 0)]
+        due = [decision_dates(case.last_decision_date(), each, per_year(case, rule)) for each in until]
+        assert due == [[], [day]]
 
 
 def test_draws_are_thinned_evenly_within_each_chain():
