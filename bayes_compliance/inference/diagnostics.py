@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 RHAT, ESS, BFMI, MC_ERROR = 1.01, 400.0, 0.3, 0.01
 ACCEPTANCE, REMEMBERED, ANCESTORS, DRIFT, EVIDENCE = 0.1, 0.2, 20, 4.5, 0.5
+NEAR = 0.6
+"""Share of the way to the mark of R-hat up to which it need not be ranked."""
+
 FORECAST = "Monte Carlo error of p_comply"
 
 
@@ -73,6 +76,44 @@ def check_draws(series: NDArray, names: Sequence[str]) -> list[Check]:
         worst = int(np.argmin(np.where(np.isnan(ess), -np.inf, ess)))
         checks.append(Check(f"{kind} ESS", float(ess[worst]), f"> {ESS:g}", names[worst], bool(ess[worst] > ESS)))
     return checks
+
+
+def worst_rhat(variables: Sequence[NDArray]) -> float:
+    """The largest R-hat (rank-normalised) of series, or 1 where none comes near the mark.
+
+    The plain one, of series and of their distances from the median, takes a tenth of the time, and of the latents of a
+    model, which are nearly normal, it differs by less than .003; only what it does not clear is ranked.
+
+    Parameters
+    ----------
+    variables : sequence of array (chain, draw, item)
+    """
+    from arviz_stats.base import array_stats
+
+    worst = 1.0
+    for values in variables:
+        series = np.moveaxis(values, -1, 0)
+        folded = abs(series - np.median(series, axis=(1, 2), keepdims=True))
+        near = np.maximum(_plain_rhat(series), _plain_rhat(folded)) > 1 + NEAR * (RHAT - 1)
+        if near.any():
+            worst = max(worst, float(np.max(array_stats.rhat(series[near]))))
+    return worst
+
+
+def _plain_rhat(series: NDArray) -> NDArray:
+    """R-hat of halves of chains, (variable, chain, draw); NaN for a series that stands still."""
+    half = series.shape[-1] // 2
+    halves = np.concatenate([series[..., :half], series[..., -half:]], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between, within = halves.mean(axis=-1).var(axis=-1, ddof=1), halves.var(axis=-1, ddof=1).mean(axis=-1)
+        return np.sqrt(between / within + (half - 1) / half)
+
+
+def worst_bfmi(stats: Mapping[str, Any]) -> float:
+    """The least energy Bayesian fraction of missing information of the chains."""
+    from arviz_stats.base import array_stats
+
+    return float(np.min(array_stats.bfmi(np.asarray(stats["energy"]))))
 
 
 def check_sampler(stats: xr.Dataset) -> list[Check]:

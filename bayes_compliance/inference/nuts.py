@@ -1,13 +1,14 @@
 """The reference engine: NUTS on the PyMC model, through nutpie.
 
-Where draws diverge, all chains are run once more with shorter steps, as whoever sees divergences would do by hand; what
-diverges then is reported.
+What whoever sees a diagnostic fail would do by hand is done once. Where draws diverge, all chains are run again with
+shorter steps. Where R-hat misses its mark by no more than one of hundreds of latents may by chance, the same chains are
+run twice as long, and every other draw is kept. What fails then is reported.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +21,7 @@ from bayes_compliance import own
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference import Drawn
 from bayes_compliance.inference.compiled import of_layout
+from bayes_compliance.inference.diagnostics import BFMI, RHAT, worst_bfmi, worst_rhat
 from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents, groups, starts
 from bayes_compliance.threads import cores
 
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 TARGET_ACCEPT = 0.9
 STRICTER = 5
 """Chains that diverge are run again at a target acceptance that is so many times nearer to 1."""
+
+LONGER = 2
+"""Chains that just miss the mark of R-hat are run so many times as long."""
 
 STATS = {
     "diverging": "diverging",
@@ -70,9 +75,10 @@ def sample(
         Show progress on the terminal.
     """
     compiled = of_layout(model, layout, lambda: built(model, layout, layout))
-    found = run(
-        compiled, draws=draws, tune=tune, chains=chains, seed=seed, progress=progress, target_accept=accept_of(model)
-    )
+    size = {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
+    found = run(compiled, **size, progress=progress, target_accept=accept_of(model))
+    if compiled is not None:
+        found = _long_enough(compiled, found, size, progress)
     return found._replace(draws=collect(layout, found.draws, (chains, draws)))
 
 
@@ -128,6 +134,29 @@ def run(
         return found
     again = _once(compiled, 1 - (1 - target_accept) / STRICTER, progress, **size)
     return again._replace(attrs=again.attrs | {"diverged_at": target_accept})
+
+
+def _long_enough(compiled: Compiled, found: Drawn, size: dict[str, int], progress: bool) -> Drawn:
+    """The chains as they are, or run on, and as many draws of them, where R-hat just misses its mark.
+
+    The attribute `rhat_at_first` is what it was. Chains that fail otherwise are left as they are: of every other draw
+    E-BFMI would seem larger.
+    """
+    rhat = worst_rhat([values.reshape(*values.shape[:2], -1) for values in found.draws.values()])
+    if not RHAT <= rhat < 1 + LONGER * (RHAT - 1) or found.stats["diverging"].any() or worst_bfmi(found.stats) < BFMI:
+        return found
+    more = _once(compiled, found.attrs["target_accept"], progress, **size | {"draws": LONGER * size["draws"]})
+    draws = {name: values[:, LONGER - 1 :: LONGER] for name, values in more.draws.items()}
+    stats = {name: _whole(name, values) for name, values in more.stats.items()}
+    return Drawn(draws, stats, found.attrs | {"rhat_at_first": rhat})
+
+
+def _whole(name: str, values: NDArray) -> NDArray:
+    """A statistic of the draws that are kept: of all steps that led there, where it tells of steps."""
+    over: dict[str, Callable[..., NDArray]]
+    over = {"diverging": np.any, "n_steps": np.sum, "tree_depth": np.max, "acceptance_rate": np.mean}
+    parts = values.reshape(len(values), -1, LONGER)
+    return over[name](parts, axis=-1) if name in over else parts[..., -1]
 
 
 def _once(compiled: Compiled, target_accept: float, progress: bool, **size: Any) -> Drawn:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bayes_compliance.inference.diagnostics import check_draws, mean_error
+from bayes_compliance.inference.diagnostics import check_draws, mean_error, worst_rhat
 
 
 def autoregressive(series: int, chains: int, draws: int, phi: float, seed: int = 1) -> np.ndarray:
@@ -49,3 +49,15 @@ def test_an_error_is_known_in_closed_form():
 def test_leading_dimensions_are_kept():
     series = autoregressive(6, 2, 40, 0.3)
     assert mean_error(series.reshape(2, 3, 2, 40)) == pytest.approx(mean_error(series).reshape(2, 3))
+
+
+@pytest.mark.parametrize("tails", [False, True])
+def test_the_worst_r_hat_is_that_of_the_check(tails):
+    """A chain that lies elsewhere, or is wider: what the plain R-hat does not clear is ranked as ArviZ does."""
+    series = autoregressive(40, 4, 500, 0.0)
+    assert worst_rhat([np.moveaxis(series, 0, -1)]) == 1.0 < check_draws(series, [""] * 40)[0].value < 1.006
+    series[17, 2] = series[17, 2] * 1.4 if tails else series[17, 2] + 0.4
+    expected = check_draws(series, [""] * 40)[0].value
+    assert 1.01 < expected < 1.05
+    others = np.ones((4, 500, 2))  # what stands still is no latent
+    assert worst_rhat([others, np.moveaxis(series, 0, -1)]) == expected

@@ -1,10 +1,13 @@
-"""NUTS: chains that diverge are run once more with shorter steps, and no others."""
+"""NUTS: chains that diverge are run again with shorter steps, those that just miss R-hat for longer, and no others."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pymc as pm
 import pytest
 
 from bayes_compliance.inference import compiled, nuts
+from bayes_compliance.report.sections.diagnostics import _again
 
 CHAINS = {"draws": 300, "tune": 300, "chains": 2, "seed": 5}
 
@@ -44,3 +47,43 @@ def test_chains_that_do_not_diverge_are_run_once(round_one, monkeypatch):
     assert found.attrs == {"target_accept": nuts.TARGET_ACCEPT}
     assert not found.stats["diverging"].any()
     assert np.isfinite(found.draws["x"]).all()
+
+
+def sampled(compiled_one, monkeypatch, rhats):
+    """By `sample`, of a model whose latents are its variables, with R-hats as they are told one after the other."""
+    monkeypatch.setattr(nuts, "of_layout", lambda *_: compiled_one)
+    monkeypatch.setattr(nuts, "collect", lambda layout, draws, shape: draws)
+    monkeypatch.setattr(nuts, "worst_rhat", lambda variables: rhats.pop(0))
+    return nuts.sample(SimpleNamespace(TARGET_ACCEPT=0.9), None, **CHAINS)
+
+
+def test_chains_that_just_miss_the_mark_are_run_on(round_one, monkeypatch):
+    found = sampled(round_one, monkeypatch, [1.0199])
+    plain = nuts._once(round_one, 0.9, False, **CHAINS)
+    longer = nuts._once(round_one, 0.9, False, **CHAINS | {"draws": 600})
+    assert found.attrs == {"target_accept": 0.9, "rhat_at_first": 1.0199}
+    assert np.array_equal(longer.draws["x"][:, :300], plain.draws["x"]), "the same chains, run on"
+    assert np.array_equal(found.draws["x"], longer.draws["x"][:, 1::2])
+    assert np.array_equal(found.stats["lp"], longer.stats["lp"][:, 1::2])
+    steps = longer.stats["n_steps"]
+    assert np.array_equal(found.stats["n_steps"], steps[:, ::2] + steps[:, 1::2])
+    assert all(values.shape == (2, 300) for values in found.stats.values())
+    (said,) = _again(found.attrs | {"draws": 300})
+    assert "Chains of 300 draws had an R-hat of 1.02" in said
+    assert _again({"draws": 300}) == []
+
+
+def test_a_divergence_among_draws_that_are_not_kept_counts():
+    assert nuts._whole("diverging", np.array([[True, False, False, False]])).tolist() == [[True, False]]
+
+
+@pytest.mark.parametrize("rhat", [1.0, 1.0099, 1.02, np.inf, np.nan])
+def test_chains_that_meet_the_mark_or_miss_it_by_far_are_left_as_they_are(round_one, monkeypatch, rhat):
+    found = sampled(round_one, monkeypatch, [rhat])
+    assert found.attrs == {"target_accept": 0.9}
+    assert np.array_equal(found.draws["x"], nuts._once(round_one, 0.9, False, **CHAINS).draws["x"])
+
+
+def test_chains_that_miss_another_mark_are_not_run_on(round_one, monkeypatch):
+    monkeypatch.setattr(nuts, "BFMI", 99.0)
+    assert "rhat_at_first" not in sampled(round_one, monkeypatch, [1.015]).attrs

@@ -33,13 +33,17 @@ def diagnostics(run: Run) -> Section:
 
 
 def _again(attrs: Mapping[Any, Any]) -> list[Markup]:
-    """That the chains were run twice, where they were."""
-    if "diverged_at" not in attrs:
-        return []
-    before, now = (number(attrs[name]) for name in ("diverged_at", "target_accept"))
-    return [
-        paragraph(
+    """That the chains were run twice, where they were, and why."""
+    found = []
+    if "diverged_at" in attrs:
+        before, now = (number(attrs[name]) for name in ("diverged_at", "target_accept"))
+        found.append(
             f"Chains at a target acceptance of {before} had draws that diverged; what is reported are chains with "
             f"shorter steps, at {now}."
         )
-    ]
+    if "rhat_at_first" in attrs:
+        found.append(
+            f"Chains of {attrs['draws']} draws had an R-hat of {attrs['rhat_at_first']:.4g}, which one of so many latents "
+            "may have by chance; what is reported is every other draw of the same chains, run twice as long."
+        )
+    return [paragraph(text) for text in found]
