@@ -56,9 +56,9 @@ def decision_dates(start: date, until: date, per_year: float) -> list[date]:
     return dates_ahead(start, until + timedelta(days=1), 1 / per_year)[:-1]
 
 
-def any_due(case: Case, rule: str, day: date) -> bool:
-    """Whether a decision on a rule falls due after the last one on record and up to a day."""
-    return bool(decision_dates(case.last_decision_date(), day, per_year(case, rule)))
+def n_due(case: Case, rule: str, day: date) -> int:
+    """How many decisions on a rule fall due after the last one on record and up to a day."""
+    return len(decision_dates(case.last_decision_date(), day, per_year(case, rule)))
 
 
 def per_year(case: Case, rule: str) -> float:

@@ -39,12 +39,12 @@ def percent(p: float) -> str:
 
 
 def band(lower: float, upper: float) -> str:
-    """A range of probabilities in a table: `20–98%`, `<1–>99%`.
+    """A range of probabilities in a table: `20% to 98%`, `under 1% to over 99%`.
 
     >>> band(0.007, 0.98)
-    '<1–98%'
+    'under 1% to 98%'
     """
-    return f"{_short(lower)}–{_short(upper)}%"
+    return f"{percent(lower)} to {percent(upper)}"
 
 
 def short(p: float) -> str:
@@ -53,11 +53,7 @@ def short(p: float) -> str:
     >>> short(0.714), short(0.007), short(0.991)
     ('71%', '<1%', '>99%')
     """
-    return f"{_short(p)}%"
-
-
-def _short(p: float) -> str:
-    return SHORT.get(rounded(p), str(rounded(p)))
+    return f"{SHORT.get(rounded(p), rounded(p))}%"
 
 
 def rule_name(rule: str) -> str:

@@ -21,6 +21,7 @@ from bayes_compliance.inference.diagnostics import failed
 from bayes_compliance.parallel import beside
 from bayes_compliance.report import facts, sentences
 from bayes_compliance.report.parts import Section, template
+from bayes_compliance.report.remedies import remedy
 from bayes_compliance.report.sections import ANSWERING, DIAGNOSED, SECTIONS
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ def _page(run: Run, early: dict[str, Section | str | None]) -> str:
     page = template("page.html.j2").render(
         title=run.prepared.case.title,
         subtitle=_subtitle(run),
-        verdict=sentences.verdict([str(check) for check in missed], len(run.checks)),
+        verdict=sentences.verdict(
+            [str(check) for check in missed], len(run.checks), remedy(check.name for check in missed)
+        ),
         failed=bool(missed),
         notices=[*sentences.not_judged(len(placeholders(run.prepared.case))), *unwritten(why)],
         style=Markup(files(__name__).joinpath("templates/style.css").read_text(encoding="utf-8")),
@@ -104,10 +107,11 @@ def _subtitle(run: Run) -> str:
     last = facts.ahead(run).until
     lobbies = f"{sentences.plural(len(case.lobbies), 'lobby', 'lobbies')}, " if facts.has_lobbies(case) else ""
     known = f", with what was known on {settings['as_of']}" if settings.get("as_of") else ""
-    decided = any(d.decision != "pending" for d in case.decisions)
-    today = f", the last of {sentences.day(case.last_decision_date())}, which is “today” on this page" * decided
+    pending = sum(d.decision == "pending" for d in case.decisions)
+    decided = sentences.plural(len(case.decisions) - pending, "decision")
+    waiting = f" and {pending} pending" * bool(pending)
     return (
         f"Case {case.name}, model {settings['model']}: {sentences.plural(len(case.states), 'state')}, "
         f"{sentences.plural(len(case.rules), 'rule')}, {lobbies}"
-        f"{sentences.plural(len(case.decisions), 'decision')} on record{today}; forecast to {last}{known}."
+        f"{decided} on record{waiting}; forecast to {last}{known}."
     )

@@ -72,7 +72,7 @@ def _answers(run: Run) -> Answers:
         missing["insincerity"] = "in this model states are not of two types; opportunism is one in which they are"
     if len(case.states) > 1:
         missing["reputation"] = (
-            "one case says too little of it; the command `panel`, of many rules or cases, ranks states"
+            "one case says too little of it; the command bayes-compliance panel, of many rules or cases, ranks states"
         )
     if not case.counterparty_sets:
         missing["bilateral_or_multilateral"] = "the case declares no sets of counterparties"

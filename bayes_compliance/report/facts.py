@@ -7,13 +7,14 @@ from collections.abc import Callable
 from datetime import date
 from math import exp
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import seeds
 from bayes_compliance.case.vocabulary import ANY_RULE
-from bayes_compliance.forecast import BAND, HORIZON_ONLY, any_due, plan, thin
+from bayes_compliance.forecast import BAND, HORIZON_ONLY, n_due, plan, thin
 from bayes_compliance.importance import each_left_out, good_k
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.layout import OUTCOME
@@ -25,10 +26,8 @@ from bayes_compliance.wording import rule_name as rule_name
 from bayes_compliance.worlds import Future
 
 if TYPE_CHECKING:
-    from bayes_compliance.case import Case
+    from bayes_compliance.case import Case, Lobby
     from bayes_compliance.forecast import Forecast
-    from bayes_compliance.layout import Layout
-    from bayes_compliance.rows import Rows
     from bayes_compliance.runs import Run
 
 PULL_DRAWS, PULL_PATHS = 200, 4
@@ -74,17 +73,9 @@ def series(run: Run) -> dict[tuple[str, str], list[dict]]:
 
 
 def no_violation(run: Run, row: dict) -> str:
-    """The probability of no violation up to a row's date, where any decision falls due by then."""
-    due = any_due(run.prepared.case, row["rule"], date.fromisoformat(row["date"]))
-    return percent(row["p_no_violation"]) if due else NONE_DUE
-
-
-def point(row: dict) -> Point:
-    """A row of the forecast's table."""
-    return Point(
-        date.fromisoformat(row["date"]), row["p_comply"], row["p_violate"], row["p_lower"], row["p_upper"],
-        row["p_today_lower"], row["p_today_upper"],
-    )  # fmt: skip
+    """The probability of no violation up to a row's date, and of how many decisions, where any falls due by then."""
+    due = n_due(run.prepared.case, row["rule"], date.fromisoformat(row["date"]))
+    return f"{percent(row['p_no_violation'])} ({due})" if due else NONE_DUE
 
 
 def outlooks(run: Run) -> list[Outlook]:
@@ -93,33 +84,32 @@ def outlooks(run: Run) -> list[Outlook]:
 
 
 def _overall(run: Run, state: str) -> Outlook:
-    own = {rule: rows for (of, rule), rows in series(run).items() if of == state and rule != ANY_RULE}
-    if len(own) == 1:
-        ((rule, rows),) = own.items()
-        first, last = point(rows[0]), point(rows[-1])
-        subject, support = f"“{rule}”", [row["support_upper"] - row["support_lower"] for row in (rows[0], rows[-1])]
-    else:
-        first, last = (_mean_point(run, state, list(own), at) for at in (0, -1))
-        subject, support = f"one of its {len(own)} rules, taken at random", _support_widths(run, state, list(own))
+    rules = [rule for of, rule in series(run) if of == state and rule != ANY_RULE]
+    first, last = (_point(run, state, rules, at) for at in (0, -1))
+    subject = f"“{rules[0]}”" if len(rules) == 1 else f"one of its {len(rules)} rules, taken at random"
     narrower = width(last.lower, last.upper) < width(first.lower, first.upper)
-    reason = _why_narrower(run.prepared.case, state, support, last.date) if narrower else ""
+    reason = _why_narrower(run.prepared.case, state, [first.width, last.width], last.date) if narrower else ""
     return Outlook(state, subject, first, last, reason)
 
 
-def _mean_point(run: Run, state: str, rules: list[str], at: int) -> Point:
-    """The mean over rules of p, world by world, and its bands over worlds and over draws."""
+def _point(run: Run, state: str, rules: list[str], at: int) -> Point:
+    """A date's forecast on one rule, as it stands in the table, or on one of several taken at random.
+
+    Of several: the mean over rules of p, world by world, and its bands over worlds and over draws; likewise of support.
+    """
     found = ahead(run).dataset.sel(state=state, rule=rules).isel(time=at)
-    worlds = found["p_comply"].mean("rule").values
-    today = found["p_today"].mean("rule").values
-    bands = [float(q) for values in (worlds, today) for q in np.quantile(values, BAND)]
-    p, violate = (float(found[name].mean("rule")) for name in ("p_comply_mean", "p_violate_mean"))
-    return Point(found["time"].values.astype("datetime64[D]").item(), p, violate, *bands)
-
-
-def _support_widths(run: Run, state: str, rules: list[str]) -> list[float]:
-    support = ahead(run).dataset["support"].sel(state=state, rule=rules).mean("rule")
-    lower, upper = np.quantile(support.values, BAND, axis=-1)
-    return [float(upper[at] - lower[at]) for at in (0, -1)]
+    support = found["support"].mean("rule").values
+    low, middle, high = np.quantile(support, [BAND[0], 0.5, BAND[1]]).tolist()
+    if len(rules) == 1:
+        row = series(run)[state, rules[0]][at]
+        bands = [row[name] for name in ("p_lower", "p_upper", "p_today_lower", "p_today_upper")]
+        p, violate, low, high = (row[name] for name in ("p_comply", "p_violate", "support_lower", "support_upper"))
+    else:
+        worlds, today = (found[name].mean("rule").values for name in ("p_comply", "p_today"))
+        bands = [float(q) for values in (worlds, today) for q in np.quantile(values, BAND)]
+        p, violate = (float(found[name].mean("rule")) for name in ("p_comply_mean", "p_violate_mean"))
+    day = found["time"].values.astype("datetime64[D]").item()
+    return Point(day, p, violate, *bands)._replace(support=middle, width=high - low)
 
 
 def _why_narrower(case: Case, state: str, support_widths: list[float], until: date) -> str:
@@ -191,19 +181,47 @@ def pulls(run: Run) -> list[Pull]:
     Medians, since a magnitude on the log scale has a mean that few worlds carry. Empty for a model without
     parts or without lobbies.
     """
-    model, layout = run.prepared.model, run.prepared.layout
-    if not (hasattr(model, "parts") and has_lobbies(layout.case)):
+    case = run.prepared.layout.case
+    if not _tells_lobbies_apart(run):
         return []
+    ends = [_on_day(run, when) for when in _ends(run)]
+    return [Pull(b.state, b.id, b.role, *(_over_rules(case, b, found) for found in ends)) for b in case.lobbies]
+
+
+def pulls_by_rule(run: Run) -> Weights:
+    """The same at the horizon by state and rule, without the average."""
+    return _on_day(run, _ends(run)[1]) if _tells_lobbies_apart(run) else {}
+
+
+def _tells_lobbies_apart(run: Run) -> bool:
+    return hasattr(run.prepared.model, "parts") and has_lobbies(run.prepared.layout.case)
+
+
+Weights = dict[tuple[str, str], dict[str, float]]
+
+
+def _ends(run: Run) -> tuple[date, date]:
     reported = sorted({date.fromisoformat(row["date"]) for row in ahead(run).table})
-    first, last = (_weights_on(run, day) for day in (reported[0], reported[-1]))
-    return [
-        Pull(lobby.state, lobby.id, lobby.role, float(first[i]), float(last[i]))
-        for i, lobby in enumerate(layout.case.lobbies)
-    ]
+    return reported[0], reported[-1]
 
 
-def _weights_on(run: Run, day: date) -> NDArray:
-    """Signed weight of each lobby on a date, (lobby,), over a few draws and paths."""
+def _over_rules(case: Case, lobby: Lobby, found: Weights) -> float:
+    own = [by_lobby.get(lobby.id, 0.0) for (state, _), by_lobby in found.items() if state == lobby.state]
+    return sum(own) / max(len(case.state(lobby.state).rules), 1)
+
+
+_weighed: WeakKeyDictionary[Run, dict[date, Weights]] = WeakKeyDictionary()
+
+
+def _on_day(run: Run, day: date) -> Weights:
+    """Signed median weight of each lobby on a date, by state and rule, over a few draws and paths."""
+    known = _weighed.setdefault(run, {})
+    if day not in known:
+        known[day] = _weights_on(run, day)
+    return known[day]
+
+
+def _weights_on(run: Run, day: date) -> Weights:
     model, layout = run.prepared.model, run.prepared.layout
     draws, _ = thin(*draws_of(run.tree), PULL_DRAWS)
     days = plan(layout, day, HORIZON_ONLY)
@@ -211,15 +229,14 @@ def _weights_on(run: Run, day: date) -> NDArray:
     future = Future(model, layout, days, draws, PULL_PATHS, seed)
     (moment,) = deque(future.run(), maxlen=1)
     rows = moment.day.rows
-    found = model.parts(layout, rows, future.x, moment.walk, moment.spread, moment.history)
-    return _by_lobby(layout, rows, np.median(found.contributions, axis=(0, 1)))
-
-
-def _by_lobby(layout: Layout, rows: Rows, weight: NDArray) -> NDArray:
-    found = np.zeros(len(layout.case.lobbies))
+    parts = model.parts(layout, rows, future.x, moment.walk, moment.spread, moment.history)
+    names, weight = [lobby.id for lobby in layout.case.lobbies], np.median(parts.contributions, axis=(0, 1))
+    found: Weights = {}
     for i, item in enumerate(rows.items):
         if item.rule != ANY_RULE:
-            np.add.at(found, rows.lobby[i], weight[i] / len(layout.case.state(item.state).rules))
+            own = found.setdefault((item.state, item.rule), {})
+            for slot, value in zip(rows.lobby[i].tolist(), weight[i].tolist(), strict=True):
+                own[names[slot]] = own.get(names[slot], 0.0) + value
     return found
 
 

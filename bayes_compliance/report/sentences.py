@@ -8,6 +8,7 @@ from math import floor
 from typing import NamedTuple
 
 from bayes_compliance import wording
+from bayes_compliance.answer import ABOUT, drawn
 from bayes_compliance.wording import band as band
 from bayes_compliance.wording import listed as listed
 from bayes_compliance.wording import plural as plural
@@ -39,7 +40,10 @@ CLOSE = 10
 
 
 class Point(NamedTuple):
-    """A forecast on one date: probabilities of compliance and of violation, and the two bands of the former."""
+    """A forecast on one date: probabilities of compliance and of violation, and the two bands of the former.
+
+    With median support, and the width of support's band from 5% to 95%.
+    """
 
     date: date
     p: float
@@ -48,6 +52,8 @@ class Point(NamedTuple):
     upper: float
     today_lower: float
     today_upper: float
+    support: float = 0.0
+    width: float = 0.0
 
 
 class Outlook(NamedTuple):
@@ -148,12 +154,23 @@ def _wide(points: int) -> str:
     return {0: "under 1", 100: "over 99"}.get(points, str(points))
 
 
-def trend(first: float, last: float) -> str:
-    """`up from 60%`, `down from 80%`, `the same as`: the probability against that of the first date."""
-    before, after = shown(first), shown(last)
+def trend(first: Point, last: Point) -> str:
+    """The probability against that of the first date: `up from 60% on 30 June 2020`, `down from`, `the same as`.
+
+    Within `ABOUT` points it is about the same. Where it nears one half and support does not move that way by more than
+    a little (`drawn` has the rule), that reads as what it is: less is known so far ahead.
+    """
+    before, after, when = shown(first.p), shown(last.p), day(first.date)
     if before == after:
-        return "the same as"
-    return f"{'up' if after > before else 'down'} from {percent(first)}"
+        return f"the same as on {when}"
+    if abs(after - before) < ABOUT:
+        return f"about the same as on {when} ({percent(first.p)})"
+    if why := drawn((first.p, last.p), (first.support, last.support), (first.width, last.width)):
+        return (
+            f"against {percent(first.p)} on {when}: support {why}, but less is known so far ahead, which draws it "
+            "towards one half"
+        )
+    return f"{'up' if after > before else 'down'} from {percent(first.p)} on {when}"
 
 
 def outside(p: float, lower: float, upper: float) -> bool:
@@ -175,7 +192,7 @@ def answer(outlook: Outlook, pulls: Sequence[Pull] = ()) -> tuple[str, str]:
 
 def _how_likely(outlook: Outlook, pulls: Sequence[Pull]) -> str:
     first, last = outlook.first, outlook.last
-    moved = "" if first.date == last.date else f", {trend(first.p, last.p)} on {day(first.date)}"
+    moved = "" if first.date == last.date else f", {trend(first, last)}"
     driven = drivers(pulls)
     return (
         f"{outlook.state} is {likelihood(last.p)} when a decision falls due on {day(last.date)} on {outlook.subject}: "
@@ -250,12 +267,11 @@ def against(p: float, rate: float) -> str:
     return "close to" if abs(gap) <= CLOSE else "above" if gap > 0 else "below"
 
 
-def verdict(failed: Sequence[str], total: int) -> str:
-    """The page's first line: which diagnostics failed, or that all passed."""
+def verdict(failed: Sequence[str], total: int, do: str = "") -> str:
+    """The page's first line: which diagnostics failed and what to `do` about it, or that all passed."""
     if failed:
-        return (
-            f"{plural(len(failed), 'diagnostic')} of {total} failed, so do not rely on this page: {'; '.join(failed)}."
-        )
+        count = f"{plural(len(failed), 'diagnostic')} of {total} failed"
+        return f"{count}, so do not rely on this page: {'; '.join(failed)}. {do}".strip()
     return f"All {total} diagnostics passed." if total else "No diagnostics were run."
 
 

@@ -27,9 +27,10 @@ def test_outlook_of_one_rule_is_its_row(oranges: Run) -> None:
     rows = [row for row in oranges.forecast.table if row["state"] == "F"]
     assert outlook.subject == "“oranges”"
     for point, row in ((outlook.first, rows[0]), (outlook.last, rows[-1])):
+        support = oranges.forecast.dataset["support"].sel(state="F", rule="oranges", time=row["date"])
         assert point == (
             date.fromisoformat(row["date"]), row["p_comply"], row["p_violate"], row["p_lower"], row["p_upper"],
-            row["p_today_lower"], row["p_today_upper"],
+            row["p_today_lower"], row["p_today_upper"], np.median(support), row["support_upper"] - row["support_lower"],
         )  # fmt: skip
 
 
@@ -135,11 +136,15 @@ def test_pulls_of_constants_are_the_article_s_sum(tmp_path: object, tools: Simpl
     assert found.keys() == expected.keys()
     for lobby, weight in expected.items():
         assert found[lobby] == pytest.approx((weight, weight)), lobby
+    by_rule = facts.pulls_by_rule(run)["H", "lemons"]
+    assert by_rule["lemon growers"] == pytest.approx(-10)  # on its own rule it weighs all that it has
+    assert facts.pulls_by_rule(run)["H", "oranges"].get("lemon growers", 0.0) == 0.0
 
 
 def test_a_model_without_parts_has_no_pulls(oranges: Run) -> None:
     blunt = oranges.prepared._replace(model=SimpleNamespace(support=None))
     assert facts.pulls(SimpleNamespace(prepared=blunt)) == []
+    assert facts.pulls_by_rule(SimpleNamespace(prepared=blunt)) == {}
 
 
 def test_prior_draws_hardly_move(oranges: Run) -> None:

@@ -29,7 +29,7 @@ from bayes_compliance.report.sections.choice import equilibria, insincerity
 from bayes_compliance.report.sections.data import data
 from bayes_compliance.report.sections.duration import duration
 from bayes_compliance.report.sections.foresight import foresight
-from bayes_compliance.report.sections.guide import limits, reading
+from bayes_compliance.report.sections.guide import reading
 from bayes_compliance.report.sections.judgements import judgements
 from bayes_compliance.report.sections.learning import learning
 from bayes_compliance.report.sections.pooling import POOLED, pooling
@@ -218,7 +218,7 @@ def told(run: Run, p: dict[str, float]) -> Run:
 def test_no_violation_in_any_world_is_not_that_nothing_falls_due(coalition: Run) -> None:
     days = [row["date"] for row in facts.series(coalition)["F", "oranges"]]
     text = html_of(duration(told(coalition, dict.fromkeys(days, 1.0))))
-    assert set(row_of(text, "F", "oranges")[2:-1]) == {"over 99%"}
+    assert set(row_of(text, "F", "oranges")[2:-1]) == {f"over 99% ({n})" for n in (2, 4, 6, 7)}
 
 
 def test_how_long_a_promise_lasts_is_read_off_the_forecast(coalition: Run) -> None:
@@ -227,7 +227,7 @@ def test_how_long_a_promise_lasts_is_read_off_the_forecast(coalition: Run) -> No
     text = html_of(duration(told(coalition, {day: 0.5 if day < first else 0.49 for day in days})))
     assert "F: a violation becomes more likely than not by 1 January 2012 on “oranges” (by " in text
     row = row_of(text, "F", "oranges")
-    assert (row[2], row[-2], re.sub("<[^>]+>", "", row[-1])) == ("50%", "49%", first)
+    assert (row[2], row[-2], re.sub("<[^>]+>", "", row[-1])) == ("50% (2)", "49% (7)", first)
     assert "sample" not in text
     never = html_of(duration(told(coalition, dict.fromkeys(days, 0.5))))
     assert "F: on no rule that it owes does a violation become more likely than not by 1 January 2012." in never
@@ -240,7 +240,7 @@ def test_a_rule_on_which_nothing_falls_due(tmp_path: object, tools: SimpleNamesp
     run = tools.make_run(tools.write_case(tmp_path, case=case), draws=40)
     cells = row_of(html_of(duration(run)), "F", "oranges")
     assert cells[2] == "none due"
-    assert cells[-2].endswith("%")
+    assert cells[-2].endswith("% (1)")
     # the terminal says the same on both dates, and the page's table of every rule on the last
     on_terminal = [line for line in answer(run.prepared.case, run.forecast).splitlines() if " F " in f" {line} "]
     assert ["none due" in line for line in on_terminal if "oranges" in line] == [True, False]
@@ -403,14 +403,15 @@ def test_terms_are_those_that_the_page_uses(small: SimpleNamespace, model: str) 
 
 
 def test_the_page_says_that_it_does_not_know_its_own_record(coalition: Run) -> None:
-    assert "does not tell how such forecasts have done: bayes-compliance backtest CASE" in html_of(limits(coalition))
+    assert "this page does not tell. The command bayes-compliance backtest CASE --out" in html_of(of_answer(coalition))
 
 
 def test_today_is_the_day_of_the_last_decision(coalition: Run) -> None:
     # the last row, of 2006, is pending
     assert "“Today” and “now” are 1 January 2005" in html_of(reading(coalition))
     page = render(coalition)
-    assert "6 decisions on record, the last of 1 January 2005, which is “today” on this page" in page
+    assert "5 decisions on record and 1 pending; forecast to 2012-01-01." in page
+    assert "The record ends on 1 January 2005 and no later decision is known here: “today” on this page" in page
     assert "all decisions from now" not in page
 
 

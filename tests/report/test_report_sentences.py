@@ -7,12 +7,14 @@ from datetime import date
 from math import isclose
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bayes_compliance import wording
-from bayes_compliance.answer import answer
+from bayes_compliance.answer import answer, nearing, today
 from bayes_compliance.report import sentences
 from bayes_compliance.report.sentences import Outlook, Point, Pull, Rate
 
@@ -32,7 +34,8 @@ def points(draw: st.DrawFn, when: date = LAST) -> Point:
     p, violate = draw(probability), draw(probability)
     lower, upper = sorted((draw(probability), draw(probability)))
     today = sorted((draw(probability), draw(probability)))
-    return Point(when, p, min(violate, 1 - p), lower, upper, *today)
+    support, width = draw(st.floats(-100, 100)), draw(st.floats(0, 500))
+    return Point(when, p, min(violate, 1 - p), lower, upper, *today, support, width)
 
 
 outlooks = st.builds(
@@ -82,11 +85,13 @@ def test_percentages_never_claim_certainty(p: float, text: str) -> None:
 def test_a_terminal_and_a_page_round_alike() -> None:
     rows = [{"date": "2030-01-01", "state": "H", "rule": "*", "p_comply": 0.125, "p_lower": 0.007, "p_upper": 0.4,
              "p_today_lower": 0.37, "p_today_upper": 0.991, "p_no_violation": 0.0052}]  # fmt: skip
-    case = SimpleNamespace(name="c", title="C", judgements=(), last_decision_date=lambda: date(2020, 1, 1))
+    case = SimpleNamespace(
+        name="c", title="C", judgements=(), decisions=(), last_decision_date=lambda: date(2020, 1, 1)
+    )
     said = answer(case, SimpleNamespace(table=rows)).splitlines()[-1]
-    assert re.split(r"  +", said.strip())[2:] == ["a new rule", "13%", "<1% to 40%", "37% to >99%", "<1%"]
-    assert (sentences.percent(0.125), sentences.band(0.007, 0.4)) == ("13%", "<1–40%")
-    assert (sentences.band(0.37, 0.991), sentences.percent(0.0052)) == ("37–>99%", "under 1%")
+    assert re.split(r"  +", said.strip())[2:] == ["a new rule", "13%", "<1% to 40%", "37% to >99%", "<1% (10)"]
+    assert (sentences.percent(0.125), sentences.band(0.007, 0.4)) == ("13%", "under 1% to 40%")
+    assert (sentences.band(0.37, 0.991), sentences.percent(0.0052)) == ("37% to over 99%", "under 1%")
 
 
 @pytest.mark.parametrize("p", [-0.01, 1.01, float("nan")])
@@ -99,17 +104,73 @@ def test_what_is_no_probability_is_refused(p: float) -> None:
 def test_first_sentence_says_its_numbers(outlook: Outlook, of_state: list[Pull]) -> None:
     text, _ = sentences.answer(outlook, of_state)
     assert text.startswith(f"H is {sentences.likelihood(outlook.last.p)} when a decision falls due on 1 January 2035")
+    how = "up from|down from|the same as|about the same as|against"
     found = re.search(
-        rf"the probability is {PERCENT}, (up from|down from|the same as) ?(?:{PERCENT} )?on 30 June", text
+        rf"the probability is {PERCENT}, ({how}) ?(?:{PERCENT} )?on 30 June 2020(?: \({PERCENT}\))?", text
     )
     assert found is not None
     assert read(found[1]) == sentences.shown(outlook.last.p)
     before, after = sentences.shown(outlook.first.p), sentences.shown(outlook.last.p)
-    assert found[2] == ("up from" if after > before else "down from" if after < before else "the same as")
-    assert found[3] is None or read(found[3]) == before
+    up, nearer = after > before, abs(outlook.last.p - 0.5) < abs(outlook.first.p - 0.5)
+    if found[2] == "against":
+        assert nearer
+        assert abs(after - before) >= 2
+        moved = outlook.last.support - outlook.first.support
+        assert (moved if up else -moved) <= outlook.first.width / 50
+    else:
+        words = {0: "the same as", 1: "about the same as"}
+        assert found[2] == words.get(abs(after - before), "up from" if up else "down from")
+    assert [read(p) for p in (found[3], found[4]) if p] == [before] * (before != after)
     violation = re.search(rf"outright violation: {PERCENT}", text)
     assert violation is not None
     assert read(violation[1]) == sentences.shown(outlook.last.violate)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        # (p, median support, width of its band) on the first date and on the last
+        ((0.25, -23.7, 270), (0.32, -25.2, 522), "against 25% on 30 June 2020: support hardly moves, but less is known "
+         "so far ahead, which draws it towards one half"),
+        ((0.25, -20, 270), (0.32, -40, 522), "against 25% on 30 June 2020: support falls, but less is known"),
+        ((0.77, 78, 230), (0.7, 90, 430), "against 77% on 30 June 2020: support rises, but less"),
+        ((0.25, -23.7, 270), (0.32, -15, 522), "up from 25% on 30 June 2020"),  # support rises with it
+        ((0.25, -23.7, 270), (0.32, -25.2, 260), "up from 25% on 30 June 2020"),  # no more is unknown than before
+        ((0.44, 1, 230), (0.56, 1, 430), "up from 44% on 30 June 2020"),  # across one half
+        ((0.77, 78, 230), (0.83, 78, 430), "up from 77% on 30 June 2020"),  # away from it
+        ((0.6, 20, 230), (0.59, 20, 430), "about the same as on 30 June 2020 (60%)"),
+        ((0.6, 20, 230), (0.6, 90, 430), "the same as on 30 June 2020"),
+    ],
+)  # fmt: skip
+def test_what_only_nears_one_half_is_no_rise_or_fall(first: tuple, last: tuple, words: str) -> None:
+    two = [
+        Point(day, p, 0.1, 0.1, 0.9, 0.2, 0.8, support, width)
+        for day, (p, support, width) in ((FIRST, first), (LAST, last))
+    ]
+    assert sentences.trend(*two).startswith(words)
+
+
+def test_a_terminal_says_on_how_many_rows_it_only_nears_one_half() -> None:
+    p = np.array([[[0.25, 0.32], [0.25, 0.32]], [[0.6, 0.6], [np.nan, np.nan]]])
+    middle = np.array([[[-23.7, -25.2], [-23.7, -10.0]], [[1.0, 1.0], [np.nan, np.nan]]])
+    support = middle[..., None] + np.array([-1.0, 0.0, 1.0])
+    on = ("state", "rule", "time")
+    width = np.broadcast_to([270.0, 522.0], p.shape)
+    data = {"p_comply_mean": (on, p), "support": ((*on, "sample"), support), "support_lower": (on, -width / 2),
+            "support_upper": (on, width / 2)}  # fmt: skip
+    forecast = SimpleNamespace(dataset=xr.Dataset(data))
+    assert nearing(forecast).startswith("On 1 of the 3 rows the probability nears one half between the two dates")
+    # negative control: where nothing does, nothing is said
+    assert nearing(SimpleNamespace(dataset=forecast.dataset.isel(state=[1]))) == ""
+
+
+def test_today_is_the_day_of_the_last_decision_that_came() -> None:
+    came, pending = SimpleNamespace(decision="comply"), SimpleNamespace(decision="pending")
+    case = SimpleNamespace(decisions=(came, pending), last_decision_date=lambda: date(2019, 7, 1))
+    said = "The record ends on 1 July 2019 and no later decision is known here: “today” on this page is that day."
+    assert today(case, "on this page", sentences.day) == said
+    case.decisions = (pending,)
+    assert today(case) == "No decision is on record: “today” here is 2019-07-01, the day of joining."
 
 
 @given(outlooks)
@@ -142,11 +203,9 @@ def _same_band(text: str, first: tuple[float, float], last: tuple[float, float])
 @given(probability, probability)
 def test_a_range_in_a_table_has_its_ends_and_claims_no_certainty(a: float, b: float) -> None:
     lower, upper = sorted((a, b))
-    low, high = sentences.band(lower, upper).rstrip("%").split("–")
-    assert not {low, high} & {"0", "100"}
-    ends = [{"<1": 0, ">99": 100}.get(end) for end in (low, high)]
-    shown = [int(text) if end is None else end for text, end in zip((low, high), ends, strict=True)]
-    assert shown == [sentences.shown(lower), sentences.shown(upper)]
+    low, high = sentences.band(lower, upper).split(" to ")
+    assert not {low, high} & {"0%", "100%"}
+    assert [read(end.rstrip("%")) for end in (low, high)] == [sentences.shown(lower), sentences.shown(upper)]
 
 
 @given(pulls)
@@ -225,6 +284,7 @@ def test_verdict() -> None:
     assert sentences.verdict(["R-hat 1.2", "divergences 3"], 6) == (
         "2 diagnostics of 6 failed, so do not rely on this page: R-hat 1.2; divergences 3."
     )
+    assert sentences.verdict(["R-hat 1.2"], 6, "What to do: more.").endswith("this page: R-hat 1.2. What to do: more.")
     assert sentences.verdict([], 0) == "No diagnostics were run."
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from bayes_compliance.answer import nearing, today
 from bayes_compliance.report import facts, findings, sentences
 from bayes_compliance.report.answers import answers, over_rules
 from bayes_compliance.report.parts import Number, Section, figure, heading, join, paragraph, table, unbroken
@@ -23,6 +24,11 @@ TROUBLE = (
     "yearly assessment, these rates over-sample trouble: a rule that nobody contests falls due far more often than its "
     "row count says."
 )
+HOW_GOOD = (
+    "How good such forecasts have been this page does not tell. The command bayes-compliance backtest CASE --out "
+    "FOLDER does: it forecasts each decision of this record from the day before, and scores that beside simple "
+    "baselines."
+)
 
 
 def answer(run: Run) -> Section:
@@ -33,7 +39,9 @@ def answer(run: Run) -> Section:
         _state(run, outlook, [pull for pull in pulls if pull.state == outlook.state], moved.get(outlook.state, {}))
         for outlook in outlooks
     ]
-    parts = [*told, paragraph(TROUBLE, "note"), *_every_rule(run), *_pulls(outlooks, pulls)]
+    known = paragraph(today(run.prepared.case, "on this page", sentences.day))
+    notes = [paragraph(text, "note") for text in (TROUBLE, HOW_GOOD)]
+    parts = [known, *told, *notes, *_every_rule(run), *_pulls(run, outlooks, pulls)]
     return Section("The answer", "answer", join(parts))
 
 
@@ -65,7 +73,7 @@ def _by_scenario(run: Run) -> dict[str, dict[str, findings.Effect]]:
     return found
 
 
-def _pulls(outlooks: list[Outlook], pulls: list[Pull]) -> list[Markup]:
+def _pulls(run: Run, outlooks: list[Outlook], pulls: list[Pull]) -> list[Markup]:
     if not pulls:
         return []
     parts = [heading("What pulls which way"), paragraph(PULLS)]
@@ -74,14 +82,31 @@ def _pulls(outlooks: list[Outlook], pulls: list[Pull]) -> list[Markup]:
         dates = [sentences.day(p.date) for p in (outlook.first, outlook.last)]
         drawn = bars.pulls(f"pulls-{i}", outlook.state, own, *dates)
         parts.append(figure(drawn, f"Lobbies of {outlook.state}, by role."))
-    return parts
+    rows = [
+        [state, rule, *(_named(lobbies, sign) for sign in (1, -1))]
+        for (state, rule), lobbies in sorted(facts.pulls_by_rule(run).items())
+    ]
+    if len(rows) == len(outlooks):  # one rule each, as in the figures
+        return parts
+    last = outlooks[0].last.date
+    caption = f"What pulls each rule hardest on {last}: the first {MOST} for and against, median weights in points"
+    return [*parts, table(caption, ["State", "Rule", "For compliance", "Against it"], rows)]
+
+
+def _named(lobbies: dict[str, float], sign: int) -> str:
+    """Lobbies on one side of a rule, the heaviest first."""
+    own = sorted((-sign * weight, lobby) for lobby, weight in lobbies.items() if sign * weight > 0)
+    return "; ".join(f"{lobby} {sentences.signed(lobbies[lobby])}" for _, lobby in own[:MOST]) or "–"
 
 
 OUTCOMES = (("p_comply", "complies"), ("p_partial", "in part"), ("p_violate", "violates"))
 PULLS = (
     "The median weight of each lobby, averaged over the rules that its state owes: where a rule does not concern it, "
-    "it counts nothing. L counts w q of its magnitude, for what the other side's conduct is still worth."
+    "it counts nothing. L, those who gain from the other side's conduct, count w q of their magnitude: q is the chance "
+    "that it performs, w how much that later answer counts today."
 )
+MOST = 2
+"""Lobbies named on each side of a rule."""
 
 
 def _every_rule(run: Run) -> list[Markup]:
@@ -91,18 +116,21 @@ def _every_rule(run: Run) -> list[Markup]:
     columns = [
         "State", "Rule", Number(f"Complies {unbroken(first)}"), Number(f"Complies {unbroken(last)}"),
         *(Number(called) for _, called in outcomes[1:]), Number("If we saw that day"),
-        Number("Full knowledge of today"), Number("No violation until then"),
+        Number(f"Full knowledge of today, {unbroken(str(run.prepared.case.last_decision_date()))}"),
+        Number("No violation until then (decisions due)"),
     ]  # fmt: skip
     names = [name for name, _ in outcomes]
     rows = [
         [state, facts.rule_name(rule), *_row(rows[0], rows[-1], names), facts.no_violation(run, rows[-1])]
-        for (state, rule), rows in by_pair.items()
+        for (state, rule), rows in sorted(by_pair.items(), key=lambda item: -item[1][-1]["p_violate"])
     ]
     caption = (
-        f"Every rule on {last}: the probabilities, 5% to 95% bands of compliance, and the probability of no violation "
-        "from the last decision on record to that day."
+        f"Every rule on {last}, the likeliest violations first: the probabilities, 5% to 95% bands of compliance, and "
+        "the probability of no violation from the last decision on record to that day, with how many decisions fall "
+        "due by then: the more there are, the lower it is."
     )
-    return [heading("Rule by rule"), table(caption, columns, rows)]
+    drawn_in = [paragraph(said, "note") for said in [nearing(facts.ahead(run))] if said]
+    return [heading("Rule by rule"), table(caption, columns, rows), *drawn_in]
 
 
 def _row(first: dict, last: dict, outcomes: Sequence[str]) -> list[str]:

@@ -22,8 +22,9 @@ INTRODUCTION = (
     "Each decision may be likely to go well and still one of many goes wrong. These are the probabilities that no "
     "decision on a rule, from the last one on record to that day, is a violation; partial or late performance is none. "
     "A violation is said to be more likely than not by the first forecast date on which that probability is below one "
-    "half; decisions fall due on fixed dates, which need not be that one. They are the forecast's own numbers, "
-    "p_no_violation in its forecast.csv."
+    "half; decisions fall due on fixed dates, which need not be that one. In brackets is how many fall due by then: "
+    "only rules on which as many do can be compared, since each decision is one more that may go wrong. They are the "
+    "forecast's own numbers, p_no_violation in its forecast.csv."
 )
 
 
@@ -58,4 +59,4 @@ def _table(run: Run, found: Series, days: list[date], turns: dict[str, dict[str,
         for (state, rule), at in found.items()
     ]  # fmt: skip
     columns.append("Violation likelier than not by")
-    return table("The probability of no violation, by rule", columns, rows)
+    return table("The probability of no violation, by rule, and how many decisions fall due", columns, rows)

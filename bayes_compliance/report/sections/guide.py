@@ -69,8 +69,6 @@ def limits(run: Run) -> Section:
     case = run.prepared.case
     items = [
         *(THEORY if has_lobbies(case) else RIVAL),
-        "The page does not tell how such forecasts have done: bayes-compliance backtest CASE forecasts decisions on "
-        "record from those before them and scores that beside the last outcome and base rates.",
         "The record is a sample of what was written about, and selection is not modelled.",
         "Which event falls under which rule, and what counts as partial, was decided by hand before the fit.",
         *_of_case(case),
