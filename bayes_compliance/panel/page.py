@@ -29,6 +29,7 @@ from bayes_compliance.report.parts import (
     table,
     template,
 )
+from bayes_compliance.report.remedies import remedy
 from bayes_compliance.report.sections.diagnostics import diagnostics
 from bayes_compliance.report.sections.provenance import provenance
 from bayes_compliance.report.sentences import percent
@@ -61,7 +62,9 @@ def render(run: PanelRun) -> str:
     page = template("page.html.j2").render(
         title="Which states are readier to comply?",
         subtitle=words.subtitle(run.layout),
-        verdict=sentences.verdict([str(check) for check in missed], len(run.checks)),
+        verdict=sentences.verdict(
+            [str(check) for check in missed], len(run.checks), remedy(check.name for check in missed)
+        ),
         failed=bool(missed),
         notices=unwritten(why),
         style=Markup(files("bayes_compliance.report").joinpath("templates/style.css").read_text(encoding="utf-8")),
