@@ -28,13 +28,15 @@ class Change(NamedTuple):
 class Lever(NamedTuple):
     """The smallest changes that take a rule's probability `p` across one half: a multiple, and points added.
 
-    Lobbies to which as many points are to be added stand side by side; where no such change does there is none.
+    Lobbies to which as many points are to be added stand side by side; where no such change does there is none. `close`
+    is whether `p` is so near to one half that a sample of worlds cannot tell how small a change would do.
     """
 
     rule: str
     p: float
     multiple: Change | None = None
     added: tuple[Change, ...] = ()
+    close: bool = False
 
 
 class Effect(NamedTuple):
@@ -68,8 +70,9 @@ def turns_on(rules: Mapping[str, float], scenarios: Mapping[str, Effect]) -> str
             told.append(f"On average no scenario of the case moves it by {MATTERS} percentage points.")
         else:
             told.append(
-                f"Of the case’s scenarios “{title}” would move it most, from {percent(effect.before)} to "
-                f"{percent(effect.after)}."
+                f"Of the case’s scenarios “{title}” would move it most, from {percent(effect.before)} to about "
+                f"{percent(effect.after)} (from a sample of worlds: the command bayes-compliance scenario asks all of "
+                "them, and may differ by a point or two)."
             )
     return " ".join(told)
 
@@ -118,12 +121,28 @@ def turned(state: str, found: Sequence[Lever], until: date) -> str:
         if scaled
         else f"the fewest points that would turn the answer are {most}those to the weight "
     )
-    closest = min(able, key=lambda turn: turn.size).lever
-    enough = [_said(change) for change in together([*filter(None, [closest.multiple]), *closest.added])]
-    return (
-        f"{state}: {which}of {listed(often, 'or')}{on}; closest to turning is “{closest.rule}”, at "
-        f"{percent(closest.p)} on {day(until)}, where {listed(enough, 'or')} would do."
-    )
+    return f"{state}: {which}of {listed(often, 'or')}{on}; {_closest(able, len(found), day(until))}."
+
+
+def _closest(able: Sequence[_Turn], rules: int, when: str) -> str:
+    """The rule that the smallest change turns, and which; those too close to one half to say are named apart."""
+    close = [f"“{turn.lever.rule}” ({percent(turn.lever.p)})" for turn in able if turn.lever.close]
+    rest = [turn for turn in able if not turn.lever.close]
+    said = []
+    if close:
+        verb, it = ("is", "it") if len(close) == 1 else ("are", "them")
+        which = f"at {percent(able[0].lever.p)} on {when} it" if rules == 1 else f"on {when} {listed(close)}"
+        said.append(f"{which} {verb} too close to one half to say how small a change would turn {it}")
+    if rest:
+        lever = min(rest, key=lambda turn: turn.size).lever
+        changes = [_said(change) for change in together([*filter(None, [lever.multiple]), *lever.added])]
+        would = f"{listed(changes, 'or')} would do"
+        if rules == 1:
+            said.append(f"at {percent(lever.p)} on {when}, {would}")
+        else:
+            of = "of the others closest to turning is" if close else "closest to turning is"
+            said.append(f"{of} “{lever.rule}”, at {percent(lever.p)} on {when}, where {would}")
+    return "; ".join(said)
 
 
 def together(changes: Sequence[Change]) -> list[Change]:
@@ -137,8 +156,26 @@ def together(changes: Sequence[Change]) -> list[Change]:
 
 def _said(change: Change) -> str:
     if change.factor is None:
-        return f"{signed(change.points)} points to the weight of {change.lobby}"
-    return f"{number(change.factor)} times the weight of {change.lobby} ({signed(change.points)} points)"
+        return f"{rough(change.points, '+')} points to the weight of {change.lobby}"
+    return f"{times(change.factor)} times the weight of {change.lobby} ({rough(change.points, '+')} points)"
+
+
+def rough(x: float, sign: str = "") -> str:
+    """Two significant digits, with a sign where `sign` is ``+``: what a sample of worlds can tell of a change.
+
+    >>> rough(-3.42, "+"), rough(0.0871), rough(123.4)
+    ('−3.4', '0.087', '120')
+    """
+    return (signed if sign else number)(float(f"{x:.2g}"))
+
+
+def times(factor: float) -> str:
+    """A multiple in two significant digits; within a tenth of 1 in two decimals, as 1.1 and 1.06 are not alike there.
+
+    >>> times(1.064), times(0.9257), times(1.27), times(0.0312), times(1.0004)
+    ('1.06', '0.93', '1.3', '0.031', '1.00')
+    """
+    return f"{factor:.2f}" if 0.95 <= factor < 1.1 else rough(factor)
 
 
 def depths(found: Mapping[str, float]) -> str:
@@ -151,11 +188,14 @@ def depths(found: Mapping[str, float]) -> str:
     hardly = sum(k < LEFT for k in found.values())
     shallow = sum(LEFT <= k < 1 for k in found.values())
     none = len(found) - deep - hardly - shallow
-    bare = f", {hardly} at less than {percent(LEFT)} of its depth, with hardly anything of it left," if hardly else ""
-    return (
-        f"{kept.capitalize()}: of {len(found)} rules {deep or 'none'} as deep as it is or deeper, {shallow or 'none'} "
-        f"in a shallower version only{bare or ','} and {none or 'none'} in no version."
-    )
+    counts = [
+        (deep, "as deep as it is or deeper"),
+        (shallow, "in a shallower version only"),
+        (hardly, f"at less than {percent(LEFT)} of its depth, with hardly anything of it left"),
+        (none, "in no version, however shallow"),
+    ]
+    each = [f"{'all' if n == len(found) else n} {how}" for n, how in counts if n]
+    return f"{kept.capitalize()}: of {len(found)} rules {listed(each)}."
 
 
 def _alone(k: float) -> str:
@@ -200,18 +240,24 @@ def what_if(title: str, since: date, effects: Sequence[Effect], until: date, idl
     ]
     if still:
         verb = "moves" if len(still) == 1 else "move"
-        parts.append(f"{listed(still)} {verb} by less than {MATTERS} percentage points on average{_both_ways(effects)}")
+        parts.append(
+            f"{listed(still)} {verb} by less than {MATTERS} percentage points on average{_both_ways(effects, still)}"
+        )
     return f"{title} (from {day(since)}): on {day(until)}, {'; '.join(parts)}."
 
 
-def _both_ways(effects: Sequence[Effect]) -> str:
+def _both_ways(effects: Sequence[Effect], still: Sequence[str]) -> str:
     """Where a scenario moves worlds both ways though hardly their mean."""
     wide = [
-        f"{e.state} ({_points(e.lower)} to {_points(e.upper)} points, 5% to 95% over worlds)"
+        (e.state, f"{_points(e.lower)} to {_points(e.upper)} points, 5% to 95% over worlds")
         for e in effects
         if abs(gap(e)) < MATTERS and min(-e.lower, e.upper) >= MATTERS / 100
     ]
-    return f", but it moves some worlds up and others down for {listed(wide)}" if wide else ""
+    if not wide:
+        return ""
+    if len(still) == 1:
+        return f", some worlds up and others down ({wide[0][1]})"
+    return f"; some worlds go up and others down for {listed([f'{state} ({how})' for state, how in wide])}"
 
 
 def _points(change: float) -> str:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bayes_compliance.report import findings
 from bayes_compliance.report.findings import Effect
+from bayes_compliance.report.sections.what_if import _change
 from bayes_compliance.report.sentences import percent, shown
 
 UNTIL = date(2035, 1, 1)
@@ -60,9 +61,17 @@ def test_a_scenario_that_moves_worlds_both_ways_says_so_and_no_more() -> None:
     ]
     said = findings.what_if("Storm", date(2025, 1, 20), effects, UNTIL)
     assert said.endswith(
-        "MEX and CAN move by less than 5 percentage points on average, but it moves some worlds up and others down for "
-        "MEX (−30 to +22 points, 5% to 95% over worlds)."
+        "MEX and CAN move by less than 5 percentage points on average; some worlds go up and others down for MEX (−30 "
+        "to +22 points, 5% to 95% over worlds)."
     )
+    assert findings.what_if("Storm", date(2025, 1, 20), effects[:1], UNTIL).endswith(
+        "MEX moves by less than 5 percentage points on average, some worlds up and others down (−30 to +22 points, 5% "
+        "to 95% over worlds)."
+    )
+
+
+def test_no_change_has_no_sign() -> None:
+    assert [_change(Effect("CAN", 0.5, p)) for p in (0.4999, 0.5004, 0.49, 0.523)] == ["0.0", "0.0", "−1.0", "+2.3"]
 
 
 def test_an_idle_scenario_says_why() -> None:

@@ -70,11 +70,17 @@ def _figure(found: xr.Dataset, until: date) -> Markup:
     return figure(compare.intervals("what-if", title, "change", panels), caption)
 
 
+def _change(effect: findings.Effect) -> str:
+    """The change in percentage points; none has no sign."""
+    change = round(100 * (effect.after - effect.before), 1)
+    return f"{change:+.1f}".replace("-", "−") if change else "0.0"
+
+
 def _table(found: xr.Dataset, until: date) -> list[Markup]:
     """Each probability without and with each scenario that does anything, also where it moves little."""
     ids = [id for id in found["scenario"].values if not found["idle"].sel(scenario=id).item()]
     rows = [
-        [str(id), e.state, percent(e.before), percent(e.after), f"{100 * (e.after - e.before):+.1f}".replace("-", "−")]
+        [str(id), e.state, percent(e.before), percent(e.after), _change(e)]
         for id in ids
         for e in effects(found.sel(scenario=id))
     ]
