@@ -22,7 +22,7 @@ MOST_CELLS = 25
 TALL = 30
 """States beyond whom the scale stands above the bands too."""
 
-COLOURS = {"compliance": drawing.BLUE, "adherence": drawing.ORANGE}
+COLOURS = {"compliance": drawing.BLUE, "adherence": drawing.BROWN}
 SHAPES = {"compliance": "o", "adherence": "D"}
 LABELS = {"compliance": "P2 + G2: to comply", "adherence": "P1 + G1: to adhere"}
 

@@ -9,16 +9,25 @@ from contextlib import contextmanager
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from markupsafe import Markup
+from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's palette
-BLUE, SKY, GREEN, YELLOW, ORANGE, RED, PURPLE = (
-    "#0072b2", "#56b4e9", "#009e73", "#f0e442", "#e69f00", "#d55e00", "#cc79a7",
+BLUE, SKY, GREEN, OCHRE, BROWN, RED, PURPLE = (
+    "#0072b2", "#078cec", "#155c4f", "#a3871c", "#995e04", "#8c2d0c", "#5c1566",
 )  # fmt: skip
-INK, SOFT, LINE, SHADE = "#1b1f24", "#57606a", "#d5dae0", "#eef1f4"
+"""Found by search: each stands 3:1 or more against the page and against `SHADE`, and any two, or one and `INK`, are as
+far apart (.095 in OKLab) for readers without red, green or blue cones as for others."""
+INK, SOFT, GREY, LINE, SHADE, PAPER = "#1b1f24", "#57606a", "#838c96", "#d5dae0", "#eef1f4", "#ffffff"
+"""`GREY` is the palest that may carry meaning; `LINE` and `SHADE` are for grids and grounds alone."""
+PALE, MIDDLE = "#d9ebf8", "#a6d3f2"
+"""Areas of a band, and of a band inside it, too pale to be seen without their `edge`."""
 
 
 class Mark(NamedTuple):
@@ -31,8 +40,8 @@ class Mark(NamedTuple):
 
 MARKS = {
     "comply": Mark("complied", "o", GREEN),
-    "comply_late": Mark("complied late", "D", ORANGE),
-    "partial": Mark("in part", "s", ORANGE),
+    "comply_late": Mark("complied late", "D", BROWN),
+    "partial": Mark("in part", "s", OCHRE),
     "violate": Mark("violated", "X", RED),
     "adhere": Mark("adhered", "^", BLUE),
     "not_adhere": Mark("did not adhere", "v", PURPLE),
@@ -49,6 +58,7 @@ _STYLE: Any = {
     "axes.labelsize": 8.0,
     "axes.edgecolor": SOFT,
     "axes.linewidth": 0.6,
+    "hatch.linewidth": 0.6,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -68,6 +78,9 @@ _STYLE: Any = {
 WIDTH = 9.6
 """Inches that every figure is wide: its text comes out at one size on the page."""
 
+UNBROKEN = "\N{NO-BREAK SPACE}"
+"""Between two words of a name that stay on one line."""
+
 ACROSS, MOST_LINES = 42, 2
 """Characters of a line, and lines, of a label at the left of an axes: it takes a third of the width at most."""
 
@@ -76,6 +89,9 @@ TITLE_ACROSS = {1: 100, 2: 52, 3: 33}
 
 LINE_HEIGHT = 0.14
 """Inches that one line more takes."""
+
+MOVED = 2
+"""Gaps that a mark may stand from its date, at most, so that it does not hide another."""
 
 
 class Frame(NamedTuple):
@@ -109,9 +125,10 @@ def on_lines(names: Sequence[str], across: int = ACROSS) -> list[str]:
 
 
 def _cut(name: str, across: int) -> str:
-    lines = wrap(name, across)
+    lines = [line.replace(UNBROKEN, " ") for line in wrap(name, across)]
     if len(lines) <= MOST_LINES:
         return "\n".join(lines)
+    name = name.replace(UNBROKEN, " ")
     end = name[1 - across :]
     return f"{wrap(name, across - 2)[0]} …\n…{end.partition(' ')[2] or end}"
 
@@ -121,9 +138,113 @@ def lines_in(labels: Iterable[str]) -> int:
     return 1 + max((label.count("\n") for label in labels), default=0)
 
 
+KEY = 1.6
+"""Ems that a key of a legend is long."""
+
+ENDS = 0.05
+"""Inches above the first row and below the last."""
+
+
 def more_for(labels: Iterable[str]) -> float:
     """Inches that labels of several lines take beyond one line."""
     return LINE_HEIGHT * (lines_in(labels) - 1)
+
+
+def rows_for(labels: Sequence[str], each: float) -> tuple[NDArray, float]:
+    """Where rows stand, in inches from the end where the first is, and how many inches all take.
+
+    Parameters
+    ----------
+    labels : sequence of str
+    each : float
+        Inches of a row; one whose label has more lines than fit is taller, and it alone.
+    """
+    tall = np.array([max(each, LINE_HEIGHT * lines_in([label]) + 0.06) for label in labels])
+    return np.cumsum(tall) - tall / 2 + ENDS, float(tall.sum()) + 2 * ENDS
+
+
+def apart(at: ArrayLike, gap: float) -> NDArray:
+    """Places, in their order, a gap from one another where they were nearer, moved as little as can be.
+
+    Least squares under the order: each run of neighbours that are too near is spread around its mean. Where one would
+    move by more than `MOVED` gaps, the gap is halved until none does.
+
+    >>> apart([0, 1, 1, 9], 2).tolist()
+    [-1.33..., 0.66..., 2.66..., 9.0]
+    """
+    places = np.asarray(at, float)
+    order = np.argsort(places, kind="stable")
+    share, found = 1.0, places.copy()
+    while len(places) > 1 and share > 0.05:
+        steps = share * gap * np.arange(len(places))
+        found[order] = _rising(places[order] - steps) + steps
+        if np.abs(found - places).max() <= MOVED * gap:
+            return found
+        share /= 2
+    return places
+
+
+def _rising(values: NDArray) -> NDArray:
+    """The nearest sequence that does not fall: neighbours that do are pooled at their mean."""
+    pools: list[tuple[float, int]] = []
+    for value in values:
+        total, size = float(value), 1
+        while pools and pools[-1][0] * size >= total * pools[-1][1]:
+            before, more = pools.pop()
+            total, size = total + before, size + more
+        pools.append((total, size))
+    return np.concatenate([np.full(size, total / size) for total, size in pools])
+
+
+def gap_for(axes: Axes, size: float) -> float:
+    """What a mark of some points, with its white rim, is wide in units of an axes' x, whose limits are set."""
+    low, high = axes.get_xlim()
+    return (size + 1) * (high - low) / (72 * WIDTH * axes.get_position().width)
+
+
+def days_of(days: Iterable[date]) -> NDArray:
+    """Days as matplotlib counts them: from 1970."""
+    return np.array(list(days), "datetime64[D]").astype(float)
+
+
+def decided(
+    axes: Axes, decisions: Sequence[str], days: NDArray, heights: NDArray, size: float, places: NDArray
+) -> None:
+    """Decisions as marks with their bands, one layer for each outcome: each more costs the page as much as a curve.
+
+    Parameters
+    ----------
+    axes : matplotlib axes
+    decisions : sequence of str
+        Their outcomes.
+    days : array (decision,)
+        Where the band stands.
+    heights : array (decision, 3)
+        Middle, lower and upper.
+    size : float
+        Points.
+    places : array (decision,)
+        Where the mark stands: see `apart`.
+    """
+    axes.vlines(days, heights[:, 1], heights[:, 2], color=GREY, linewidth=1, zorder=2)
+    for decision, mark in MARKS.items():
+        some = np.array([one == decision for one in decisions])
+        if some.any():
+            axes.plot(places[some], heights[some, 0], mark.shape, color=mark.colour, markersize=size,
+                      markeredgecolor=PAPER, markeredgewidth=0.5, zorder=3, clip_on=False)  # fmt: skip
+
+
+def rows_axis(axes: Axes, at: NDArray, tall: float, labels: Sequence[str], down: bool = True) -> None:
+    """Rows of `rows_for` with their labels and without an axis, the first on top or at the bottom."""
+    axes.set_yticks(at, labels)
+    axes.set_ylim(*((tall, 0) if down else (0, tall)))
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["left"]].set_visible(False)
+
+
+def edge(colour: str = SKY, dashes: str = "-") -> dict[str, Any]:
+    """The rim of a band, which is what is seen of it where its area is pale."""
+    return {"edgecolor": colour, "linewidth": 0.7, "linestyle": dashes}
 
 
 def room_for(labels: Iterable[str]) -> float:
@@ -200,39 +321,44 @@ def _plain(drawn: str) -> str:
     return re.sub(r"\n\s*", "\n", drawn)
 
 
-def keys_in_a_row(handles: Sequence[Any]) -> int:
+def keys_in_a_row(handles: Sequence[Any], length: float = KEY) -> int:
     """How many keys of a legend stand side by side: as many as the page's width holds."""
     longest = max((len(handle.get_label()) for handle in handles), default=0)
-    return max(1, min(len(handles), int(WIDTH / (0.55 + 0.058 * longest))))
+    return max(1, min(len(handles), int(WIDTH / (0.37 + 0.11 * length + 0.058 * longest))))
 
 
-def top_for(handles: Sequence[Any], title: bool = False) -> float:
+def top_for(handles: Sequence[Any], title: bool = False, length: float = KEY) -> float:
     """Inches that a legend takes above the axes."""
-    return 0.18 + 0.19 * -(-len(handles) // keys_in_a_row(handles)) + 0.22 * title
+    return 0.18 + 0.19 * -(-len(handles) // keys_in_a_row(handles, length)) + 0.22 * title
 
 
-def legend(figure: Figure, handles: list[Any]) -> None:
-    """One legend above all axes of a figure, filled row by row."""
-    columns = keys_in_a_row(handles)
+def legend(figure: Figure, handles: list[Any], length: float = KEY) -> None:
+    """One legend above all axes of a figure, filled row by row, its keys some ems long."""
+    columns = keys_in_a_row(handles, length)
     lines = -(-len(handles) // columns)
     by_column = [handles[line * columns + c] for c in range(columns) for line in range(lines)
                  if line * columns + c < len(handles)]  # fmt: skip
     figure.legend(handles=by_column, loc="upper left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.1,
-                  handlelength=1.6)  # fmt: skip
+                  handlelength=length)  # fmt: skip
 
 
-def line(label: str, colour: str = BLUE, width: float = 1.6) -> Any:
+def line(label: str, colour: str = BLUE, width: float = 1.6, dashes: Any = "-") -> Any:
     """A line as the legend shows it."""
     from matplotlib.lines import Line2D
 
-    return Line2D([], [], color=colour, linewidth=width, label=label)
+    return Line2D([], [], color=colour, linewidth=width, linestyle=dashes, label=label)
 
 
-def patch(label: str, colour: str) -> Any:
-    """An area as the legend shows it."""
+def remark(label: str) -> Any:
+    """Words in a legend that are no key."""
+    return line(label, "none", 0)
+
+
+def patch(label: str, colour: str, **drawn: Any) -> Any:
+    """An area as the legend shows it, with its hatch and its rim where it has them."""
     from matplotlib.patches import Patch
 
-    return Patch(facecolor=colour, label=label)
+    return Patch(facecolor=colour, label=label, **drawn)
 
 
 def marker(decision: str) -> Any:

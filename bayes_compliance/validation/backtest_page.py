@@ -94,7 +94,7 @@ def _curve(found: Backtest, text: str) -> Markup:
     with drawing.canvas([3.2], frame=drawing.Frame(left=0.6, bottom=0.5)) as (fig, axes):
         ax = axes[0, 0]
         ax.plot([0, 1], [0, 1], color=drawing.SOFT, linewidth=0.8, linestyle="--")
-        ax.fill_between(corp.forecast, corp.lower, corp.upper, color=drawing.SKY, alpha=0.35, linewidth=0)
+        ax.fill_between(corp.forecast, corp.lower, corp.upper, facecolor=drawing.PALE, **drawing.edge())
         ax.plot(corp.forecast, corp.recalibrated, color=drawing.BLUE, marker="o", markersize=3)
         ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="forecast probability of compliance", ylabel="how often it came")
         return drawing.svg(fig, "reliability", "Reliability", text)

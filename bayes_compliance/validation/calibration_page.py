@@ -46,7 +46,8 @@ def _curves(found: Calibration) -> Section:
     points, lower, upper = band(n, RANK_DRAWS, found.verdict.false_alarm)
     with drawing.canvas([3.0], frame=drawing.Frame(left=0.6, bottom=0.5)) as (fig, axes):
         ax = axes[0, 0]
-        ax.fill_between(points, lower - points, upper - points, color=drawing.SKY, alpha=0.35, linewidth=0)
+        ax.fill_between(points, lower - points, upper - points, facecolor=drawing.PALE,
+                        **drawing.edge())  # fmt: skip
         rejected = {verdict.name for verdict in found.verdict.verdicts if verdict.rejected}
         for name, ranks in zip(found.names, found.ranks.T, strict=True):
             below = np.searchsorted(np.sort(ranks), np.arange(1, RANK_DRAWS + 1)) / n

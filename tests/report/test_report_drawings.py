@@ -16,14 +16,17 @@ from bayes_compliance.analysis.side_by_side import side_by_side
 from bayes_compliance.case import load_case
 from bayes_compliance.elicitation import TOLERANCE
 from bayes_compliance.forecast import dates_ahead
-from bayes_compliance.report.drawing import ACROSS, WIDTH, on_lines, room_for
+from bayes_compliance.report import drawing
+from bayes_compliance.report.drawing import ACROSS, UNBROKEN, WIDTH, apart, on_lines, room_for, rows_for
+from bayes_compliance.report.facts import Recorded
 from bayes_compliance.report.parts import join
-from bayes_compliance.report.plots import compare, timeline
-from bayes_compliance.report.plots.compare import colours_of, dates_on_axis
+from bayes_compliance.report.plots import bars, compare, density, fan, timeline
+from bayes_compliance.report.plots.compare import dates_on_axis, looks_of
 from bayes_compliance.report.sections.hanging import _not_ended, _observed
 from bayes_compliance.report.sections.judgements import _bent
 from bayes_compliance.report.sections.shadow import _sides
 from bayes_compliance.report.sections.what_if import _table
+from bayes_compliance.report.sentences import Pull
 from bayes_compliance.updating import Updated
 from bayes_compliance.validation import predictive
 from tests.builders import complied, known, normal, write_case
@@ -85,11 +88,173 @@ def test_dates_are_bare_years_only_where_these_tell_them_apart(until: date, step
 
 def test_a_source_has_one_colour_whichever_others_a_page_shows() -> None:
     every = [TODAY, MOVING, SHOCKS, CONDUCT, ENTRENCHMENT, NOISE]
-    whole = dict(zip(every, colours_of(every), strict=True))
-    assert len(set(whole.values())) == len(every)
+    whole = dict(zip(every, looks_of(every), strict=True))
+    assert len({colour for colour, _ in whole.values()}) == len({hatch for _, hatch in whole.values()}) == len(every)
     for some in ([TODAY, NOISE], [TODAY, MOVING, NOISE], [CONDUCT, ENTRENCHMENT, NOISE]):
-        assert colours_of(some) == [whole[one] for one in some]
+        assert looks_of(some) == [whole[one] for one in some]
     assert timeline.MARKS["comply"].colour
+
+
+MEANT = ("BLUE", "SKY", "GREEN", "OCHRE", "BROWN", "RED", "PURPLE", "INK", "SOFT", "GREY")
+OKLAB = (
+    [[0.4122, 0.5363, 0.0514], [0.2119, 0.6807, 0.1074], [0.0883, 0.2817, 0.63]],
+    [[0.2105, 0.7936, -0.0041], [1.978, -2.4286, 0.4506], [0.0259, 0.7828, -0.8087]],
+)
+# what is seen without the cones of long, middle or short waves, in linear RGB (Machado, Oliveira and Fernandes 2009)
+SEEN = {
+    "all": np.eye(3).tolist(),
+    "protan": [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.052]],
+    "deutan": [[0.3673, 0.8606, -0.228], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9689]],
+    "tritan": [[1.2555, -0.0767, -0.1788], [-0.0784, 0.9308, 0.1476], [0.0047, 0.6914, 0.3039]],
+}
+
+
+def linear(colour: str) -> np.ndarray:
+    shares = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    return np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted(0.05 + linear(colour) @ [0.2126, 0.7152, 0.0722] for colour in (one, other))
+    return float(light / dark)
+
+
+def nearest(colours: tuple[str, ...], seen: list[list[float]]) -> float:
+    rgb = np.clip(np.array(seen) @ np.transpose([linear(colour) for colour in colours]), 0, 1)
+    lab = (np.array(OKLAB[1]) @ np.cbrt(np.array(OKLAB[0]) @ rgb)).T
+    between = np.linalg.norm(lab[:, None] - lab[None], axis=-1)
+    return float(between[~np.eye(len(lab), dtype=bool)].min())
+
+
+def test_contrast_is_that_of_the_definition() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#f0e442", "#ffffff") == pytest.approx(1.32, abs=0.01)  # a yellow that cannot be seen
+
+
+@pytest.mark.parametrize("name", MEANT)
+def test_what_carries_meaning_stands_out_from_its_ground(name: str) -> None:
+    assert contrast(getattr(drawing, name), drawing.PAPER) >= 3
+    assert contrast(getattr(drawing, name), drawing.SHADE) >= 3
+
+
+def test_lines_stand_out_from_the_bands_under_them() -> None:
+    assert contrast(drawing.BLUE, drawing.PALE) >= 3
+    assert contrast(drawing.BLUE, drawing.MIDDLE) >= 3
+
+
+@pytest.mark.parametrize("seen", SEEN)
+def test_colours_are_told_apart_by_all_readers(seen: str) -> None:
+    assert nearest(tuple(getattr(drawing, name) for name in MEANT[:8]), SEEN[seen]) > 0.095
+    # negative control: the palette of Okabe and Ito, which colour-blind readers tell apart, is no better
+    okabe = ("#0072b2", "#56b4e9", "#009e73", "#f0e442", "#e69f00", "#d55e00", "#cc79a7", "#1b1f24")
+    assert seen == "all" or nearest(okabe, SEEN[seen]) < 0.1
+
+
+def strokes(drawn: object) -> set[str]:
+    """Colours of lines, areas and rims in a drawing that are not those of its frame, grid and text."""
+    marks = re.sub(r"<text.*?</text>", "", str(drawn), flags=re.S)
+    return set(re.findall(r"(?:stroke|fill): (#\w{6})", marks)) - {drawing.LINE, drawing.PAPER}
+
+
+def recorded(day: date, decision: str = "comply", rule: str = "r") -> Recorded:
+    return Recorded("H", rule, day, "compliance", decision, (0.5, 0.2, 0.8), (1.0, -9.0, 9.0), 0.5, False)
+
+
+def fans(*tops: float) -> list[fan.Fan]:
+    names = ("p_lower", "p_upper", "p_today_lower", "p_today_upper", "p_comply")
+    bands = dict(zip(names, (0.1, 0.9, 0.3, 0.6, 0.5), strict=True))
+    return [
+        fan.Fan(
+            f"rule {top}",
+            [{"date": f"{year}-01-01", "support_lower": -top, "support_upper": top, **bands} for year in (2021, 2030)],
+            [0.0, 0.0], [recorded(date(2015, 3, 1)), recorded(date(2015, 4, 1), "violate")],
+        )
+        for top in tops
+    ]  # fmt: skip
+
+
+def test_every_mark_of_the_fans_is_of_the_palette_and_every_pale_area_has_a_rim() -> None:
+    today = date(2020, 1, 1)
+    for drawn in (fan.probability("p", "H", fans(50.0), today), fan.support("s", "H", fans(50.0), 0.0, today)):
+        assert strokes(drawn) <= {getattr(drawing, name) for name in (*MEANT, "PALE", "MIDDLE")}
+        for pale in (drawing.PALE, drawing.MIDDLE):
+            for style in re.findall(rf'style="fill: {pale};[^"]*"', str(drawn)):
+                rim = re.search(r"stroke: (#\w+)", style)
+                assert rim
+                assert contrast(rim[1], drawing.PAPER) >= 3
+        assert ">today</text>" in drawn
+
+
+def test_panels_of_support_say_whether_their_scales_are_alike() -> None:
+    today = date(2020, 1, 1)
+    assert "all panels have one scale" in fan.support("s", "H", fans(50.0, 150.0), 0.0, today)
+    assert "each panel has a scale of its own" in fan.support("s", "H", fans(50.0, 500.0), 0.0, today)
+    assert fan.one_scale(fans(50.0, 150.0), 0.0) == pytest.approx((-174, 174))
+    low, high = fan.one_scale(fans(50.0), 90.0) or (0, 0)
+    assert low < -50 < 90 < high
+
+
+def test_near_marks_stand_a_gap_apart_and_others_where_they_were() -> None:
+    found = apart([5, 5, 5, 20, 21, 40], 2)
+    assert found.tolist() == [3, 5, 7, 19.5, 21.5, 40]
+    assert apart([7], 2).tolist() == [7]
+    assert apart([], 2).tolist() == []
+    assert apart([9, 1, 5], 2).tolist() == [9, 1, 5]  # whatever their order
+    many = apart([5] * 40, 2)
+    assert np.abs(many - 5).max() <= drawing.MOVED * 2  # nearer to one another rather than far from their date
+    assert np.diff(many).min() > 0
+
+
+def test_marks_of_one_rule_do_not_hide_one_another_while_their_bands_stay_on_the_day() -> None:
+    day = date(2020, 7, 1)
+    rows = [recorded(day), recorded(day, "violate"), recorded(date(2000, 1, 1), "partial")]
+    drawn = str(timeline.timeline("t", "H", rows, (2000, 2020)))
+    body = drawn.split("</desc>")[1]
+    used = dict(re.findall(r'xlink:href="#(\w+)" x="([\d.]+)" y="[\d.]+" style="fill: (?!#57)', body))
+    at = sorted(map(float, used.values()))
+    assert at[-1] - at[-2] >= timeline.SIZE
+    bands = [float(x) for x in re.findall(r"M ([\d.]+) [\d.]+ \nL \1 [\d.]+ \n\" clip[^>]*stroke: #838c96", body)]
+    assert bands[0] == bands[1] == pytest.approx((at[-1] + at[-2]) / 2, abs=0.02)
+    assert {"2000", "2008", "2020"} <= set(re.findall(r">(\d{4})</text>", body))
+
+
+def test_a_label_of_two_lines_makes_its_own_row_taller_and_keeps_its_role() -> None:
+    name = "Canadian unions and protected producers"
+    label, short = on_lines([f"{name}{UNBROKEN}(K)", f"growers{UNBROKEN}(K)"])
+    assert label.split("\n")[1] == "producers (K)"
+    assert short == "growers (K)"
+    assert on_lines([f"{LONG}{UNBROKEN}(K)"])[0].endswith("(K)")
+    at, tall = rows_for([short, label, short], 0.2)
+    assert at[1] - at[0] == pytest.approx(at[2] - at[1])
+    assert at[1] - at[0] > 0.25
+    assert tall == pytest.approx(0.4 + 0.34 + 2 * drawing.ENDS)
+    only, _ = rows_for([short] * 3, 0.2)
+    assert np.diff(only) == pytest.approx(0.2)
+    pulls = [Pull("H", name, "K", -1.0, -2.0), Pull("H", "growers", "J", 1.0, 2.0)]
+    assert ">producers (K)</text>" in bars.pulls("p", "H", pulls, "now", "then")
+
+
+def test_analysts_of_one_panel_share_neither_colour_nor_dashes() -> None:
+    found = density.styles([f"analyst {i}" for i in range(56)])
+    assert len(set(found.values())) == 56
+    first = list(found.values())[:7]
+    assert len({colour for colour, _ in first}) == len({dashes for _, dashes in first}) == 7
+
+
+def test_layers_of_a_stack_are_told_apart_without_colour() -> None:
+    layers = [TODAY, MOVING, SHOCKS, CONDUCT, NOISE]
+    drawn = str(compare.stacks("s", "S", layers, {"H": np.full((2, 5), 0.2)}, [date(2020, 1, 1), date(2021, 1, 1)]))
+    patterns = re.findall(r"<pattern.*?</pattern>", drawn, re.S)
+    assert len(patterns) == len(layers) - 1  # and one is plain
+    assert len(set(re.findall(r'<path d="(.*?)"', "".join(patterns), re.S))) == len(layers) - 1
+    assert max(map(len, patterns)) < 3000
+    assert "stroke: #ffffff; stroke-width: 0.4" in drawn  # what keeps two layers apart
+
+
+def test_marks_of_one_kind_need_no_key() -> None:
+    panels = [compare.Panel("", {"a": [0.2], "b": [0.4]})]
+    assert ">probability</text>" not in compare.dots("x", "X", ["probability"], panels)
+    assert ">one</text>" in compare.dots("x", "X", ["one", "two"], [compare.Panel("", {"a": [0.2, 0.4]})])
 
 
 def test_what_a_family_meets_is_said_with_its_tolerance() -> None:

@@ -10,16 +10,19 @@ from markupsafe import Markup
 
 from bayes_compliance.report.drawing import (
     BLUE,
+    BROWN,
     INK,
-    ORANGE,
+    PAPER,
     SOFT,
+    UNBROKEN,
     Frame,
     canvas,
     legend,
-    more_for,
     on_lines,
     patch,
     room_for,
+    rows_axis,
+    rows_for,
     svg,
     top_for,
 )  # fmt: skip
@@ -29,27 +32,27 @@ if TYPE_CHECKING:
     from bayes_compliance.report.learning import Learnt
     from bayes_compliance.report.sentences import Pull
 
+EACH = 0.25
+"""Inches of a lobby judged and learnt."""
+
 
 def pulls(name: str, state: str, found: Sequence[Pull], first: str, last: str) -> Markup:
     """Each lobby's median weight at the horizon as a bar, for or against, and on the first date as a tick."""
     from matplotlib.lines import Line2D
 
     order = sorted(found, key=lambda pull: pull.last)
-    at = np.arange(len(order))
     tick = Line2D([], [], marker="|", color=INK, linestyle="none", markersize=9, label=f"on {first}")
-    keys = [patch(f"for, on {last}", BLUE), patch(f"against, on {last}", ORANGE), tick]
-    labels = on_lines([f"{p.lobby} ({p.role})" for p in order])
+    keys = [patch(f"for, on {last}", BLUE), patch(f"against, on {last}", BROWN), tick]
+    labels = on_lines([f"{p.lobby}{UNBROKEN}({p.role})" for p in order])
     frame = Frame(left=room_for(labels), top=top_for(keys), bottom=0.45)
-    with canvas([(0.22 + more_for(labels)) * len(order) + 0.1], frame=frame) as (figure, grid):
+    at, tall = rows_for(labels, 0.22)
+    with canvas([tall], frame=frame) as (figure, grid):
         axes = grid[0, 0]
-        axes.barh(at, [p.last for p in order], 0.66, color=[BLUE if p.last > 0 else ORANGE for p in order])
+        axes.barh(at, [p.last for p in order], 0.15, color=[BLUE if p.last > 0 else BROWN for p in order])
         axes.plot([p.first for p in order], at, "|", color=INK, markersize=9, markeredgewidth=1.3)
         axes.axvline(0, color=SOFT, linewidth=0.8)
-        axes.set_yticks(at, labels)
-        axes.set_ylim(-0.6, len(order) - 0.4)
-        axes.tick_params(axis="y", length=0)
+        rows_axis(axes, at, tall, labels, down=False)
         axes.grid(False, axis="y")
-        axes.spines[["left"]].set_visible(False)
         axes.set_xlabel("median weight in a decision on one of the state's rules, points")
         legend(figure, keys)
         said = listed([f"{p.lobby} {signed(p.last)}" for p in reversed(order)])
@@ -63,36 +66,34 @@ def learnt(name: str, state: str, found: Sequence[Learnt]) -> Markup:
     groups = [[x for x in found if (x.scale == "log") == log] for log in (True, False)]
     groups = [group for group in groups if group]
     keys = [
-        Line2D([], [], color=ORANGE, linewidth=2.2, marker="o", markersize=4, label="judged (prior)"),
+        Line2D([], [], color=BROWN, linewidth=2.2, marker="o", markersize=4, label="judged (prior)"),
         Line2D([], [], color=BLUE, linewidth=2.2, marker="D", markersize=4, label="with the data (posterior)"),
     ]
     labels = dict(zip((item.name for item in found), on_lines([item.name for item in found]), strict=True))
     frame = Frame(left=room_for(labels.values()), top=top_for(keys), bottom=0.45, between=0.6)
-    each = 0.25 + more_for(labels.values())
-    with canvas([each * len(group) + 0.1 for group in groups], frame=frame) as (figure, grid):
-        for axes, group in zip(grid[:, 0], groups, strict=True):
-            _intervals(axes, group, [labels[item.name] for item in group])
+    named = [[labels[item.name] for item in group] for group in groups]
+    heights = [rows_for(some, EACH)[1] for some in named]
+    with canvas(heights, frame=frame) as (figure, grid):
+        for axes, group, some in zip(grid[:, 0], groups, named, strict=True):
+            _intervals(axes, group, some)
         legend(figure, keys)
         return svg(figure, name, f"Magnitudes in {state}, judged and learnt", _say(found))
 
 
 def _intervals(axes: Any, group: Sequence[Learnt], labels: Sequence[str]) -> None:
-    at = np.arange(len(group))[::-1]
+    at, tall = rows_for(labels, EACH)
     for y, item in zip(at, group, strict=True):
         for shift, (low, mid, high), colour, shape in (
-            (0.15, item.prior, ORANGE, "o"), (-0.15, item.posterior, BLUE, "D"),
+            (-0.037, item.prior, BROWN, "o"), (0.037, item.posterior, BLUE, "D"),
         ):  # fmt: skip
             axes.plot([low, high], [y + shift] * 2, color=colour, linewidth=2.2, solid_capstyle="butt")
-            axes.plot([mid], [y + shift], shape, color=colour, markersize=4, markeredgecolor="white",
+            axes.plot([mid], [y + shift], shape, color=colour, markersize=4, markeredgecolor=PAPER,
                       markeredgewidth=0.5)  # fmt: skip
     log = group[0].scale == "log"
     if log:
         axes.set_xscale("log")
         _plain_ticks(axes, min(i.prior[0] for i in group), max(i.prior[2] for i in group))
-    axes.set_yticks(at, labels)
-    axes.set_ylim(-0.6, len(group) - 0.4)
-    axes.tick_params(axis="y", length=0)
-    axes.spines[["left"]].set_visible(False)
+    rows_axis(axes, at, tall, labels)
     axes.set_xlabel("magnitude, points" + (" (log scale)" if log else ""))
 
 

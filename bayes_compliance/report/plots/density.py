@@ -11,9 +11,10 @@ from markupsafe import Markup
 
 from bayes_compliance.report.drawing import (
     BLUE,
+    BROWN,
     GREEN,
+    GREY,
     INK,
-    ORANGE,
     PURPLE,
     RED,
     SKY,
@@ -30,9 +31,14 @@ if TYPE_CHECKING:
     from bayes_compliance.elicitation.curves import Curves
 
 COLUMNS = 4
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, RED, SKY, INK)
-DASHES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (5, 1)))
-"""Analysts go through colours and dashes at once: the first 35 differ, and no two neighbours share either."""
+COLOURS = (BLUE, BROWN, GREEN, PURPLE, RED, SKY, INK)
+DASHES: tuple[Any, ...] = (
+    "-", (0, (5, 1.2)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (2.2, 1.4)), (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3)),
+    (0, (2.5, 1, 2.5, 3)),
+)  # fmt: skip
+"""Analysts go through colours and dashes at once: the first 7 share neither, the first 56 not both."""
+KEY = 3.2
+"""Ems of a key: long enough to tell dashes apart."""
 ACROSS = 38
 """Characters of a title that a panel's width holds."""
 LINE = 0.13
@@ -44,30 +50,29 @@ APART = 0.16
 def curves(name: str, title: str, found: Sequence[Curves]) -> Markup:
     """One panel for each quantity: analysts' densities in colour, the pool's as a thick grey line."""
     analysts = sorted({analyst for one in found for analyst in one.analysts})
-    style = {a: (COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)]) for i, a in enumerate(analysts)}
-    keys = [line("the pool", "#aab2bb", 4)] + [_key(analyst, *style[analyst]) for analyst in analysts]
+    style = styles(analysts)
+    keys = [line("the pool", GREY, 4)] + [line(a, colour, 1.4, dashes) for a, (colour, dashes) in style.items()]
     columns = min(COLUMNS, len(found))
     lines = -(-len(found) // columns)
     more = LINE * max((_label(one).count("\n") for one in found), default=0)
-    frame = Frame(left=0.15, top=top_for(keys, title=True) + more, between=0.52 + more, beside=0.3)
+    frame = Frame(left=0.15, top=top_for(keys, title=True, length=KEY) + more, between=0.52 + more, beside=0.3)
     with canvas([0.75] * lines, columns, frame) as (figure, grid):
         for axes, one in zip(grid.flat, found, strict=False):
             _draw(axes, one, style)
         for axes in grid.flat[len(found) :]:
             axes.set_axis_off()
-        legend(figure, keys)
+        legend(figure, keys, KEY)
         return svg(figure, name, title, "; ".join(map(_say, found)) + ".")
 
 
-def _key(analyst: str, colour: str, dashes: Any) -> Any:
-    key = line(analyst, colour, 1.4)
-    key.set_linestyle(dashes)
-    return key
+def styles(analysts: Sequence[str]) -> dict[str, tuple[str, Any]]:
+    """A colour and a dash pattern for each analyst."""
+    return {a: (COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)]) for i, a in enumerate(analysts)}
 
 
 def _draw(axes: Any, one: Curves, style: dict[str, tuple[str, Any]]) -> None:
     per = one.x if one.log else np.ones_like(one.x)  # on a log axis areas are equal where density is per log unit
-    axes.plot(one.x, one.pool * per, color="#aab2bb", linewidth=4, solid_capstyle="butt")
+    axes.plot(one.x, one.pool * per, color=GREY, linewidth=4, solid_capstyle="butt")
     for analyst, density in one.analysts.items():
         colour, dashes = style[analyst]
         axes.plot(one.x, density * per, color=colour, linestyle=dashes, linewidth=1.4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from math import ceil, floor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,18 +14,24 @@ from bayes_compliance.case.dates import DAYS_PER_YEAR
 from bayes_compliance.report.drawing import (
     BLUE,
     INK,
-    LINE,
     MARKS,
-    SKY,
+    MIDDLE,
+    PALE,
     TITLE_ACROSS,
     Frame,
+    apart,
     canvas,
+    days_of,
+    decided,
+    edge,
+    gap_for,
     legend,
     line,
     marker,
     more_for,
     on_lines,
     patch,
+    remark,
     svg,
     top_for,
 )  # fmt: skip
@@ -38,7 +45,14 @@ if TYPE_CHECKING:
 HEIGHTS = {1: 2.2, 2: 1.8, 3: 1.3}
 """Inches of an axes, by how many stand side by side."""
 
-WORLDS, TODAY = "#cfe6f5", SKY
+SIZE = 4.2
+"""Points of a mark."""
+
+BESIDE = "near dates stand side by side"
+"""What `apart` does to marks."""
+
+UNLIKE = 4
+"""Times the shortest range of support that the longest may be for all panels to have one scale."""
 
 
 class Fan(NamedTuple):
@@ -50,7 +64,7 @@ class Fan(NamedTuple):
     past: list[Recorded]
 
 
-def probability(name: str, state: str, fans: Sequence[Fan]) -> Markup:
+def probability(name: str, state: str, fans: Sequence[Fan], today: date) -> Markup:
     """Small multiples of p with both bands: over future worlds, and over what is not known of today.
 
     Parameters
@@ -59,24 +73,27 @@ def probability(name: str, state: str, fans: Sequence[Fan]) -> Markup:
         Distinct on the page.
     state : str
     fans : sequence of Fan
+    today : date
+        Where the record ends and the forecast begins.
     """
+    worlds, known = edge(), edge(BLUE, "--")
 
     def draw(axes: Axes, fan: Fan) -> None:
         dates, get = _columns(fan)
-        axes.fill_between(dates, get("p_lower"), get("p_upper"), color=WORLDS, linewidth=0)
-        axes.fill_between(dates, get("p_today_lower"), get("p_today_upper"), color=TODAY, linewidth=0, alpha=0.75)
+        axes.fill_between(dates, get("p_lower"), get("p_upper"), facecolor=PALE, **worlds)
+        axes.fill_between(dates, get("p_today_lower"), get("p_today_upper"), facecolor=MIDDLE, **known)
         axes.plot(dates, get("p_comply"), color=BLUE, linewidth=1.6)
         _past(axes, fan.past, "chance")
         axes.set_ylim(-0.04, 1.04)
         axes.set_yticks([0, 0.5, 1], ["0%", "50%", "100%"])
 
     handles = [
-        line("probability of compliance"), patch("if we saw the forces at work on that day: 5% to 95%", WORLDS),
-        patch("with full knowledge of today: 5% to 95%", TODAY),
+        line("probability of compliance"), patch("if we saw the forces at work on that day: 5% to 95%", PALE, **worlds),
+        patch("with full knowledge of today: 5% to 95%", MIDDLE, **known),
     ]  # fmt: skip
     said = "; ".join(_say_probability(fan) for fan in fans)
     title = f"Probability that {state} complies, by rule"
-    return _grid(name, title, f"{title}. {said}.", fans, draw, handles)
+    return _grid(name, title, f"{title}. {said}.", fans, today, draw, handles)
 
 
 def _say_probability(fan: Fan) -> str:
@@ -88,50 +105,66 @@ def _say_probability(fan: Fan) -> str:
     )
 
 
-def support(name: str, state: str, fans: Sequence[Fan], threshold: float) -> Markup:
-    """Small multiples of net political support ahead, with the state's threshold."""
+def support(name: str, state: str, fans: Sequence[Fan], threshold: float, today: date) -> Markup:
+    """Small multiples of net political support ahead, with the state's threshold; it says whether scales are alike."""
+    scale = one_scale(fans, threshold)
 
     def draw(axes: Axes, fan: Fan) -> None:
         dates, get = _columns(fan)
-        axes.fill_between(dates, get("support_lower"), get("support_upper"), color=WORLDS, linewidth=0)
+        axes.fill_between(dates, get("support_lower"), get("support_upper"), facecolor=PALE, **edge())
         axes.plot(dates, fan.support, color=BLUE, linewidth=1.6)
         axes.axhline(threshold, color=INK, linewidth=0.8)
         _past(axes, fan.past, "support")
         axes.margins(y=0.08)
+        if scale:
+            axes.set_ylim(scale)
         axes.locator_params(axis="y", nbins=5)
 
-    handles = [line("median net support, points"), patch("5% to 95%", WORLDS), line("threshold", INK, 0.8)]
+    handles = [
+        line("median net support, points"), patch("5% to 95%", PALE, **edge()), line("threshold", INK, 0.8),
+        remark("all panels have one scale" if scale else "each panel has a scale of its own"),
+    ]  # fmt: skip
     said = "; ".join(
         f"{fan.title}: {number(fan.support[-1])} points ({number(fan.rows[-1]['support_lower'])} to "
         f"{number(fan.rows[-1]['support_upper'])}) on {fan.rows[-1]['date']}"
         for fan in fans
     )
     title = f"Net political support for compliance in {state}, by rule"
-    return _grid(name, title, f"{title}; the threshold is {number(threshold)}. {said}.", fans, draw, handles)
+    return _grid(name, title, f"{title}; the threshold is {number(threshold)}. {said}.", fans, today, draw, handles)
+
+
+def one_scale(fans: Sequence[Fan], threshold: float) -> tuple[float, float] | None:
+    """Limits of support that suit all panels, or None where some would show next to nothing on them."""
+    ends = []
+    for fan in fans:
+        lower, upper = ([row[f"support_{end}"] for row in fan.rows] for end in ("lower", "upper"))
+        past = [value for row in fan.past for value in row.support]
+        ends.append((min([*lower, *past, threshold]), max([*upper, *past, threshold])))
+    spans = [high - low for low, high in ends]
+    if max(spans) > UNLIKE * min(spans):
+        return None
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    return low - 0.08 * (high - low), high + 0.08 * (high - low)
 
 
 def _columns(fan: Fan) -> tuple[np.ndarray, Any]:
-    dates = np.array([row["date"] for row in fan.rows], "datetime64[D]")
-    return dates, lambda name: np.array([row[name] for row in fan.rows])
+    return days_of(row["date"] for row in fan.rows), lambda name: np.array([row[name] for row in fan.rows])
 
 
 def _past(axes: Axes, past: Sequence[Recorded], what: str) -> None:
-    """What was decided, one layer for each outcome: each more would cost the page as much as a curve."""
-    for decision in MARKS:
-        rows = [row for row in past if row.decision == decision]
-        if not rows:
-            continue
-        when = np.array([row.date for row in rows], "datetime64[D]")
-        middle, lower, upper = np.transpose([getattr(row, what) for row in rows])
-        mark = MARKS[decision]
-        axes.vlines(when, lower, upper, color=LINE, linewidth=1.2, zorder=1)
-        axes.plot(when, middle, mark.shape, color=mark.colour, markersize=4.2, markeredgecolor="white",
-                  markeredgewidth=0.5, zorder=3)  # fmt: skip
+    """What was decided, at what the model makes of it."""
+    if past:
+        days = days_of(row.date for row in past)
+        heights = np.array([getattr(row, what) for row in past])
+        decided(axes, [row.decision for row in past], days, heights, SIZE, apart(days, gap_for(axes, SIZE)))
 
 
-def _grid(name: str, title: str, said: str, fans: Sequence[Fan], draw: Any, handles: list[Any]) -> Markup:
+def _grid(
+    name: str, title: str, said: str, fans: Sequence[Fan], today: date, draw: Any, handles: list[Any]
+) -> Markup:  # fmt: skip
     seen = {row.decision for fan in fans for row in fan.past}
-    keys = handles + [marker(decision) for decision in MARKS if decision in seen]
+    decisions = [*(marker(decision) for decision in MARKS if decision in seen), *([remark(BESIDE)] if seen else [])]
+    keys = [*handles, line("today", INK, 0.9, ":"), *decisions]
     columns = min(len(fans), max(HEIGHTS))
     lines = -(-len(fans) // columns)
     titles = on_lines([fan.title for fan in fans], TITLE_ACROSS[columns])
@@ -139,9 +172,10 @@ def _grid(name: str, title: str, said: str, fans: Sequence[Fan], draw: Any, hand
     frame = Frame(top=top_for(keys, title=True) + more, between=Frame().between + more)
     with canvas([HEIGHTS[columns]] * lines, columns, frame) as (figure, axes):
         for place, fan, title_of in zip(axes.flat, fans, titles, strict=False):
+            _years(place, fans)
+            place.axvline(days_of([today])[0], color=INK, linewidth=0.9, linestyle=":", zorder=1.5)
             draw(place, fan)
             place.set_title(title_of)
-            _years(place, fans)
         for place in axes.flat[len(fans) :]:
             place.set_axis_off()
         legend(figure, keys)
@@ -152,9 +186,14 @@ def _years(axes: Axes, fans: Sequence[Fan]) -> None:
     ends = [date.fromisoformat(row["date"]) for fan in fans for row in fan.rows]
     starts = [row.date for fan in fans for row in fan.past] or ends
     low, high = min(*starts, *ends).year, max(ends).year + 1
-    step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 1000) if (high - low) / s <= 6)
-    axes.set_xlim(first_day(low - 0.5), first_day(high))
-    ticks = range(-(-low // step) * step, high + 1, step)
+    years_axis(axes, low - max(0.5, 0.02 * (high - low)), high)
+
+
+def years_axis(axes: Axes, low: float, high: float, most: int = 6) -> None:
+    """An axis of days from one point in time to another, both in years, with a few years as ticks."""
+    step = next(s for s in (1, 2, 4, 5, 10, 20, 50, 100, 1000) if (high - low) / s <= most)
+    axes.set_xlim(first_day(low), first_day(high))
+    ticks = range(ceil(low / step) * step, floor(high) + 1, step)
     axes.set_xticks([first_day(year) for year in ticks], [str(year) for year in ticks])
 
 

@@ -16,15 +16,20 @@ from bayes_compliance.report.drawing import (
     SHADE,
     SOFT,
     Frame,
+    apart,
     canvas,
+    days_of,
+    decided,
+    gap_for,
     legend,
     marker,
     on_lines,
+    remark,
     room_for,
     svg,
     top_for,
 )  # fmt: skip
-from bayes_compliance.report.plots.fan import first_day
+from bayes_compliance.report.plots.fan import BESIDE, years_axis
 from bayes_compliance.report.sentences import listed, plural
 from bayes_compliance.wording import WHOLE, recorded_rule
 
@@ -35,6 +40,8 @@ if TYPE_CHECKING:
 
 TALL = 0.78
 """Height of a rule's strip, of which 0 is its floor and 1 its ceiling."""
+SIZE = 6
+"""Points of a mark."""
 
 
 def timeline(name: str, state: str, rows: Sequence[Recorded], years: tuple[int, int]) -> Markup:
@@ -52,35 +59,29 @@ def timeline(name: str, state: str, rows: Sequence[Recorded], years: tuple[int, 
     """
     rules = sorted({row.rule for row in rows}, reverse=True)
     seen = {row.decision for row in rows}
-    keys = [marker(decision) for decision in MARKS if decision in seen]
+    keys = [*(marker(decision) for decision in MARKS if decision in seen), remark(BESIDE)]
     labels = on_lines([recorded_rule(rule) for rule in rules])
     frame = Frame(left=room_for(labels), right=0.5, top=top_for(keys))
     with canvas([0.5 * len(rules)], frame=frame) as (figure, grid):
         axes = grid[0, 0]
+        years_axis(axes, years[0] - 0.2, years[1] + 1.2, most=10)
         for floor, rule in enumerate(rules):
             axes.axhspan(floor, floor + TALL, color=SHADE, linewidth=0, zorder=0)
             axes.axhline(floor + TALL / 2, color=LINE, linewidth=0.6, zorder=0)
-            for row in rows:
-                if row.rule == rule:
-                    _draw(axes, row, floor)
+            _draw(axes, [row for row in rows if row.rule == rule], floor)
         axes.grid(False, axis="y")
         axes.set_yticks([floor + TALL / 2 for floor in range(len(rules))], labels)
         axes.tick_params(axis="y", length=0)
         axes.spines[["left"]].set_visible(False)
         axes.set_ylim(-0.1, len(rules) - 0.1)
-        axes.set_xlim(first_day(years[0] - 0.2), first_day(years[1] + 1.2))
         _scale(axes, len(rules))
         legend(figure, keys)
         return svg(figure, name, f"Decisions of {state} on record", say(state, rows))
 
 
-def _draw(axes: Axes, row: Recorded, floor: int) -> None:
-    mean, lower, upper = (floor + TALL * p for p in row.chance)
-    when, mark = np.datetime64(row.date), MARKS[row.decision]
-    plot = axes.plot
-    plot([when, when], [lower, upper], color="#aab2bb", linewidth=1.3, zorder=2)
-    plot([when], [mean], mark.shape, color=mark.colour, markersize=6, markeredgecolor="white", markeredgewidth=0.6,
-         zorder=3)  # fmt: skip
+def _draw(axes: Axes, rows: Sequence[Recorded], floor: int) -> None:
+    days, heights = days_of(row.date for row in rows), floor + TALL * np.array([row.chance for row in rows])
+    decided(axes, [row.decision for row in rows], days, heights, SIZE, apart(days, gap_for(axes, SIZE)))
 
 
 def _scale(axes: Axes, strips: int) -> None:

@@ -11,6 +11,8 @@ from bayes_compliance.report.parts import Section, figure, heading, join, paragr
 from bayes_compliance.report.plots import fan
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from bayes_compliance.runs import Run
 
 INTRODUCTION = (
@@ -26,10 +28,11 @@ INTRODUCTION = (
 def forecasts(run: Run) -> Section:
     """p with both bands, and support, by state and rule."""
     parts = [paragraph(INTRODUCTION)]
+    today = run.prepared.case.last_decision_date()
     for i, state in enumerate(run.prepared.case.states):
         fans = _fans(run, state.id)
         if fans:
-            parts += [heading(state.id), *_figures(i, state.id, state.threshold, fans)]
+            parts += [heading(state.id), *_figures(i, state.id, state.threshold, fans, today)]
     return Section("Forecast by rule", "forecast", join(parts))
 
 
@@ -44,11 +47,11 @@ def _fans(run: Run, state: str) -> list[fan.Fan]:
     return fans
 
 
-def _figures(i: int, state: str, threshold: float, fans: list[fan.Fan]) -> list[Markup]:
+def _figures(i: int, state: str, threshold: float, fans: list[fan.Fan], today: date) -> list[Markup]:
     return [
-        figure(fan.probability(f"p-{i}", state, fans), f"Probability of compliance by {state}."),
+        figure(fan.probability(f"p-{i}", state, fans, today), f"Probability of compliance by {state}."),
         figure(
-            fan.support(f"support-{i}", state, fans, threshold),
+            fan.support(f"support-{i}", state, fans, threshold, today),
             f"Net political support for compliance in {state}, in points: above the threshold a decision goes towards "
             "compliance, the more surely the further above.",
         ),
