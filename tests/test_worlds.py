@@ -122,6 +122,18 @@ def test_every_row_meets_the_years_kept_by_then(tmp_path):
         assert_allclose(layout.history.accrued[i], there.accrued[0])
 
 
+def test_decisions_of_one_day_on_one_rule_have_names_of_their_own(tmp_path):
+    lobbies = [{"id": "j", "state": "H", "role": "J"}, {"id": "k", "state": "H", "role": "K"}]
+    days = [("2001-01-01", "a"), ("2001-01-01", "b"), ("2001-01-01", "c"), ("2002-01-01", "")]
+    decided = [complied(day, note=note) for day, note in days]
+    judged = [normal("j", 1.0, 0.3), normal("k", 1.0, 0.3)]
+    case = load_case(write_case(tmp_path, lobbies=lobbies, judgements=judged, decisions=decided))
+    name = "2001-01-01 H r compliance"
+    assert models.prepare("coalition", case).layout.labels == [
+        name, f"{name} (2)", f"{name} (3)", "2002-01-01 H r compliance",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("step", [10.0, 2.5, 0.5])
 @pytest.mark.parametrize("half_life", [None, 2.0])
 def test_shocks_leave_what_their_law_says_whatever_the_step(tmp_path, step, half_life):

@@ -205,6 +205,30 @@ def test_decisions_that_came_are_scored_between_the_forecast_dates(book, tmp_pat
     assert "2028-01-01 H r: violate" in str(found)
 
 
+def test_the_first_and_the_last_date_of_a_forecast_are_scored_too(tmp_path):
+    path, days = tmp_path / "l", ("2026-12-31", "2027-01-01", "2029-01-01", "2029-01-02")
+    ledger.add(path, a_run(tmp_path / "run"), NOW)
+    found = ledger.score(path, case(tmp_path / "case", *(complied(day) for day in days)))
+    assert [(str(one.date), one.p) for one in found.scored] == [
+        ("2027-01-01", (0.3, 0.1, 0.6)), ("2029-01-01", (0.5, 0.1, 0.4)),
+    ]  # fmt: skip
+    assert str(found).endswith(
+        "Mean scores of 2 forecasts, lower is better: "
+        f"brier {(0.4**2 + 0.6**2) / 2:.3f}, log {-np.log(0.6 * 0.4) / 2:.3f}, "
+        f"rps {(0.3**2 + 0.4**2 + 0.5**2 + 0.6**2) / 2:.3f}"
+    )
+
+
+def test_what_six_decimals_round_to_nothing_was_not_held_impossible(tmp_path):
+    """The log score is that of half a digit, and finite; what was foretold stays what it was."""
+    path = tmp_path / "l"
+    ledger.add(path, a_run(tmp_path / "run", p=(1.0, 0.0, 0.0), later=(1.0, 0.0, 0.0)), NOW)
+    (one,) = ledger.score(path, case(tmp_path / "case", complied("2028-01-01", "violate"))).scored
+    assert one.p == (0.0, 0.0, 1.0)
+    assert one.scores["log"] == pytest.approx(-np.log(5.1e-7))
+    assert one.scores["brier"] == 1
+
+
 def test_a_decision_before_the_sealing_is_not_scored(book, tmp_path):
     found = ledger.score(book, case(tmp_path / "case", complied("2025-06-01")))
     assert found.scored == ()
@@ -238,6 +262,11 @@ def test_a_case_of_which_the_ledger_has_no_forecast_is_refused(book, tmp_path):
         ("0.600000,0.100000,0.300000", "0.600001,0.100000,0.299999", r"csv:3: p_violate: 0.299999 is not what"),
         ("2029-01-01", "2029-01-02", r"csv:4: p_violate: .* is not what forecast.nc says"),
         ("H,r,2029-01-01,0.400000,0.100000,0.500000\n", "", "csv: not all rows of forecast.nc once"),
+        (
+            "H,r,2029-01-01,0.400000,0.100000,0.500000",
+            "H,r,2027-01-01,0.600000,0.100000,0.300000",
+            "csv: not all rows of forecast.nc once",
+        ),
         ("1.000000", "nearly", "csv cannot be read"),
         ("2025-01-01", "soon", "csv cannot be read"),
     ],

@@ -111,7 +111,7 @@ def test_a_constant_moves_nothing_and_is_not_moved():
 
 def test_the_forecast_hangs_on_the_only_judgement_that_is_uncertain(fitted):
     (found,) = sensitivity.of_forecast(fitted.prepared, fitted.tree, fitted.forecast.dataset)
-    assert (found.state, found.rule) == ("H", "r")
+    assert (found.state, found.rule, found.date) == ("H", "r", UNTIL.isoformat())
     first, idle = found.hangs
     assert (first.quantity, first.of) == ("magnitude", "j")
     # there is no L, so nothing hangs on the shadow
@@ -130,6 +130,22 @@ def test_judgement_and_decisions_of_that_case_both_count(fitted):
     assert found["magnitude"].shift < -sensitivity.SHIFT
     assert found["shadow"].verdict == sensitivity.WEAK
     assert found["shadow"].likelihood < sensitivity.COUNTS
+
+
+@pytest.mark.parametrize(
+    ("prior", "likelihood", "shift", "verdict"),
+    [
+        (0.049, 0.9, 9.0, sensitivity.SETTLED),
+        (0.05, 0.049, 9.0, sensitivity.WEAK),
+        (0.05, 0.05, -1.0, sensitivity.BOTH),
+        (0.05, 0.05, -1.01, sensitivity.CONFLICT),
+        (0.05, 0.05, 1.01, sensitivity.CONFLICT),
+    ],
+)
+def test_what_counts_is_the_mark_or_more_and_what_pulls_apart_has_moved_by_more_than_one_sd(
+    prior, likelihood, shift, verdict
+):
+    assert sensitivity._verdict(prior, likelihood, shift) == verdict
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.4])
