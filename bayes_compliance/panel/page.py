@@ -78,11 +78,13 @@ def render(run: PanelRun) -> str:
 def _ranking(run: PanelRun) -> Section:
     found = run.reputation
     if run.layout.pooling == "complete":
-        return Section("The answer", "answer", paragraph(words.POOLED["complete"], "lead"))
-    said = [paragraph(words_of.verdict(found), "lead"), paragraph(words_of.ends(found))]
-    said.append(paragraph(words.meaning(run.layout)))
+        alike = (words.POOLED["complete"], words.caution(run.layout))
+        return Section("The answer", "answer", join(paragraph(text, "lead") for text in alike))
     told = found["told_apart"].sel(kind="compliance").values
-    said += [paragraph(text) for text in (*words.apart(run.layout, told), words.POOLED[run.layout.pooling])]
+    lead = (words_of.verdict(found), *words.across(run.layout, told), words.caution(run.layout))
+    said = [*(paragraph(text, "lead") for text in lead), paragraph(words_of.ends(found))]
+    said += [paragraph(text) for text in (words.meaning(run.layout), *words.apart(run.layout))]
+    said.append(paragraph(words.POOLED[run.layout.pooling]))
     if run.layout.paths and "drift" in run.tree["posterior"]:
         said += map(paragraph, words.moved(run.layout, draws_of(run.tree)["drift"]))
     caption = (
@@ -92,7 +94,8 @@ def _ranking(run: PanelRun) -> Section:
     said += [figure(plots.bands(found), caption)]
     if found.sizes["state"] <= plots.MOST_CELLS:
         said += [figure(plots.pairs(found), "Probability in percent that the state of the row is readier to comply "
-                        "than that of the column; bold where one is above 80%.")]  # fmt: skip
+                        "than that of the column; bold where one is above 80%."),
+                 plots.pairs_in_numbers(found)]  # fmt: skip
     said += [paragraph(f"To adhere: {words_of.verdict(found, 'adherence')} {_steps(run)}"), _table(run)]
     return Section("The answer: who is readier", "answer", join(said))
 
@@ -203,6 +206,7 @@ def _on_record(run: PanelRun, last: list[dict]) -> Markup:
     until = sentences.day(run.layout.panel.until)
     caption = f"Rules on record: a decision falling due on {until}, the likeliest violations first{of}. All dates are "
     caption += "in forecast.csv"
+    caption += ". Rules on which decisions fall due more often have more chances of a violation"
     rate = {str(rule): run.layout.panel.per_year.get(rule, 1.0) for rule in run.layout.rules}
     columns = ["State", "Rule", Number("On record"), Number("p comply"), Number("5% to 95%"), Number("p violate"),
                Number("Decisions a year"), Number("No violation until then")]  # fmt: skip

@@ -31,8 +31,9 @@ LIMITS = (
     "Who gains and who loses differs by rule and not by state: what a state's own lobbies add to that on all rules "
     "counts as its P2 + G2. So does its threshold.",
     "P and G are not told apart: a status quo that includes one of them in a case is taken without it here.",
-    "The conduct that each decision met is not followed: w q is one number for all rules and dates, and w q L part of "
-    "the rule's net interest. How L differs between rules rests on the prior, but for what adherence tells of it.",
+    "The conduct that each decision met is not followed: w q, what the other side's answer counts for, is one number "
+    "for all rules and dates, and w q L part of the rule's net interest. How L differs between rules rests on the "
+    "prior, but for what adherence tells of it.",
     "Decisions on record are a biased sample. A state whose quiet compliance goes unrecorded looks worse than it is; "
     "so does one that took on harder rules, unless other states are on record on the same rules.",
     "Sigma is the same for all states and is the unit. Decisions tell ratios to it and nothing else.",
@@ -134,29 +135,49 @@ def groups(layout: PanelLayout) -> list[list[str]]:
     return sorted((sorted(group) for group in found), key=lambda group: (-len(group), group))
 
 
-def apart(layout: PanelLayout, told: NDArray) -> list[str]:
-    """What of the pairs told apart, (state, other) by the order of `observed_states`, no shared rule stands behind."""
+def caution(layout: PanelLayout) -> str:
+    """What a case's own run knows and a panel does not, so that their probabilities differ."""
+    pooled = {"partial": "a state is taken to be like the others as far as its own record is short",
+              "none": "each state is judged by its own record alone",
+              "complete": "all states are taken to be alike"}  # fmt: skip
+    still = [] if len(layout.gap) else [f"nothing moves after {day(layout.panel.last)}"]
+    why = listed(["lobbies are not judged", *still, pooled[layout.pooling]])
+    return (
+        f"A case's own run says other things of the same state and rule, since here {why}. Where a case has a run of "
+        "its own, go by that."
+    )
+
+
+def across(layout: PanelLayout, told: NDArray) -> list[str]:
+    """How many of the pairs told apart, (state, other) by the order of `observed_states`, rest on rules being alike."""
     found = groups(layout)
-    if len(found) < 2:
+    pairs = int(told.sum())
+    if len(found) < 2 or not pairs:
         return []
     of = {state: i for i, group in enumerate(found) for state in group}
     index = [of.get(state, -1) for state in layout.panel.observed_states]
-    across = sum(index[i] != index[j] for i, j in np.argwhere(told))
-    pairs = int(told.sum())
+    n = sum(index[i] != index[j] for i, j in np.argwhere(told))
+    if not n:
+        return ["No pair told apart is of states that share no rule, so that none rests on rules being alike."]
+    many = f"{n} of the {pairs} pairs" if pairs > 1 else "The pair"
+    are, rest = ("is", "rests") if n == 1 else ("are", "rest")
+    return [
+        f"{many} told apart {are} of states that share no rule, not even through others, and so {rest} on the rules of "
+        "one being as hard on average as those of the other, which no decision tells."
+    ]
+
+
+def apart(layout: PanelLayout) -> list[str]:
+    """Which states are compared on the same rules, where not all are."""
+    found = groups(layout)
+    if len(found) < 2:
+        return []
     groupings = f": {'; '.join(listed(group) for group in found)}" if len(found) <= NAMED else ""
     return [
         f"The states fall into {len(found)} groups that share no rule{groupings}. Within a group states are compared "
         "on the same rules; between groups who is readier hangs on the rules being alike on average, which no "
-        f"decision tells. {_across(across, pairs)}"
+        "decision tells."
     ]
-
-
-def _across(across: int, pairs: int) -> str:
-    if not pairs:
-        return "No pair is told apart."
-    many = across or "None"
-    verb = "is" if across == 1 else "are"
-    return f"{many} of the {plural(pairs, 'pair')} told apart {verb} of states in different groups."
 
 
 def missing(layout: PanelLayout) -> list[str]:

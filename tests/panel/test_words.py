@@ -57,14 +57,31 @@ def test_pairs_that_share_no_rule_are_not_read_as_comparisons(tmp_path):
     told = np.zeros((5, 5), bool)
     for one, other in (("V", "W"), ("V", "X"), ("Z", "Y"), ("X", "Y")):
         told[states.index(one), states.index(other)] = True
-    (said,) = words.apart(layout, told)
-    assert "3 groups that share no rule: V and W; X and Y; Z." in said
-    assert said.endswith("2 of the 4 pairs told apart are of states in different groups.")
-    assert words.apart(layout, np.zeros((5, 5), bool))[0].endswith("No pair is told apart.")
+    assert "3 groups that share no rule: V and W; X and Y; Z." in words.apart(layout)[0]
+    (lead,) = words.across(layout, told)
+    assert lead.startswith(
+        "2 of the 4 pairs told apart are of states that share no rule, not even through others, and so"
+    )
+    one = np.zeros((5, 5), bool)
+    assert words.across(layout, one) == []
+    one[states.index("V"), states.index("X")] = True
+    assert words.across(layout, one)[0].startswith("The pair told apart is of states that share no rule")
+    one = np.zeros((5, 5), bool)
+    one[states.index("V"), states.index("W")] = True
+    assert "so that none rests on rules being alike" in words.across(layout, one)[0]
     chain = rows + "b,2009,X,s,compliance,comply,,low,,,\nb,2009,Z,s,compliance,comply,,low,,,\n"
     joined = PanelLayout(load_panel(write_table(tmp_path / "q", chain)))
     assert words.groups(joined) == [["V", "W", "X", "Y", "Z"]]
-    assert words.apart(joined, told) == []
+    assert words.apart(joined) == []
+    assert words.across(joined, told) == []
+
+
+def test_the_lead_says_why_a_case_of_its_own_says_other_things():
+    made = synthetic(4, 9, 60, seed=3)
+    said = words.caution(PanelLayout(made.panel))
+    assert "since here lobbies are not judged, nothing moves after " in said
+    assert said.endswith("its own record is short. Where a case has a run of its own, go by that.")
+    assert "all states are taken to be alike" in words.caution(PanelLayout(made.panel, pooling="complete"))
 
 
 def test_a_record_without_adherence_says_so(tmp_path):
