@@ -66,11 +66,12 @@ def _moves(share: pd.Series, error: pd.Series) -> str:
     Where the errors are not known, the greatest is named, and that nobody knows how sure that is.
     """
     first, second = share.drop(NOISE).index[:2]
+    besides = "besides that noise, " if share.index[0] == NOISE else ""
     gap, doubt = share[first] - share[second], 2 * np.hypot(error[first], error[second])
     if gap < doubt:
-        return f"what moves the answer most is {first} or {second} (the simulation cannot tell)"
+        return f"{besides}what moves the answer most is {first} or {second} (the simulation cannot tell)"
     unsure = " (how sure that is, the simulation cannot tell)" if np.isnan(doubt) else ""
-    return f"what moves the answer most is {first}{unsure}"
+    return f"{besides}what moves the answer most is {first}{unsure}"
 
 
 def _whose(drifts: pd.Series) -> str:
@@ -90,8 +91,8 @@ def tilt_sentences(found: xr.Dataset) -> list[str]:
     """Whether the promise tilts the state towards compliance."""
     return [
         f"{who}: the promise adds {here['bias_median']:.3g} points to the support for compliance on {day} and the "
-        f"counterparty's uncertain answer takes {here['temptation_median']:.3g} (medians); the net tilt is towards "
-        f"compliance with probability {percent(here['p_positive'])}."
+        f"counterparty's uncertain answer takes {here['temptation_median']:.3g} (medians); that keeping the promise "
+        f"has more support than making it, all else alike, has probability {percent(here['p_positive'])}."
         for who, here, day in _numbers(found, "p_positive")
     ]
 

@@ -71,8 +71,7 @@ def turns_on(rules: Mapping[str, float], scenarios: Mapping[str, Effect]) -> str
         else:
             told.append(
                 f"Of the case’s scenarios “{title}” would move it most, from {percent(effect.before)} to about "
-                f"{percent(effect.after)} (from a sample of worlds: the command bayes-compliance scenario asks all of "
-                "them, and may differ by a point or two)."
+                f"{percent(effect.after)}."
             )
     return " ".join(told)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from markupsafe import Markup
 from bayes_compliance.disk import replace, write_csv
 from bayes_compliance.report import drawing
 from bayes_compliance.report.parts import Cell, Number, Section, bullets, figure, join, paragraph, table, template, when
+from bayes_compliance.report.remedies import remedy
 from bayes_compliance.theory import COMPLY, PARTIAL, VIOLATE
 from bayes_compliance.validation import backtest_words as words
 from bayes_compliance.validation.backtest import Prediction
@@ -52,15 +54,16 @@ def score_table(found: Backtest) -> list[list[Any]]:
 
 def render(found: Backtest) -> str:
     """One self-contained page."""
-    missed = [str(check) for check in found.checks if not check.passed]
-    verdict = f"Failed: {'; '.join(missed)}" if missed else "Every diagnostic of every fit met its mark."
+    missed = [check for check in found.checks if not check.passed]
+    failed = f"Failed: {'; '.join(map(str, missed))}. {remedy(check.name for check in missed)}"
+    verdict = failed if missed else "Every diagnostic of every fit met its mark."
     return template("page.html.j2").render(
         title=f"Back-test of {found.model} on {found.case}",
         subtitle=words.headline(found),
         verdict=verdict,
         failed=bool(missed),
         style=Markup(files("bayes_compliance.report").joinpath("templates/style.css").read_text(encoding="utf-8")),
-        sections=[_scores(found), _reliability(found), _ahead(found), _decisions(found), _how(found)],
+        sections=[section(found) for section in (_scores, _reliability, *_further(found), _decisions, _how)],
     )
 
 
@@ -74,7 +77,7 @@ def _scores(found: Backtest) -> Section:
     said = [
         paragraph(words.headline(found)),
         table("Mean scores one decision date ahead; lower is better", columns, rows),
-        paragraph(f"Skill is in the ranked probability score, with a 90% band. {words.HOW_MANY_RULES}"),
+        paragraph(words.skill_note(found)),
     ]
     return Section("Who forecast better", "scores", join(said))
 
@@ -98,6 +101,11 @@ def _curve(found: Backtest, text: str) -> Markup:
         ax.plot(corp.forecast, corp.recalibrated, color=drawing.BLUE, marker="o", markersize=3)
         ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="forecast probability of compliance", ylabel="how often it came")
         return drawing.svg(fig, "reliability", "Reliability", text)
+
+
+def _further(found: Backtest) -> list[Callable[[Backtest], Section]]:
+    """The section on dates further ahead, where any was asked for: one row of one date says what stands above."""
+    return [_ahead] if len(found.steps) > 1 else []
 
 
 def _ahead(found: Backtest) -> Section:

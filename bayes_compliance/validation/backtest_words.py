@@ -8,7 +8,7 @@ import numpy as np
 
 from bayes_compliance.validation.at_origins import PRIOR, SUM
 from bayes_compliance.validation.scores import FEW_RULES
-from bayes_compliance.wording import listed, pareto, percent
+from bayes_compliance.wording import listed, pareto, percent, plural
 
 if TYPE_CHECKING:
     from bayes_compliance.validation.backtest import Backtest
@@ -28,7 +28,6 @@ HINDSIGHT = (
     "case itself: which rules and lobbies it names, and how its decisions were chosen, was settled by people who knew "
     "how the story went on."
 )
-HOW_MANY_RULES = "The bands resample whole rules, since decisions on one rule hang together."
 
 
 def headline(found: Backtest) -> str:
@@ -38,7 +37,7 @@ def headline(found: Backtest) -> str:
     for name in others:
         by[found.skill(name).verdict].append(name)
     n, rules = _size(found)
-    under = "1 rule" if rules == 1 else f"{rules} rules"
+    under = plural(rules, "rule")
     said = [f"On {n} decisions under {under}, each forecast on the day before it was taken:"]
     if by["better"]:
         said.append(f"{found.model} forecast better than {listed(by['better'])};")
@@ -58,10 +57,19 @@ def _size(found: Backtest) -> tuple[int, int]:
 
 
 def skill_words(skill: Skill) -> str:
-    """A skill with its band, and what may be said of it."""
+    """A skill and what may be said of it, with its band where there are rules enough for one."""
     verdicts = {"better": "the theory is better", "worse": "the theory is worse", "cannot tell": "cannot tell"}
-    band = "no band: one rule only" if skill.clusters < 2 else f"{_signed(skill.lower)} to {_signed(skill.upper)}"
-    return f"{_signed(skill.value)} ({band}): {verdicts[skill.verdict]}"
+    if skill.clusters < FEW_RULES:  # so few rules resampled make a band that is too narrow
+        return f"{_signed(skill.value)}: {plural(skill.clusters, 'rule')}, too few to tell"
+    return f"{_signed(skill.value)} ({_signed(skill.lower)} to {_signed(skill.upper)}): {verdicts[skill.verdict]}"
+
+
+def skill_note(found: Backtest) -> str:
+    """What skill is, and what its band resamples, where any stands."""
+    what = "Skill is the share of the other's ranked probability score that the theory saves"
+    if _size(found)[1] < FEW_RULES:
+        return f"{what}; with fewer than {FEW_RULES} rules it has no band."
+    return f"{what}, with a 90% band, for which whole rules are resampled, since decisions on one rule hang together."
 
 
 def _signed(share: float) -> str:
@@ -92,7 +100,8 @@ def fits_words(found: Backtest) -> str:
     worst = max(trace.pareto_k for trace in weighted)
     return (
         f"{found.model} was fitted at {len(of) - len(weighted)} of {len(of)} origins; at the others the draws of the "
-        f"fit before were weighted by what had become known since (largest Pareto k {pareto(worst)})."
+        f"fit before were weighted by what had become known since (largest Pareto k {pareto(worst)}: the higher, the "
+        "fewer draws carry the weight; where it was too high, the model was fitted anew)."
     )
 
 

@@ -16,6 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_compliance.wording import plural
+
 FALSE_ALARM = 0.05
 NULL = 20000
 """Simulated sets of uniform ranks: the smallest p-value is 1 in so many."""
@@ -99,15 +101,21 @@ class Uniformity:
         return not any(verdict.rejected for verdict in self.verdicts)
 
     def __str__(self) -> str:
-        what = f"{self.simulations} simulations, {len(self.verdicts)} quantities"
-        rate = f"false-alarm rate {self.false_alarm:.0%} over all quantities"
+        n = len(self.verdicts)
+        what = f"{self.simulations} simulations of {plural(n, 'quantity', 'quantities')}"
+        mark = f"{self.false_alarm / max(n, 1):.2g}"  # Holm's first
+        rate = f"a false-alarm rate of {self.false_alarm:.0%} over all quantities"
         if self.passed:
             first = self.verdicts[:1]
-            least = "".join(f"; the smallest p-value is {one.p:.2g} ({one.name})" for one in first)
-            return f"calibrated as far as {what} can tell ({rate}){least}"
+            least = "".join(
+                f": the smallest p-value, {one.p:.2g} ({one.name}), is above {mark}, its mark at {rate}"
+                for one in first
+            )
+            return f"The fit is calibrated, as far as {what} can tell{least}."
         bad = [f"{v.name} (p = {v.p:.2g})" for v in self.verdicts if v.rejected]
+        named = f"{', '.join(bad[:6])}{', ...' if len(bad) > 6 else ''}"
         return (
-            f"NOT calibrated: {what} ({rate}) reject {len(bad)}: {', '.join(bad[:6])}{', ...' if len(bad) > 6 else ''}"
+            f"The fit is NOT calibrated: of {what} {len(bad)} fail at {rate} (mark of the smallest p {mark}): {named}."
         )
 
 

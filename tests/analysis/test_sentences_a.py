@@ -64,7 +64,7 @@ def test_the_tilt_gives_both_sides_and_the_probability(bias, temptation, p):
     (text,) = say.tilt_sentences(found)
     assert f"adds {bias:.3g} points" in text
     assert f"takes {temptation:.3g} (medians)" in text
-    assert text.endswith(f"{say.percent(p)}.")
+    assert text.endswith(f"has more support than making it, all else alike, has probability {say.percent(p)}.")
 
 
 def _sincerity(p, after):
@@ -187,8 +187,8 @@ def test_the_drifts_of_all_lobbies_are_one_source_as_in_the_figure():
     sources, _ = _shares(last, last, [0.001] * 6, 0.01, MANY)
     assert sources == (
         "H, a new rule: of the uncertainty about the decision on 2013-06-30, 49% from decision noise, 24% from drift "
-        "of the lobbies (the greatest that of farmers, 14%) and 18% from judgement of today; what moves the answer "
-        "most is drift of the lobbies."
+        "of the lobbies (the greatest that of farmers, 14%) and 18% from judgement of today; besides that noise, what "
+        "moves the answer most is drift of the lobbies."
     )
     told, _ = _shares(last, last, [0.001] * 6, 0.04, MANY)
     assert told.endswith("drift of the lobbies or judgement of today (the simulation cannot tell).")
@@ -198,6 +198,9 @@ def test_one_lobby_s_drift_is_its_own():
     last = [0.2, 0.0, 0.3, 0.0, 0.0, 0.5]
     sources, _ = _shares(last, last, [np.nan] * 6, names=MANY)
     assert "30% from drift of the lobbies (that of farmers)" in sources
+    # where another source is the greatest, noise is no exception to name
+    first, _ = _shares([0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.001] * 3, 0.001)
+    assert "besides" not in first
     undone, _ = _shares(last, [0.8, 0.0, -0.2, 0.0, 0.0, 0.4], [np.nan] * 6, names=MANY)
     assert "drift" not in undone
 

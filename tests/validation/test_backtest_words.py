@@ -1,5 +1,6 @@
 """The sentences of a back-test follow from its numbers."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -54,8 +55,8 @@ def test_few_rules_give_no_verdict_and_say_so():
         (Skill(0.2, 0.1, 0.3, 9), "+20% (+10% to +30%): the theory is better"),
         (Skill(-0.2, -0.3, -0.1, 9), "-20% (-30% to -10%): the theory is worse"),
         (Skill(-0.002, -0.3, 0.004, 9), "0% (-30% to 0%): cannot tell"),
-        (Skill(0.2, 0.1, 0.3, 3), "+20% (+10% to +30%): cannot tell"),
-        (Skill(0.2, -np.inf, np.inf, 1), "+20% (no band: one rule only): cannot tell"),
+        (Skill(0.2, 0.1, 0.3, 3), "+20%: 3 rules, too few to tell"),  # no band where no verdict is given
+        (Skill(0.2, -np.inf, np.inf, 1), "+20%: 1 rule, too few to tell"),
         (Skill(-np.inf, -np.inf, -0.4, 9), "minus infinity (minus infinity to -40%): the theory is worse"),
         (Skill(-np.inf, np.nan, 0.1, 9), "minus infinity (no number to +10%): cannot tell"),
     ],
@@ -75,4 +76,19 @@ def test_a_missed_mark_is_the_first_line_of_the_page():
     assert not missed.passed
     page = backtest_page.render(missed)
     assert 'role="alert">Failed: Monte Carlo error of p_comply 0.02 (coalition, 2001-01-01)' in page
+    assert "What to do: run it again with more draws (--draws, twice as many)." in page
     assert made(0.7, {"base rate": 0.5}).passed
+
+
+def test_dates_further_ahead_have_a_section_where_any_was_asked_for():
+    one = made(0.7, {"base rate": 0.5})
+    assert 'id="ahead"' not in backtest_page.render(one)
+    two = replace(one, predictions=one.predictions + tuple(each._replace(step=2) for each in one.predictions))
+    assert 'id="ahead"' in backtest_page.render(two)
+
+
+def test_the_note_speaks_of_a_band_where_one_stands():
+    assert words.skill_note(made(0.7, {"base rate": 0.5}, rules=6)).endswith(
+        "since decisions on one rule hang together."
+    )
+    assert words.skill_note(made(0.7, {"base rate": 0.5}, rules=5)).endswith("with fewer than 6 rules it has no band.")

@@ -24,6 +24,10 @@ TROUBLE = (
     "yearly assessment, these rates over-sample trouble: a rule that nobody contests falls due far more often than its "
     "row count says."
 )
+SAMPLED = (
+    "What scenarios make of it is told from a sample of worlds like the forecast's; the command bayes-compliance "
+    "scenario asks all of the forecast's worlds, and may differ by a point or two."
+)
 HOW_GOOD = (
     "How good such forecasts have been this page does not tell. The command bayes-compliance backtest CASE --out "
     "FOLDER does: it forecasts each decision of this record from the day before, and scores that beside simple "
@@ -40,7 +44,7 @@ def answer(run: Run) -> Section:
         for outlook in outlooks
     ]
     known = paragraph(today(run.prepared.case, "on this page", sentences.day))
-    notes = [paragraph(text, "note") for text in (TROUBLE, HOW_GOOD)]
+    notes = [paragraph(text, "note") for text in (*(SAMPLED,) * bool(moved), TROUBLE, HOW_GOOD)]
     parts = [known, *told, *notes, *_every_rule(run), *_pulls(run, outlooks, pulls)]
     return Section("The answer", "answer", join(parts))
 
