@@ -296,9 +296,11 @@ def test_the_gap_of_a_log_pool_is_said_and_not_rounded_down(tmp_path):
         quantiles("magnitude", 0.9, 1, 1.1, "k", analyst="narrow", family="normal"),
         JUDGED[2],
     ]
-    priors = build_priors(load_case(write_case(tmp_path, lobbies=LOBBIES, judgements=judged)), pool="log")
+    case = load_case(write_case(tmp_path, lobbies=LOBBIES, judgements=judged))
+    priors = build_priors(case, pool="log")
     (note,) = [one for one in priors.notes if one.startswith("magnitude of k: no closed form")]
     assert note.endswith("off by at most 0.001")
+    assert build_priors(case).notes == ()
 
 
 def test_pool_cooke_asks_for_answers_of_all_who_are_pooled(tmp_path):
