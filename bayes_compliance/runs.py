@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import __version__, disk, store
 from bayes_compliance.case.loading import OPTIONAL, REQUIRED
+from bayes_compliance.case.schema import Rule
 from bayes_compliance.case.vocabulary import WORDS
 from bayes_compliance.errors import Refused
 
@@ -312,8 +313,7 @@ def fitted_to(case: Case) -> str:
     said["proxies"] = [proxy for proxy in said["proxies"] if proxy["kind"] in said["measure_proxies"]]
     for table in ("judgements", "decisions", "proxies", "seeds"):
         said[table] = [{name: cell for name, cell in row.items() if name not in WORDS} for row in said[table]]
-    for rule in said["rules"]:
-        del rule["depth_reason"]
+    said["rules"] = [{name: value for name, value in rule.items() if name not in Rule.words} for rule in said["rules"]]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from bayes_compliance import models
-from bayes_compliance.case import Case
+from bayes_compliance.case import Case, Rule
 from bayes_compliance.changes import changes
 from bayes_compliance.errors import Refused
 from bayes_compliance.forecast import owed
@@ -213,11 +213,18 @@ def _known_of(done: Run, forecast: Forecast, most: int) -> Known:
 
 def _check_same(old: Case, new: Case) -> None:
     for what in (name for name in type(old).telling() if name not in MAY_DIFFER):
-        mine, theirs = getattr(old, what), getattr(new, what)
+        mine, theirs = (_weighed(getattr(case, what)) for case in (old, new))
         if mine != theirs:
             raise Refused(
                 f"case.toml: not that of the run in {what}{_named(mine, theirs)}; allowed: the same, or a new run"
             )
+
+
+def _weighed(value: Any) -> Any:
+    """A part of a case without what is said of its rules in words."""
+    if not isinstance(value, tuple):
+        return value
+    return tuple(one.model_copy(update=dict.fromkeys(one.words, "")) if isinstance(one, Rule) else one for one in value)
 
 
 def _named(mine: Any, theirs: Any) -> str:

@@ -107,6 +107,9 @@ def test_what_else_lies_in_the_folder_is_no_change(folder, done, tmp_path, capsy
     more = with_a_violation(folder, tmp_path / "more")
     for name in ("README.md", "scenario.toml", "proxy.csv"):  # a RUN holds none of them
         (more / name).write_text("what the analyst keeps there\n")
+    said = (more / "case.toml").read_text()
+    (more / "case.toml").write_text(said.replace('id = "r"', 'id = "r"\ntitle = "Said to readers"', 1))
+    assert load_case(more).rule("r").title == "Said to readers"
     assert cli.main(["update", str(more), str(tmp_path / "run")]) in (cli.DONE, cli.FAILED_DIAGNOSTIC)
     assert "reweighted" in capsys.readouterr().out
 

@@ -174,11 +174,15 @@ class State(Part):
 class Rule(Part):
     """A rule of the agreement and who owes it. `performance` is the share f of the counterparty's side by date.
 
+    `title` says what it asks, in a sentence; like `depth_reason` it is for readers, and nothing is worked out from it.
     `decisions_per_year` is one a day (365) at most: the first falls due after the day from which they are counted.
     """
 
+    words: ClassVar[tuple[str, ...]] = ("title", "depth_reason")
+
     id: Id
     states: Annotated[tuple[str, ...], AfterValidator(_once), AfterValidator(_in_order)]
+    title: str = ""
     answered_by: SortedIds | None = None
     depth: bool = False
     depth_reason: str = ""

@@ -26,6 +26,7 @@ from bayes_compliance.report.sections.pooling import pooling
 from bayes_compliance.report.sections.provenance import provenance
 from bayes_compliance.report.sections.record import record
 from bayes_compliance.report.sections.research import research
+from bayes_compliance.report.sections.rules import rules
 from bayes_compliance.report.sections.shadow import shadow
 from bayes_compliance.report.sections.sincere import sincere
 from bayes_compliance.report.sections.turning import turning
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 Write = Callable[["Run"], Section | None]
 
 SECTIONS: tuple[Write, ...] = (
-    answer, forecasts, record, uncertainty, research, what_if, turning, agreement, sincere, insincerity, shadow,
+    answer, rules, forecasts, record, uncertainty, research, what_if, turning, agreement, sincere, insincerity, shadow,
     equilibria, partners, foresight, duration, unanswered, hanging, learning, pooling, reading, limits, judgements,
     diagnostics, data, provenance,
 )  # fmt: skip

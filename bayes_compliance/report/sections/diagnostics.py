@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bayes_compliance.report.parts import Number, Section, join, paragraph, table
+from bayes_compliance.report.parts import Number, Section, Status, join, paragraph, table
 from bayes_compliance.report.sentences import number
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def diagnostics(run: Run) -> Section:
         ["passed" if check.passed else "FAILED", check.name, f"{check.value:.4g}", check.mark, check.where]
         for check in sorted(run.checks, key=lambda check: check.passed)
     ]
-    columns = ["", "Diagnostic", Number("Worst value"), "Mark", "Where"]
+    columns = [Status("Result"), "Diagnostic", Number("Worst value"), "Mark", "Where"]
     parts = [paragraph(INTRODUCTION), *_again(run.tree.attrs), table("Diagnostics", columns, rows)]
     return Section("Diagnostics", "diagnostics", join(parts))
 
@@ -43,7 +43,7 @@ def _again(attrs: Mapping[Any, Any]) -> list[Markup]:
         )
     if "rhat_at_first" in attrs:
         found.append(
-            f"Chains of {attrs['draws']} draws had an R-hat of {attrs['rhat_at_first']:.4g}, which one of so many latents "
-            "may have by chance; what is reported is every other draw of the same chains, run twice as long."
+            f"Chains of {attrs['draws']} draws had an R-hat of {attrs['rhat_at_first']:.4g}, which one of so many "
+            "latents may have by chance; what is reported is every other draw of the same chains, run twice as long."
         )
     return [paragraph(text) for text in found]

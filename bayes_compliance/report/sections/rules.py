@@ -1,0 +1,40 @@
+"""What the rules ask, who owes them, and what the states would do without them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayes_compliance.report.parts import Number, Section, join, paragraph, table
+from bayes_compliance.report.sentences import listed, number
+
+if TYPE_CHECKING:
+    from bayes_compliance.case import Rule
+    from bayes_compliance.runs import Run
+
+INTRODUCTION = (
+    "A forecast supposes that a decision falls due on its date, whether or not the law makes one fall due then. "
+    "“Without it” is what the states would do if there were no such rule: the opposite of what it asks where the case "
+    "declares so, which then counts as a row of the record."
+)
+NOTHING = "the case does not say"
+
+
+def rules(run: Run) -> Section:
+    """A row for each rule, in the order of the forecasts."""
+    rows = [
+        [rule.id, _line(rule.title) or NOTHING, listed(rule.states), number(rule.decisions_per_year), _without(rule)]
+        for rule in run.prepared.case.rules
+    ]
+    columns = ["Rule", "What it asks", "Owed by", Number("Decisions a year"), "Without it"]
+    return Section("What the rules ask", "rules", join([paragraph(INTRODUCTION), table("The rules", columns, rows)]))
+
+
+def _without(rule: Rule) -> str:
+    """What is declared of a rule's depth, and why."""
+    reason = _line(rule.depth_reason)
+    declared = "the opposite" if rule.depth else "not declared"
+    return f"{declared}: {reason}" if reason else declared
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,23 @@
+"""The table of what the rules ask."""
+
+from dataclasses import replace
+
+from bayes_compliance.case import load_case
+from bayes_compliance.report.sections.rules import rules
+from bayes_compliance.runs import Run
+from tests.report.test_report_page import Page
+
+
+def rows(run: Run) -> list[list[str]]:
+    return Page(rules(run).html).rows[1:]
+
+
+def test_each_rule_has_what_it_asks_and_what_would_be_without_it(oranges: Run) -> None:
+    assert [row[0] for row in rows(oranges)] == [rule.id for rule in oranges.prepared.case.rules]
+    case = load_case("case_studies/bananas")
+    told = rows(replace(oranges, prepared=oranges.prepared._replace(case=case)))
+    assert told[0][:4] == ["bananas", "Home imports Foreign's bananas without a tariff", "H", "0.7"]
+    assert told[0][4] == f"the opposite: {case.rule('bananas').depth_reason}"
+    bare = case.rule("bananas").model_copy(update={"title": " ", "depth": False, "depth_reason": ""})
+    told = rows(replace(oranges, prepared=oranges.prepared._replace(case=case.model_copy(update={"rules": (bare,)}))))
+    assert [told[0][1], told[0][4]] == ["the case does not say", "not declared"]
