@@ -17,6 +17,16 @@ SUPPORT = (
     "Support (points): on one rule and day, what those for compliance weigh less what those against it weigh.",
     "Threshold (points): the support from which a state is on the side of compliance; 0 is a bare majority.",
 )
+OF_WEIGHTS = (
+    "Sensitivity (no unit): how fast the forecast's distribution moves as one judgement counts for more or less; from "
+    ".05 on it counts.",
+    "Pareto k (no unit): where draws are weighted anew, how far a few of them carry all the weight; above about 0.7, "
+    "less where draws are few, weights cannot tell and a new fit must.",
+)
+K_REF = (
+    "K_ref (points): what the losing lobbies (K) of a state's first rule are judged to weigh, the sum of their "
+    "medians; defaults are shares of it."
+)
 OF_NOISE = {
     "decision_noise": (
         "Decision noise (points): the standard deviation of what decides beside support; a decision goes by support "
@@ -68,10 +78,10 @@ def terms(run: Run) -> list[str]:
     """The glossary of a run: terms of its model and case, and no others."""
     case, priors = run.prepared.case, run.prepared.priors
     of_noise = ["decision_noise", *(["partial_width"] if case.outcomes == 3 else [])]
-    said = [*SUPPORT, *(OF_NOISE[name] for name in of_noise if at_work(priors, name))]
+    said = [*SUPPORT, *OF_WEIGHTS, *(OF_NOISE[name] for name in of_noise if at_work(priors, name))]
     if not has_lobbies(case):
         return said
-    said += [line for name, line in OF_LOBBIES.items() if at_work(priors, name)]
+    said += [K_REF, *(line for name, line in OF_LOBBIES.items() if at_work(priors, name))]
     return said + list(_of_l(case, priors))
 
 

@@ -24,6 +24,7 @@ TROUBLE = (
     "yearly assessment, these rates over-sample trouble: a rule that nobody contests falls due far more often than its "
     "row count says."
 )
+TERMS = "What its words and signs mean “How to read this page” says."
 SAMPLED = (
     "What scenarios make of it is told from a sample of worlds like the forecast's; the command bayes-compliance "
     "scenario asks all of the forecast's worlds, and may differ by a point or two."
@@ -43,7 +44,7 @@ def answer(run: Run) -> Section:
         _state(run, outlook, [pull for pull in pulls if pull.state == outlook.state], moved.get(outlook.state, {}))
         for outlook in outlooks
     ]
-    known = paragraph(today(run.prepared.case, "on this page", sentences.day))
+    known = paragraph(f"{today(run.prepared.case, 'on this page', sentences.day)} {TERMS}")
     notes = [paragraph(text, "note") for text in (*(SAMPLED,) * bool(moved), TROUBLE, HOW_GOOD)]
     parts = [known, *told, *notes, *_every_rule(run), *_pulls(run, outlooks, pulls)]
     return Section("The answer", "answer", join(parts))
