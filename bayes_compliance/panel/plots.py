@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance.analysis.reputation import TOLD_APART
 from bayes_compliance.report import drawing
+from bayes_compliance.report.parts import Number, details, table
 from bayes_compliance.report.sentences import listed, number, percent
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 MOST_CELLS = 25
 """States for whom every pair is drawn."""
+
+MOST_TOLD = 10
+"""Pairs named in the words of the drawing."""
 
 TALL = 30
 """States beyond whom the scale stands above the bands too."""
@@ -60,10 +64,7 @@ def bands(found: xr.Dataset) -> Markup:
 
 def pairs(found: xr.Dataset) -> Markup:
     """Probability that the state of the row is readier to comply than that of the column; pairs told apart in bold."""
-    one = found.sel(kind="compliance")
-    order = np.argsort(-one["median"].values, kind="stable")
-    names = [str(one["state"].values[i]) for i in order]
-    p = one["p_readier"].values[np.ix_(order, order)]
+    names, p = in_order(found)
     frame = drawing.Frame(left=drawing.room_for(names), top=0.35, bottom=0.15)
     with drawing.canvas([0.3 * len(names)], frame=frame) as (figure, grid):
         axes = grid[0, 0]
@@ -78,8 +79,33 @@ def pairs(found: xr.Dataset) -> Markup:
         _named(axes, names)
         axes.invert_yaxis()
         axes.grid(False)
-        high = float(p.max())
-        return drawing.svg(figure, "pairs", "Who is readier than whom", f"The largest probability is {percent(high)}.")
+        return drawing.svg(figure, "pairs", "Who is readier than whom", f"{_told(names, p)} The table below has all.")
+
+
+def _told(names: Sequence[str], p: NDArray) -> str:
+    """Which pairs are told apart, the surest first."""
+    pairs = sorted(((p[i, j], i, j) for i, j in np.argwhere(p > TOLD_APART)), key=lambda one: -one[0])
+    if not pairs:
+        return f"No pair is told apart: the largest probability is {percent(float(p.max()))}."
+    some = listed([f"{names[i]} than {names[j]} {percent(float(one))}" for one, i, j in pairs[:MOST_TOLD]])
+    return f"{len(pairs)} of {len(names) * (len(names) - 1) // 2} pairs are told apart, the surest first: {some}."
+
+
+def pairs_in_numbers(found: xr.Dataset) -> Markup:
+    """What `pairs` draws, as a table to be opened."""
+    names, p = in_order(found)
+    rows = [
+        [name, *("–" if i == j else percent(float(p[i, j])) for j in range(len(names)))] for i, name in enumerate(names)
+    ]
+    columns = ["State", *(Number(f"than {name}") for name in names)]
+    return details("The same as a table", table("Probability that the state of the row is readier", columns, rows))
+
+
+def in_order(found: xr.Dataset) -> tuple[list[str], NDArray]:
+    """States, the readiest first, and the probability that the one of the row is readier than that of the column."""
+    one = found.sel(kind="compliance")
+    order = np.argsort(-one["median"].values, kind="stable")
+    return [str(one["state"].values[i]) for i in order], one["p_readier"].values[np.ix_(order, order)]
 
 
 def intervals(name: str, title: str, names: Sequence[str], quantiles: NDArray, label: str) -> Markup:

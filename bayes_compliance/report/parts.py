@@ -24,6 +24,17 @@ class Number(str):
     """The heading of a column of numbers; any other heading is of text."""
 
 
+class Status(str):
+    """The heading of a column of verdicts that stands first and names no row."""
+
+
+NAMING = {"State", "Rule", "Quantity", "Of", "Analyst", "Scenario", "Date"}
+"""Headings of columns that name a row together, where they stand side by side from the left."""
+
+STAYS = 12
+"""Characters of the first column beyond which the second does not stay in sight with it."""
+
+
 Cell = str | Markup | int | float
 
 
@@ -43,9 +54,10 @@ def paragraph(text: str, kind: str = "") -> Markup:
     return Markup('<p class="{}">{}</p>\n').format(kind, text) if kind else Markup("<p>{}</p>\n").format(text)
 
 
-def heading(text: str) -> Markup:
-    """A heading inside a section."""
-    return Markup("<h3>{}</h3>\n").format(text)
+def heading(text: str, what: str = "") -> Markup:
+    """A heading inside a section; `what` tells it from the same heading of other sections."""
+    said = Markup('<span class="aside">: {}</span>').format(what) if what else ""
+    return Markup("<h3>{}{}</h3>\n").format(text, said)
 
 
 def bullets(items: Iterable[str]) -> Markup:
@@ -59,25 +71,57 @@ def join(parts: Iterable[str]) -> Markup:
 
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Markup:
-    """A table that scrolls sideways where the screen is narrow.
+    """A table that scrolls sideways where the screen is narrow, while what names a row stays in sight.
 
     Parameters
     ----------
     caption : str
     columns : sequence of str
-        `Number` where the cells are numbers.
+        `Number` where the cells are numbers, `Status` for a first column that names no row.
     rows : iterable of sequences
         As many cells as columns each; text is escaped.
+
+    Raises
+    ------
+    ValueError
+        If a column has no title.
     """
-    heads = [(column, isinstance(column, Number)) for column in columns]
-    return Markup(template("table.html.j2").render(caption=caption, columns=heads, rows=list(map(list, rows))))
+    if not all(columns):
+        raise ValueError(f"table “{caption}”: a column has no title; allowed: words for each, which are read aloud")
+    cells = [list(row) for row in rows]
+    names = _naming(columns)
+    longest = max(len(_plain(cell)) for cell in (columns[names[0]], *(row[names[0]] for row in cells)))
+    staying = {at: f"stay{i}" for i, at in enumerate(names[: 2 if longest <= STAYS else 1], 1)}
+    heads = [(title, "n" if isinstance(title, Number) else staying.get(i, "")) for i, title in enumerate(columns)]
+    return Markup(template("table.html.j2").render(
+        caption=caption, columns=heads, rows=cells, names=names, longest=longest if len(staying) > 1 else 0
+    ))  # fmt: skip
+
+
+def _naming(columns: Sequence[str]) -> list[int]:
+    """Places of the columns that name a row: the first one, and those beside it that say of what it is."""
+    first = int(isinstance(columns[0], Status))
+    end = first + 1
+    while columns[first] in NAMING and end < len(columns) and columns[end] in NAMING:
+        end += 1
+    return list(range(first, end))
+
+
+def _plain(cell: Cell) -> str:
+    return cell.striptags() if isinstance(cell, Markup) else str(cell)
 
 
 def figure(svg: Markup, caption: str) -> Markup:
     """A drawing with its caption."""
-    return Markup("<figure>\n<div class=\"wide\">{}</div>\n<figcaption>{}</figcaption>\n</figure>\n").format(
-        svg, caption
-    )  # fmt: skip
+    return Markup(
+        '<figure>\n<div class="wide" tabindex="0" role="region" aria-label="{}">{}</div>\n'
+        "<figcaption>{}</figcaption>\n</figure>\n"
+    ).format(f"Figure: {caption}", svg, caption)
+
+
+def details(summary: str, inside: Markup) -> Markup:
+    """What is shown on request; on paper it stays closed, so it repeats in words or numbers what a drawing shows."""
+    return Markup("<details>\n<summary>{}</summary>\n{}</details>\n").format(summary, inside)
 
 
 def when(day: date | str) -> Markup:

@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from bayes_compliance.report import drawing
-from bayes_compliance.report.parts import Number, Section, figure, join, paragraph, table, template
+from bayes_compliance.report.parts import Number, Section, Status, figure, join, paragraph, table, template
 from bayes_compliance.validation.calibration import RANK_DRAWS
 from bayes_compliance.validation.ranks import band
+from bayes_compliance.wording import listed
 
 if TYPE_CHECKING:
     from bayes_compliance.validation.calibration import Calibration
+
+NAMED = 6
+"""Curves outside the band that are named."""
 
 HOW = (
     "Each simulation draws every latent from its prior, lets the decisions follow from them in sequence, fits the "
@@ -33,7 +38,7 @@ def render(found: Calibration) -> str:
     """One self-contained page."""
     return template("page.html.j2").render(
         title=f"Calibration of {found.settings['model']} on {found.settings['case']}",
-        subtitle=str(found.verdict),
+        subtitle="Does the fit find what simulated decisions were made from?",
         verdict=str(found.verdict),
         failed=not found.passed,
         style=Markup(files("bayes_compliance.report").joinpath("templates/style.css").read_text(encoding="utf-8")),
@@ -49,24 +54,43 @@ def _curves(found: Calibration) -> Section:
         ax.fill_between(points, lower - points, upper - points, facecolor=drawing.PALE,
                         **drawing.edge())  # fmt: skip
         rejected = {verdict.name for verdict in found.verdict.verdicts if verdict.rejected}
-        for name, ranks in zip(found.names, found.ranks.T, strict=True):
-            below = np.searchsorted(np.sort(ranks), np.arange(1, RANK_DRAWS + 1)) / n
+        for name, below in _shares_below(found).items():
             bad = name in rejected
             ax.plot(points, below - points, color=drawing.RED if bad else drawing.SOFT, linewidth=1.6 if bad else 0.6)
         ax.axhline(0, color=drawing.INK, linewidth=0.6)
-        ax.set(xlim=(0, 1), xlabel="rank of the truth, as a share", ylabel="ECDF less uniform")
+        ax.set(xlim=(0, 1), xlabel="rank of the truth, as a share", ylabel="share below, less expected")
         svg = drawing.svg(fig, "ranks", "Ranks of the truth", str(found.verdict))
     caption = (
-        f"Shaded: where the curve of one right quantity stays as a whole with {1 - found.verdict.false_alarm:.0%} "
-        "probability. With many quantities some right ones leave it; the verdict allows for that."
+        "A curve for each quantity: the share of simulations in which the truth has a lower rank (the ranks' ECDF), less "
+        f"what is expected. Shaded: where the curve of one right quantity stays as a whole with "
+        f"{1 - found.verdict.false_alarm:.0%} probability. {_leaving(found, lower, upper)} With many quantities some "
+        "right ones leave it; the verdict allows for that."
     )
     return Section(
         "Ranks", "ranks", join([paragraph(HOW_GIVEN if found.settings.get("given") else HOW), figure(svg, caption)])
     )
 
 
+def _shares_below(found: Calibration) -> dict[str, NDArray]:
+    """By quantity, the share of simulations whose truth has a rank below each point of the band."""
+    at = np.arange(1, RANK_DRAWS + 1)
+    return {
+        name: np.searchsorted(np.sort(ranks), at) / len(ranks)
+        for name, ranks in zip(found.names, found.ranks.T, strict=True)
+    }
+
+
+def _leaving(found: Calibration, lower: NDArray, upper: NDArray) -> str:
+    """Which curves leave the band anywhere."""
+    out = [name for name, below in _shares_below(found).items() if ((below < lower) | (below > upper)).any()]
+    if not out:
+        return "None leaves it."
+    rest = [f"{len(out) - NAMED} more"] if len(out) > NAMED else []
+    return f"Outside it somewhere: {listed([*out[:NAMED], *rest])}."
+
+
 def _table(found: Calibration) -> Section:
     rows = [["REJECTED" if v.rejected else "", v.name, f"{v.p:.3g}"] for v in found.verdict.verdicts]
     said = f"{found.divergences} divergent transitions in {len(found.ranks)} fits."
-    columns = ["", "Quantity", Number("p-value")]
+    columns = [Status("Rejected"), "Quantity", Number("p-value")]
     return Section("Quantities", "quantities", join([paragraph(said), table("Smallest p-value first", columns, rows)]))

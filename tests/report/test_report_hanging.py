@@ -49,7 +49,7 @@ def test_by_rule_the_table_names_no_prior_below_the_mark_and_says_what_it_cannot
     told = str(join(_by_rule([one("weak", 0.04), one("strong", 0.4), one("open", 0.4, float("nan"))])))
     assert "weak" not in told
     assert "Of 3 forecasts by rule, 1 is not in the table: there no single prior has a sensitivity of .05" in told
-    rows = re.findall(r"<td>H</td><td>(\w+)</td><td[^>]*>60%</td><td>([^<]*)</td>", told)
+    rows = re.findall(r"<th[^>]*>H</th><th[^>]*>(\w+)</th><td[^>]*>60%</td><td>([^<]*)</td>", told)
     assert rows == [
         ("strong", "the weight of farmers"), ("open", "cannot tell without a new fit: the weight of farmers")
     ]  # fmt: skip

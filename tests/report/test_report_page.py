@@ -15,7 +15,7 @@ from bayes_compliance import report
 from bayes_compliance.errors import Unwritten
 from bayes_compliance.inference.diagnostics import Check
 from bayes_compliance.report import render, sentences
-from bayes_compliance.report.parts import Section
+from bayes_compliance.report.parts import Number, Section, Status, table
 from bayes_compliance.report.sections.diagnostics import diagnostics
 from bayes_compliance.runs import Run
 
@@ -99,6 +99,7 @@ def test_links_lead_to_sources_or_inside(page: Page) -> None:
     targets = [attributes["href"] for attributes in page.all("a")]
     ids = Counter(attributes["id"] for _, attributes in page.elements if "id" in attributes)
     inside = [target[1:] for target in targets if target.startswith("#")]
+    assert inside.pop(0) == "main"  # past the contents
     assert len(inside) == len(page.all("section")) > 15
     assert [i for i in inside if ids[i] != 1] == []
     assert [i for i, count in ids.items() if count > 1] == []
@@ -223,9 +224,68 @@ def test_bent_judgements_stand_beside_what_was_used(page: Page, oranges: Run) ->
 
 
 def test_tables_are_whole(html: str) -> None:
-    for table in re.findall(r"<table>.*?</table>", html, flags=re.S):
-        found = Page(table)
+    tables = re.findall(r"<table.*?</table>", html, flags=re.S)
+    assert len(tables) > 15
+    for whole in tables:
+        found = Page(whole)
         assert len({len(row) for row in found.rows}) == 1
+
+
+def unread(html: str) -> list[str]:
+    """What of a page cannot be reached or read aloud: headers without words or scope, scrollers, headings alike."""
+    page, found = Page(html), []
+    for tag, attributes in page.elements:
+        kind = set(attributes.get("class", "").split())
+        if tag == "th" and attributes.get("scope") not in ("row", "col"):
+            found.append("a header without its scope")
+        told = (attributes.get("tabindex"), attributes.get("role"), bool(attributes.get("aria-label")))
+        if kind & {"wide", "scroll"} and told != ("0", "region", True):
+            found.append(f"a scroller that cannot be reached: {told}")
+    for head in re.findall(r"<thead>(.*?)</thead>", html, re.S):
+        found += ["a column without words"] * sum(not title for title in re.findall(r"<th[^>]*>(.*?)</th>", head))
+    for body in re.findall(r"<tbody>(.*?)</tbody>", html, re.S):
+        found += ["a row without a name"] * sum('scope="row"' not in row for row in body.split("<tr>")[1:])
+    headings = Counter(re.sub(r"<[^>]+>", "", text) for text in re.findall(r"<h[1-3]>(.*?)</h[1-3]>", html))
+    return found + [f"{n} headings “{text}”" for text, n in headings.items() if n > 1]
+
+
+def test_what_scrolls_can_be_reached_and_what_names_is_read_aloud(html: str) -> None:
+    assert unread(html) == []
+    assert html.count('class="wide"') == 15
+    assert html.index('href="#main"') < html.index("<nav")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [(' scope="row"', "", "a header without its scope"), (' tabindex="0"', "", "a scroller that cannot"),
+     ('class="n">k<', 'class="n"><', "a column without words"), (": the record<", "<", "headings “F")],
+)  # fmt: skip
+def test_what_cannot_be_read_aloud_is_found(html: str, old: str, new: str, said: str) -> None:
+    assert old in html
+    changed = html.replace(old, new).replace(": forecast by rule<", "<")
+    assert any(said in one for one in unread(changed))
+
+
+def test_a_row_is_named_by_the_columns_that_say_of_what_it_is() -> None:
+    def classes(columns: list[str], row: list[str]) -> list[tuple[str, str]]:
+        made = re.search(r"<tbody>(.*)</tbody>", table("c", columns, [row]), re.S)
+        assert made
+        return re.findall(r'<(t[hd])(?: scope="row")?(?: class="(\w+)")?>', made[1])
+
+    assert classes(["State", "Rule", Number("p")], ["H", "r", "1"]) == [("th", "stay1"), ("th", "stay2"), ("td", "n")]
+    assert classes(["State", "Rule", "How"], ["a state of long name", "r", "x"])[:2] == [("th", "stay1"), ("th", "")]
+    assert classes([Status("Result"), "Mark"], ["passed", "m"]) == [("td", ""), ("th", "stay1")]
+    assert classes(["Setting", "State"], ["a", "H"]) == [("th", "stay1"), ("td", "")]
+    with pytest.raises(ValueError, match="a column has no title; allowed"):
+        table("c", ["State", ""], [])
+
+
+def test_the_page_is_light_on_purpose_and_paper_wastes_little(html: str) -> None:
+    assert '<meta name="color-scheme" content="light">' in html
+    assert "color-scheme: light" in html
+    printed = html.split("@media print")[1].split("</style>")[0]
+    assert ".wide, tr { break-inside: avoid; }" in printed  # a drawing and not its caption, a row and not its list
+    assert ".stay1, .stay2, caption span { position: static; max-width: none; }" in printed
 
 
 @pytest.mark.parametrize("cores", [1, 2])

@@ -143,7 +143,7 @@ def test_types_have_their_section(small: SimpleNamespace) -> None:
     text = html_of(insincerity(run))
     for state in ("F", "H"):
         p = sentences.percent(float(found["posterior"].sel(state=state)))
-        assert re.search(rf"<td[^>]*>{state}</td>\s*(<td[^>]*>[^<]*</td>\s*)<td[^>]*>{p}</td>", text)
+        assert re.search(rf"<th[^>]*>{state}</th>\s*(<td[^>]*>[^<]*</td>\s*)<td[^>]*>{p}</td>", text)
 
 
 def test_what_is_compared_with_the_forecast_starts_from_its_own_probabilities(coalition: Run) -> None:
@@ -197,7 +197,7 @@ def test_what_to_find_out_is_in_order(coalition: Run) -> None:
 
 
 def cells(text: str) -> list[list[str]]:
-    return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", text, flags=re.S)]
+    return [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row) for row in re.findall(r"<tr>(.*?)</tr>", text, flags=re.S)]
 
 
 def row_of(text: str, state: str, rule: str) -> list[str]:
@@ -395,7 +395,8 @@ def test_terms_are_those_that_the_page_uses(small: SimpleNamespace, model: str) 
     run = small.run(model)
     said = [line.partition(":")[0].partition(" (")[0].partition(",")[0].lower() for line in terms(run)]
     assert len(said) == len(set(said))
-    assert {"support", "threshold", "decision noise", "partial width"} <= set(said)
+    assert {"support", "threshold", "decision noise", "partial width", "sensitivity", "pareto k"} <= set(said)
+    assert ("k_ref" in said) == (model == "coalition")
     of_lobbies = {"step", "volatility", "rule spread", "shock hazard", "shock scale", "w", "q", "trust", "period"}
     assert (of_lobbies <= set(said)) == (model == "coalition")
     assert not {"entrenchment", "specificity"} & set(said)  # nobody judged any

@@ -75,14 +75,15 @@ def test_defaults_that_the_model_never_asks_for_are_not_in_force(tmp_path: objec
     before = names(run)
     assert {("trust", "H"), ("rule_spread", "H"), ("rule_spread_points", "H")} <= before
     assert ("rule_spread", "F") not in before  # its lobbies bear on one rule only
-    assert "<td>trust</td><td>H</td>" in judgements(run).html
+    row = '<th scope="row" class="stay1">trust</th><th scope="row">H</th>'
+    assert row in judgements(run).html
     # with its conduct judged, H asks for no trust
     case = tools.case.replace('counterparties = ["F"]', "")
     judged = tools.judgements + "left,2000-01-01,H,,reciprocity,.4,.6,.8,,,,\n"
     without = tools.make_run(tools.write_case(tmp_path, case=case, judgements=judged), draws=20)
     assert ("trust", "H") in {(one.quantity, one.name) for one in without.prepared.priors.defaults}
     assert ("trust", "H") not in names(without)
-    assert "<td>trust</td><td>H</td>" not in judgements(without).html
+    assert row not in judgements(without).html
 
 
 def test_titles_of_panels_are_whole() -> None:

@@ -32,7 +32,7 @@ def forecasts(run: Run) -> Section:
     for i, state in enumerate(run.prepared.case.states):
         fans = _fans(run, state.id)
         if fans:
-            parts += [heading(state.id), *_figures(i, state.id, state.threshold, fans, today)]
+            parts += [heading(state.id, "forecast by rule"), *_figures(i, state.id, state.threshold, fans, today)]
     return Section("Forecast by rule", "forecast", join(parts))
 
 

@@ -153,7 +153,7 @@ def _repeats(run: Run) -> list[Markup]:
          "strange" if check.strange else ""]
         for check in found
     ]  # fmt: skip
-    columns = ["Count", Number("On record"), Number("Replicated: median"), Number("5% to 95%"), ""]
+    columns = ["Count", Number("On record"), Number("Replicated: median"), Number("5% to 95%"), "Verdict"]
     return [
         heading("Would the model make such a record?"), paragraph(REPEATS), paragraph(told.replicates(found)),
         table(f"{plural(len(found), 'count')} on record and in replicates", columns, rows),

@@ -52,7 +52,7 @@ def learning(run: Run) -> Section:
         if own:
             drawn = bars.learnt(f"learnt-{i}", state.id, own)
             parts += [
-                heading(state.id),
+                heading(state.id, "what the data moved"),
                 figure(drawn, f"Magnitudes in {state.id} on the reference date: medians, 5% to 95%."),
             ]
     if found:
@@ -170,7 +170,7 @@ def after_today(used: Measured, today: date) -> list[str]:
 def _table(found: list[Learnt]) -> Markup:
     columns = [
         "Quantity", "Of", "Prior", Number("Prior: median"), Number("5% to 95%"), Number("With the data: median"),
-        Number("5% to 95%"), Number("Spread left"), Number("Shift, prior sds"), "",
+        Number("5% to 95%"), Number("Spread left"), Number("Shift, prior sds"), "Moved",
     ]  # fmt: skip
     rows = [
         [item.quantity.replace("_", " "), item.name, whose(item.judged), *_three(item.prior), *_three(item.posterior),

@@ -47,7 +47,7 @@ def record(run: Run) -> Section:
         own = [row for row in decided if row.state == state.id]
         if own:
             drawn = timeline(f"record-{i}", state.id, own, years)
-            parts += [heading(state.id), figure(drawn, f"Decisions of {state.id}, by rule.")]
+            parts += [heading(state.id, "the record"), figure(drawn, f"Decisions of {state.id}, by rule.")]
     return Section("The record", "record", join([*parts, heading("Surprises"), *_surprises(run, rows)]))
 
 
@@ -55,7 +55,7 @@ def _surprises(run: Run, rows: list[Recorded]) -> list[Markup]:
     mark = facts.largest_k(run)
     introduction = paragraph(SURPRISES.format(mark=pareto(mark)))
     order = sorted(zip(rows, facts.left_out(run), strict=True), key=lambda pair: pair[1][0])
-    columns = ["Date", "State", "Rule", "Kind", "Decision", *map(Number, ("Given all", "Left out", "k")), ""]
+    columns = ["Date", "State", "Rule", "Kind", "Decision", *map(Number, ("Given all", "Left out", "k")), "Surprise"]
     cells = [
         [when(row.date), row.state, recorded_rule(row.rule), _kind(row),
          row.decision.replace("_", " "), sentences.percent(row.observed), sentences.percent(p), pareto(k),
