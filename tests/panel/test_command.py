@@ -25,6 +25,7 @@ from bayes_compliance.panel.loading import load_panel
 from bayes_compliance.panel.synthetic import synthetic
 from tests.panel.plain import write_table
 from tests.panel.test_loading import GOOD, RULES, STATES
+from tests.report.test_report_page import unread
 
 SMALL = ("--draws", "200", "--tune", "300", "--chains", "2", "--seed", "5")
 GROUPS = {
@@ -221,6 +222,8 @@ def test_a_run_is_whole(finished):
         assert list(tree["posterior"]["state"].values) == ["X", "Y", "Z"]
     page = (out / "report.html").read_text()
     assert "http" not in page.replace("http://www.w3.org", "")
+    assert unread(page) == []
+    assert "<summary>The same as a table</summary>" in page
     assert "“bar” is missing for 1 of 3 states" in page
     assert "Z, of whom no decision is on record" in page
     assert "On states that the fit had not seen" in page

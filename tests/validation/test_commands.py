@@ -10,6 +10,7 @@ import pytest
 from bayes_compliance import api, cli, sweeps
 from bayes_compliance.errors import Refused
 from tests.inference.linear_cases import walk
+from tests.report.test_report_page import unread
 
 WORDS = ["comply", "comply", "violate", "comply", "violate", "violate", "comply"]
 QUICK = ["--engine", "exact", "--draws", "600", "--chains", "2", "--rivals", ""]
@@ -34,6 +35,7 @@ def test_backtest_writes_its_files(tmp_path, capsys):
         assert sum(float(row[f"p_{k}"]) for k in ("violate", "partial", "comply")) == pytest.approx(1, abs=3e-6)
     page = (out / "backtest.html").read_text()
     assert "src=" not in page
+    assert unread(page) == []
     assert 'href="http' not in page
     assert "No decision, judgement or shock of a later date reached a forecast" in page
     summary = json.loads((out / "summary.json").read_text())
