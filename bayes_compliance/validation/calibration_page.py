@@ -61,8 +61,8 @@ def _curves(found: Calibration) -> Section:
         ax.set(xlim=(0, 1), xlabel="rank of the truth, as a share", ylabel="share below, less expected")
         svg = drawing.svg(fig, "ranks", "Ranks of the truth", str(found.verdict))
     caption = (
-        "A curve for each quantity: the share of simulations in which the truth has a lower rank (the ranks' ECDF), less "
-        f"what is expected. Shaded: where the curve of one right quantity stays as a whole with "
+        "A curve for each quantity: the share of simulations whose truth ranks below (the ranks' ECDF), less what is "
+        f"expected. Shaded: where the curve of one right quantity stays as a whole with "
         f"{1 - found.verdict.false_alarm:.0%} probability. {_leaving(found, lower, upper)} With many quantities some "
         "right ones leave it; the verdict allows for that."
     )

@@ -11,6 +11,7 @@ from bayes_compliance.errors import Refused
 from bayes_compliance.latents import Latents
 from bayes_compliance.validation import calibration, commands, ranks
 from bayes_compliance.validation.calibration import RANK_DRAWS
+from bayes_compliance.validation.calibration_page import _leaving
 from bayes_compliance.validation.ranks import band, judge, null, p_value, rank, tail
 from bayes_compliance.validation.shared import history_of
 from tests.inference.linear_cases import walk
@@ -146,10 +147,21 @@ def test_calibrate_writes_its_page_and_goes_on(tmp_path, monkeypatch):
     done = commands.calibrate(tmp_path / "out", simulations=20, **SIZE)
     assert done.settings["case"] == "bananas"
     page = (tmp_path / "out" / "calibration.html").read_text()
-    assert str(done.verdict).split(";")[0] in page
+    assert page.count(str(done.verdict)) == 2  # the first line, and the drawing for those who cannot see it
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["passed"] is done.passed
     commands.calibrate(tmp_path / "out", simulations=22, **SIZE)
     assert Fake.calls == 22
+
+
+def test_curves_outside_the_band_are_named():
+    """Ranks all in the lowest tenth, beside ranks as even as can be."""
+    even = np.arange(200) * (RANK_DRAWS + 1) // 200
+    names, ranks = ("even", "low"), np.stack([even, even // 10], axis=1)
+    found = calibration.Calibration(names, ranks, judge(ranks, names, RANK_DRAWS), 0, {})
+    _, lower, upper = band(200, RANK_DRAWS)
+    assert _leaving(found, lower, upper) == "Outside it somewhere: low."
+    alone = calibration.Calibration(names[:1], ranks[:, :1], found.verdict, 0, {})
+    assert _leaving(alone, lower, upper) == "None leaves it."
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path):
