@@ -16,6 +16,7 @@ from bayes_compliance.validation.ranks import band, judge, null, p_value, rank, 
 from bayes_compliance.validation.shared import history_of
 from tests.inference.linear_cases import walk
 from tests.models.cases import two_states
+from tests.report.test_report_page import unread
 from tests.validation.planted import PLANTED
 
 SIZE = {"seed": 3, "draws": 60, "tune": 10, "chains": 2}
@@ -147,6 +148,7 @@ def test_calibrate_writes_its_page_and_goes_on(tmp_path, monkeypatch):
     done = commands.calibrate(tmp_path / "out", simulations=20, **SIZE)
     assert done.settings["case"] == "bananas"
     page = (tmp_path / "out" / "calibration.html").read_text()
+    assert unread(page) == []
     assert page.count(str(done.verdict)) == 2  # the first line, and the drawing for those who cannot see it
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["passed"] is done.passed
     commands.calibrate(tmp_path / "out", simulations=22, **SIZE)
