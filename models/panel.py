@@ -23,7 +23,7 @@ Decisions tell ratios to the noise.
     N_r          = area_a(r) + u_r gamma + omega z_r  rules pooled by issue area, where several are given
     L_r          = L exp(.3 z_area(r) + .45 z_r)      exporters: of the median rule, of its area and its own
     step_s       = h b exp(kappa z_s), (1 - w q) L = h (1 - b)       stakes h, share b of the bias; kappa = .4
-    (P2 + G2)(t) = (P2 + G2) + drift W_s              W_s: steps of five years back from the last decision (optional)
+    (P2 + G2)(t) = (P2 + G2) + drift W_s              W_s: steps of five years from the last decision (optional)
 
 Decisions to adhere and to comply tell the article's bias h b against its temptation h (1 - b), the net tilt, and not
 how large both are: the stakes rest on their prior. The bias exceeds the temptation where b is above one half.

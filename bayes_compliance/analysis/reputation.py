@@ -49,13 +49,18 @@ def pairwise(propensity: NDArray) -> NDArray:
 
 
 def ranks(propensity: NDArray) -> NDArray:
-    """Probability that each state has each rank, (state, rank), rank 1 the readiest; ties in the order of the states.
+    """Probability that each state has each rank, (state, rank), rank 1 the readiest.
+
+    States that are alike in every draw have every rank with the same probability; other ties, which no draw of a
+    continuous quantity has, go in the order of the states.
 
     Parameters
     ----------
     propensity : array (sample, state)
     """
     n = propensity.shape[1]
+    if (propensity == propensity[:, :1]).all():
+        return np.full((n, n), 1 / n)
     order = np.argsort(-propensity, axis=1, kind="stable")
     found = np.zeros((n, n))
     for rank in range(n):

@@ -140,7 +140,7 @@ class PanelLayout:
             "state_missing": len(self.about_states.item) * bool(effects), "rule_missing": len(self.about_rules.item),
             "state_spread": int(partial), "rule_spread": 1, "area_spread": int(bool(self.areas)), "stakes": 1,
             "bias_share": 1, "answered": int(beyond),
-            "partial_width": int((self.n_outcomes == 3).any()), "drift": int(len(self.gap) > 0),
+            "partial_width": int((self.n_outcomes == 3).any()), "drift": int(self.paths),
         }  # fmt: skip
         return {name: size for name, size in found.items() if size}
 

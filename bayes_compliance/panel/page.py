@@ -85,7 +85,7 @@ def _ranking(run: PanelRun) -> Section:
     said = [*(paragraph(text, "lead") for text in lead), paragraph(words_of.ends(found))]
     said += [paragraph(text) for text in (words.meaning(run.layout), *words.apart(run.layout))]
     said.append(paragraph(words.POOLED[run.layout.pooling]))
-    if run.layout.paths and "drift" in run.tree["posterior"]:
+    if run.layout.paths:
         said += map(paragraph, words.moved(run.layout, draws_of(run.tree)["drift"]))
     caption = (
         "States by the median of P2 + G2. Much of a band is the level that all states share: two that overlap may "

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance.analysis.reputation import TOLD_APART, points
 from bayes_compliance.panel.holding import Count
-from bayes_compliance.panel.layout import PanelLayout
+from bayes_compliance.panel.layout import PERIOD_YEARS, PanelLayout
 from bayes_compliance.report.sentences import day, likelihood, listed, percent, plural
 
 FEW_ROWS = 10
@@ -140,7 +140,7 @@ def caution(layout: PanelLayout) -> str:
     pooled = {"partial": "a state is taken to be like the others as far as its own record is short",
               "none": "each state is judged by its own record alone",
               "complete": "all states are taken to be alike"}  # fmt: skip
-    still = [] if len(layout.gap) else [f"nothing moves after {day(layout.panel.last)}"]
+    still = [] if layout.paths else [f"nothing moves after {day(layout.panel.last)}"]
     why = listed(["lobbies are not judged", *still, pooled[layout.pooling]])
     return (
         f"A case's own run says other things of the same state and rule, since here {why}. Where a case has a run of "
@@ -237,7 +237,7 @@ def _unseen_rules(layout: PanelLayout, table: Sequence[dict]) -> list[str]:
 def movement(layout: PanelLayout, table: Sequence[dict]) -> str:
     """How far what is forecast may still move, by all rows of the forecast."""
     last, until = day(layout.panel.last), day(layout.panel.until)
-    if not len(layout.gap):
+    if not layout.paths:
         return (
             f"Nothing moves here after {last}: every later date has the same probability, and for {until} the bands "
             "are too narrow if governments or lobbies change. With the option paths P2 + G2 moves, and they widen."
@@ -311,7 +311,9 @@ def covered(counts: Sequence[Count]) -> str:
 def moved(layout: PanelLayout, drift: np.ndarray) -> list[str]:
     """How much P2 + G2 moves, where it may."""
     low, mid, high = np.quantile(drift, [0.05, 0.5, 0.95])
+    unseen = f"All decisions are of the last {PERIOD_YEARS:g} years, so that this is the prior's pace and not theirs."
     return [
         f"P2 + G2 moves by {points(mid)} sigma in five years (one standard deviation; {points(low)} to {points(high)}, "
-        f"5% to 95%); what is ranked is where it stands after {day(layout.panel.last)}."
+        f"5% to 95%); what is ranked is where it stands after {day(layout.panel.last)}.",
+        *([] if len(layout.gap) else [unseen]),
     ]

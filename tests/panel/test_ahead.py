@@ -10,6 +10,7 @@ from math import floor, sqrt
 import numpy as np
 import pytest
 
+from bayes_compliance.panel import words
 from bayes_compliance.panel.ahead import PanelForecast, forecast
 from bayes_compliance.panel.fitting import prior
 from bayes_compliance.panel.layout import PanelLayout
@@ -137,6 +138,25 @@ def test_where_nothing_moves_every_date_has_the_same_forecast(panel):
         rest = {k: v for k, v in row.items() if k not in ("date", "p_no_violation")}
         assert by.setdefault((row["state"], row["rule"]), rest) == rest
         assert (row["p_lower"], row["p_upper"]) == (row["p_today_lower"], row["p_today_upper"])
+
+
+def test_what_nothing_on_record_tells_of_the_pace_moves_by_its_prior(panel):
+    """All decisions within the last five years: no earlier period to compare with, and the bands still widen."""
+    recent = tuple(e for e in panel.entries if (panel.last - e.decision.date).days < 5 * 365)
+    layout = PanelLayout(replace(panel, entries=recent), paths=True)
+    assert not len(layout.gap)
+    draws = prior(layout, 400, np.random.default_rng(3))
+    low, mid, high = np.quantile(draws["drift"], [0.05, 0.5, 0.95])
+    assert low < 0.2 < mid < 0.4 < high, "a median of .3"
+    rows = found_in(layout, draws).table
+    first, last = (
+        np.mean([r["support_upper"] - r["support_lower"] for r in rows if r["date"] == when])
+        for when in (rows[0]["date"], panel.until.isoformat())
+    )
+    assert last > first + 0.01
+    assert "widens from" in words.movement(layout, rows)
+    assert words.moved(layout, draws["drift"])[-1].startswith("All decisions are of the last 5 years")
+    assert len(words.moved(PanelLayout(panel, paths=True), draws["drift"])) == 1
 
 
 @pytest.mark.parametrize("paths", [False, True])

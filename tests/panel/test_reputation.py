@@ -48,9 +48,12 @@ def test_ranks_as_counted_over_all_orders(propensity):
     np.testing.assert_allclose(ranks(propensity), found)
 
 
-def test_ties_are_shared_by_pairs_and_fall_to_the_first_by_rank():
-    same = np.zeros((10, 3))
+def test_states_that_are_all_alike_share_pairs_and_ranks():
+    """As pooling `complete` has them."""
+    same = np.repeat(np.random.default_rng(1).standard_normal((10, 1)), 3, axis=1)
     np.testing.assert_allclose(pairwise(same), 0.5)
+    np.testing.assert_allclose(ranks(same), 1 / 3)
+    same[0, 2] -= 1.0  # one draw in which they are not: other ties fall to the first
     np.testing.assert_allclose(ranks(same), np.eye(3))
 
 
