@@ -164,7 +164,7 @@ def trend(first: Point, last: Point) -> str:
     if before == after:
         return f"the same as on {when}"
     if abs(after - before) < ABOUT:
-        return f"about the same as on {when} ({percent(first.p)})"
+        return f"about the same as the {percent(first.p)} on {when}"
     if why := drawn((first.p, last.p), (first.support, last.support), (first.width, last.width)):
         return (
             f"against {percent(first.p)} on {when}: support {why}, but less is known so far ahead, which draws it "
