@@ -76,7 +76,10 @@ _STYLE: Any = {
     "text.parse_math": False,
 }
 WIDTH = 9.6
-"""Inches that every figure is wide: its text comes out at one size on the page."""
+"""Inches that a figure is wide: its text comes out at one size on the page."""
+
+NARROW = 6.4
+"""Inches that a figure is wide of which a phone should show most; the page's style gives it as much less room."""
 
 UNBROKEN = "\N{NO-BREAK SPACE}"
 """Between two words of a name that stay on one line."""
@@ -254,9 +257,9 @@ def room_for(labels: Iterable[str]) -> float:
 
 @contextmanager
 def canvas(
-    heights: Sequence[float], columns: int = 1, frame: Frame | None = None, **settings: Any
+    heights: Sequence[float], columns: int = 1, frame: Frame | None = None, width: float = WIDTH, **settings: Any
 ) -> Iterator[tuple[Figure, Any]]:
-    """A figure of the page's width with an array of axes, in the page's style.
+    """A figure with an array of axes, in the page's style.
 
     Parameters
     ----------
@@ -264,6 +267,8 @@ def canvas(
         Inches of each row of axes.
     columns : int
     frame : Frame
+    width : float
+        Inches.
     **settings
         For `Figure.subplots`.
     """
@@ -273,15 +278,15 @@ def canvas(
     frame = frame or Frame()
     inner = sum(heights) + frame.between * (len(heights) - 1)
     height = inner + frame.top + frame.bottom
-    wide = (WIDTH - frame.left - frame.right - frame.beside * (columns - 1)) / columns
+    wide = (width - frame.left - frame.right - frame.beside * (columns - 1)) / columns
     grid = {
-        "left": frame.left / WIDTH, "right": 1 - frame.right / WIDTH,
+        "left": frame.left / width, "right": 1 - frame.right / width,
         "top": 1 - frame.top / height, "bottom": frame.bottom / height,
         "hspace": frame.between / (sum(heights) / len(heights)), "wspace": frame.beside / wide,
         "height_ratios": list(heights),
     }  # fmt: skip
     with rc_context(_STYLE):
-        figure = Figure(figsize=(WIDTH, height))
+        figure = Figure(figsize=(width, height))
         yield figure, figure.subplots(len(heights), columns, squeeze=False, gridspec_kw=grid, **settings)
 
 
@@ -321,20 +326,20 @@ def _plain(drawn: str) -> str:
     return re.sub(r"\n\s*", "\n", drawn)
 
 
-def keys_in_a_row(handles: Sequence[Any], length: float = KEY) -> int:
-    """How many keys of a legend stand side by side: as many as the page's width holds."""
+def keys_in_a_row(handles: Sequence[Any], length: float = KEY, width: float = WIDTH) -> int:
+    """How many keys of a legend stand side by side: as many as the figure's width holds."""
     longest = max((len(handle.get_label()) for handle in handles), default=0)
-    return max(1, min(len(handles), int(WIDTH / (0.37 + 0.11 * length + 0.058 * longest))))
+    return max(1, min(len(handles), int(width / (0.37 + 0.11 * length + 0.058 * longest))))
 
 
-def top_for(handles: Sequence[Any], title: bool = False, length: float = KEY) -> float:
+def top_for(handles: Sequence[Any], title: bool = False, length: float = KEY, width: float = WIDTH) -> float:
     """Inches that a legend takes above the axes."""
-    return 0.18 + 0.19 * -(-len(handles) // keys_in_a_row(handles, length)) + 0.22 * title
+    return 0.18 + 0.19 * -(-len(handles) // keys_in_a_row(handles, length, width)) + 0.22 * title
 
 
 def legend(figure: Figure, handles: list[Any], length: float = KEY) -> None:
     """One legend above all axes of a figure, filled row by row, its keys some ems long."""
-    columns = keys_in_a_row(handles, length)
+    columns = keys_in_a_row(handles, length, figure.get_figwidth())
     lines = -(-len(handles) // columns)
     by_column = [handles[line * columns + c] for c in range(columns) for line in range(lines)
                  if line * columns + c < len(handles)]  # fmt: skip

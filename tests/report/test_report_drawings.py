@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from importlib.resources import files
 from types import SimpleNamespace
 
 import numpy as np
@@ -232,6 +233,25 @@ def test_a_label_of_two_lines_makes_its_own_row_taller_and_keeps_its_role() -> N
     assert np.diff(only) == pytest.approx(0.2)
     pulls = [Pull("H", name, "K", -1.0, -2.0), Pull("H", "growers", "J", 1.0, 2.0)]
     assert ">producers (K)</text>" in bars.pulls("p", "H", pulls, "now", "then")
+
+
+def test_names_of_lobbies_stand_across_zero_from_their_bars_and_fit() -> None:
+    pulls = [Pull("H", "consumers and importers", "J", 30.0, 33.0), Pull("H", "growers", "K", -9.0, -60.0)]
+    wide = 6.2
+    labels = on_lines([f"{p.lobby}{UNBROKEN}({p.role})" for p in pulls], bars.ACROSS)
+    low, high = bars._limits(pulls, labels, wide)
+    per = wide / (high - low)
+    assert -low * per >= max(room_for(labels[:1]), 60 * per)
+    assert high * per >= max(room_for(labels[1:]), 33 * per)
+    assert bars._limits(pulls[:1], labels[:1], wide)[0] < 0 < 33 < bars._limits(pulls[:1], labels[:1], wide)[1]
+    assert bars._limits([], [], wide)[0] < 0 < bars._limits([], [], wide)[1]
+    drawn = str(bars.pulls("p", "H", pulls, "now", "then"))
+    anchors = {name: side for side, name in re.findall(r"text-anchor: (\w+)[^>]*>(consumers|growers)", drawn)}
+    assert anchors == {"consumers": "end", "growers": "start"}
+    style = files("bayes_compliance.report").joinpath("templates/style.css").read_text(encoding="utf-8")
+    ((width, share),) = re.findall(r'width\^="(\d+)"\] \{ max-width: (\d+)rem', style)
+    assert f' width="{width}.' in drawn  # the page makes it as much narrower, with its text of the same size
+    assert int(share) / 72 == pytest.approx(drawing.NARROW / WIDTH)
 
 
 def test_analysts_of_one_panel_share_neither_colour_nor_dashes() -> None:

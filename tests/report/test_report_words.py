@@ -75,7 +75,7 @@ def test_defaults_that_the_model_never_asks_for_are_not_in_force(tmp_path: objec
     before = names(run)
     assert {("trust", "H"), ("rule_spread", "H"), ("rule_spread_points", "H")} <= before
     assert ("rule_spread", "F") not in before  # its lobbies bear on one rule only
-    row = '<th scope="row" class="stay1">trust</th><th scope="row">H</th>'
+    row = '<th scope="row">trust</th><th scope="row">H</th>'
     assert row in judgements(run).html
     # with its conduct judged, H asks for no trust
     case = tools.case.replace('counterparties = ["F"]', "")

@@ -12,6 +12,7 @@ from bayes_compliance.report.drawing import (
     BLUE,
     BROWN,
     INK,
+    NARROW,
     PAPER,
     SOFT,
     UNBROKEN,
@@ -32,31 +33,62 @@ if TYPE_CHECKING:
     from bayes_compliance.report.learning import Learnt
     from bayes_compliance.report.sentences import Pull
 
+ACROSS = 34
+"""Characters of a line of a lobby's name beside zero."""
+MARGIN = 0.15
+"""Inches beyond the longest bar."""
 EACH = 0.25
 """Inches of a lobby judged and learnt."""
 
 
 def pulls(name: str, state: str, found: Sequence[Pull], first: str, last: str) -> Markup:
-    """Each lobby's median weight at the horizon as a bar, for or against, and on the first date as a tick."""
+    """Each lobby's median weight at the horizon as a bar, for or against, and on the first date as a tick.
+
+    A name stands at the other side of zero than its bar, so that the drawing is narrow enough for a phone.
+    """
     from matplotlib.lines import Line2D
 
     order = sorted(found, key=lambda pull: pull.last)
     tick = Line2D([], [], marker="|", color=INK, linestyle="none", markersize=9, label=f"on {first}")
     keys = [patch(f"for, on {last}", BLUE), patch(f"against, on {last}", BROWN), tick]
-    labels = on_lines([f"{p.lobby}{UNBROKEN}({p.role})" for p in order])
-    frame = Frame(left=room_for(labels), top=top_for(keys), bottom=0.45)
+    labels = on_lines([f"{p.lobby}{UNBROKEN}({p.role})" for p in order], ACROSS)
+    frame = Frame(left=0.1, right=0.1, top=top_for(keys, width=NARROW), bottom=0.45)
     at, tall = rows_for(labels, 0.22)
-    with canvas([tall], frame=frame) as (figure, grid):
+    with canvas([tall], frame=frame, width=NARROW) as (figure, grid):
         axes = grid[0, 0]
+        axes.set_xlim(_limits(order, labels, NARROW - frame.left - frame.right))
         axes.barh(at, [p.last for p in order], 0.15, color=[BLUE if p.last > 0 else BROWN for p in order])
         axes.plot([p.first for p in order], at, "|", color=INK, markersize=9, markeredgewidth=1.3)
         axes.axvline(0, color=SOFT, linewidth=0.8)
-        rows_axis(axes, at, tall, labels, down=False)
+        for pull, y, label in zip(order, at, labels, strict=True):
+            _name(axes, pull, y, label)
+        rows_axis(axes, at, tall, [""] * len(order), down=False)
         axes.grid(False, axis="y")
         axes.set_xlabel("median weight in a decision on one of the state's rules, points")
         legend(figure, keys)
         said = listed([f"{p.lobby} {signed(p.last)}" for p in reversed(order)])
         return svg(figure, name, f"What pulls which way in {state}", f"Median weights in points on {last}: {said}.")
+
+
+def _limits(order: Sequence[Pull], labels: Sequence[str], wide: float) -> tuple[float, float]:
+    """The ends of the scale: bars as long as can be where each name stands at the other side of zero than its bar."""
+    against, to = (max([0.0, *(sign * v for p in order for v in (p.first, p.last))]) for sign in (-1, 1))
+    left = room_for([label for p, label in zip(order, labels, strict=True) if p.last > 0])
+    right = room_for([label for p, label in zip(order, labels, strict=True) if p.last <= 0])
+    room = [(wide - 2 * MARGIN, against + to), (wide - MARGIN - right, against), (wide - MARGIN - left, to)]
+    per = min(inches / points for inches, points in room if points > 0) if against + to > 0 else 1.0
+    low, high = max(per * against + MARGIN, left), max(per * to + MARGIN, right)
+    spare = wide - low - high
+    return -(low + spare / 2) / per, (high + spare / 2) / per
+
+
+def _name(axes: Any, pull: Pull, y: float, label: str) -> None:
+    for_it = pull.last > 0
+    axes.annotate(
+        label, (min(0, pull.first) if for_it else max(0, pull.first), y), xytext=(-5 if for_it else 5, 0),
+        textcoords="offset points", ha="right" if for_it else "left", va="center", color=SOFT,
+        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
+    )  # fmt: skip
 
 
 def learnt(name: str, state: str, found: Sequence[Learnt]) -> Markup:
