@@ -208,7 +208,7 @@ def done_with(case: Case | Panel, checks: Sequence[Check], settings: dict[str, A
 
 def write_posterior(folder: Path, tree: xr.DataTree) -> None:
     """posterior.nc."""
-    tree.to_netcdf(folder / "posterior.nc", engine="h5netcdf")
+    write_netcdf(folder / "posterior.nc", tree)
 
 
 def write_summary(folder: Path, summary: dict[str, Any]) -> None:
@@ -220,8 +220,13 @@ def write_forecast(folder: Path, forecast: Forecast) -> None:
     """forecast.nc and forecast.csv."""
     from bayes_compliance.forecast import to_csv
 
-    forecast.dataset.to_netcdf(folder / "forecast.nc", engine="h5netcdf")
+    write_netcdf(folder / "forecast.nc", forecast.dataset)
     (folder / "forecast.csv").write_bytes(to_csv(forecast.table).encode())
+
+
+def write_netcdf(file: Path, data: xr.DataTree | xr.Dataset, **options: Any) -> None:
+    """By way of memory: HDF5 ends the process where the disk is full, and plain bytes end in an error."""
+    file.write_bytes(data.to_netcdf(None, engine="h5netcdf", **options))
 
 
 def keep_case(tree: xr.DataTree, files: Mapping[str, bytes]) -> xr.DataTree:

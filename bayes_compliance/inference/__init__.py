@@ -6,6 +6,7 @@ from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bayes_compliance.errors import Refused
+from bayes_compliance.inference import home
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from bayes_compliance.inference.diagnostics import Check
     from bayes_compliance.latents import Draws
     from bayes_compliance.models import Prepared
+
+home.give()  # before anything imports PyTensor
 
 ENGINES = ("nuts", "exact", "smc")
 EVIDENCE_ERROR = 1e-3

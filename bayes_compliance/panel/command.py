@@ -218,11 +218,11 @@ def _write(place: Path, done: PanelRun) -> Unwritten | None:
     runs.write_summary(place, done.summary)
     (place / "forecast.csv").write_bytes(to_csv(done.forecast.table).encode())
     data = done.forecast.dataset
-    data.to_netcdf(place / "forecast.nc", engine="h5netcdf", encoding={name: {"zlib": True} for name in data})
+    runs.write_netcdf(place / "forecast.nc", data, encoding={name: {"zlib": True} for name in data})
     if done.left_out is not None:
         table = by_state_table(done.left_out, done.layout.states)
         (place / "left_out.csv").write_bytes(to_csv(table, LEFT_OUT).encode())
-    done.reputation.to_netcdf(place / "reputation.nc", engine="h5netcdf")
+    runs.write_netcdf(place / "reputation.nc", done.reputation)
     page, unwritten = "", None
     try:
         page = render(done)

@@ -171,6 +171,8 @@ def largest_k(run: Run) -> float:
 
 def _three(values: NDArray, middle: Callable[..., NDArray]) -> list[tuple[float, float, float]]:
     """Middle, 5% and 95% quantiles over chains and draws of (chain, draw, item)."""
+    if not values.size:
+        return []
     lower, upper = np.quantile(values, BAND, axis=(0, 1))
     return [(float(a), float(b), float(c)) for a, b, c in zip(middle(values, axis=(0, 1)), lower, upper, strict=True)]
 

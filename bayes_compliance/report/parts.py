@@ -136,6 +136,13 @@ def unbroken(text: str) -> str:
 
 def link(text: str, url: str) -> Markup:
     """A link to a source where the address is one of the web; the text alone otherwise."""
-    if urlsplit(url).scheme not in ("http", "https"):
+    if not _of_the_web(url):
         return escape(text if not url else f"{text} {url}".strip())
     return Markup('<a href="{}" rel="noreferrer">{}</a>').format(url, text or url)
+
+
+def _of_the_web(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme in ("http", "https")
+    except ValueError:  # such as http://[x
+        return False

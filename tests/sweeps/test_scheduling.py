@@ -25,6 +25,7 @@ KEYS = [str(i) for i in range(12)]
         (Schedule(workers=0), "--workers: 0 is too few"),
         (Schedule("localhost:8786"), "--scheduler: 'localhost:8786' is no scheduler; allowed: local, or the address"),
         (Schedule("tcp://"), "is no scheduler"),
+        (Schedule("tcp://[x"), "is no scheduler"),
         (Schedule("tcp://127.0.0.1:1", 2), "--workers: 2 with a cluster, which has its own"),
     ],
 )
