@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from bayes_compliance.case import Case
     from bayes_compliance.forecast import Forecast
     from bayes_compliance.runs import Run
+    from bayes_compliance.updating import Updated
+
+UNSEEN = 0.0005
+"""A change of a probability that three decimals do not show."""
 
 
 def add(commands: Any) -> None:
@@ -105,6 +109,11 @@ def _run(options: argparse.Namespace) -> int:
 
     _say_doubts(options.case, options.as_of)
     done = api.run(options.case, options.out, until=options.until, tell=_tell, **_fit_of(options))
+    case, out = options.case, options.out
+    print(
+        f"next: bayes-compliance scenario {case} {out} (what if?), update {case} {out} (a decision more), "
+        f"backtest {case} --out FOLDER (how good have such forecasts been?)"
+    )
     return _finish(done, f"{options.out}/report.html")
 
 
@@ -165,6 +174,10 @@ def _scenario(options: argparse.Namespace) -> int:
     print(side_by_side(found, options.every_date))
     for name in found.attrs["failed"]:
         print(f"diagnostic failed: {name}, in the fit or the forecast of {options.run}", file=sys.stderr)
+    if found.attrs["failed"]:
+        from bayes_compliance.report.remedies import remedy
+
+        print(remedy(found.attrs["failed"]), file=sys.stderr)
     return FAILED_DIAGNOSTIC if found.attrs["failed"] else DONE
 
 
@@ -175,11 +188,31 @@ def _update(options: argparse.Namespace) -> int:
     from bayes_compliance.forecast import MAX_DRAWS
 
     found = api.update(options.run, options.case, refit=options.refit, draws=MAX_DRAWS)
-    print(json.dumps(found.as_dict(), indent=2) if options.json else found)
+    print(json.dumps(found.as_dict(), indent=2) if options.json else _updated(found))
     shared.say_failures(found.checks)
     if not found.after:
         print("weights cannot carry the change; --refit fits anew, and so does `run`", file=sys.stderr)
+    elif found.changed:
+        case, out = options.case, options.run
+        print(
+            f"the RUN and its page stay as they are: bayes-compliance run {case} --out {out} renews both",
+            file=sys.stderr,
+        )
     return DONE if found.passed else FAILED_DIAGNOSTIC
+
+
+def _updated(found: Updated) -> str:
+    """What has changed; where nothing has, that, and no table of zeros."""
+    from bayes_compliance.wording import plural
+
+    still = found.after and all(abs(found.after[pair] - p) < UNSEEN for pair, p in found.before.items())
+    if found.changed or not still:
+        return str(found)
+    n = plural(len(found.before), "probability", "probabilities")
+    return (
+        f"no decision, judgement or proxy has changed, and so nothing changes: {found.how}, {n} of compliance on "
+        f"{found.until} {'stays' if len(found.before) == 1 else 'stay'} as in the RUN"
+    )
 
 
 def _finish(done: Run, written: str) -> int:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from bayes_compliance.cli import options as shared
 from bayes_compliance.cli.options import DONE, FAILED_DIAGNOSTIC, SPREAD
 from bayes_compliance.models import DEFAULT
+
+MOST = 30
+"""Rows of the table that compares noises."""
 
 
 def add(commands: Any) -> None:
@@ -43,5 +48,32 @@ def _sweep(options: argparse.Namespace) -> int:
     done = api.sweep(options.cases, options.out, noises=options.noise, **asked, progress=True)
     for key in done["failed"]:
         print(f"diagnostic failed: {key}; see diagnostics.csv", file=sys.stderr)
+    for line in compared(Path(options.out) / "forecasts.csv"):
+        print(line)
     print(f"{options.out}/forecasts.csv")
     return DONE if done["passed"] else FAILED_DIAGNOSTIC
+
+
+def compared(forecasts: Path) -> list[str]:
+    """P(comply) on the last date side by side at each noise, those first that noise moves most; at most `MOST` rows."""
+    from bayes_compliance.feedback.words import table
+    from bayes_compliance.wording import rule_name, short
+
+    rows = list(csv.DictReader(forecasts.read_text(encoding="utf-8").splitlines()))
+    noises = list(dict.fromkeys(row["noise"] for row in rows))
+    of = ("case", "model", "seed", "state", "rule")
+    last = {row["case"]: row["date"] for row in sorted(rows, key=lambda row: row["date"])}
+    told: dict[tuple[str, ...], dict[str, float]] = {}
+    for row in rows:
+        if row["date"] == last[row["case"]]:
+            told.setdefault(tuple(row[name] for name in of), {})[row["noise"]] = float(row["p_comply"])
+    order = sorted(told.items(), key=lambda item: min(item[1].values()) - max(item[1].values()))
+    varied = [k for k, name in enumerate(of) if name in ("state", "rule") or len({key[k] for key in told}) > 1]
+    header = [*(of[k] for k in varied), "date", *(f"noise {noise}" for noise in noises)]
+    cells = [
+        [*(rule_name(key[k]) if of[k] == "rule" else key[k] for k in varied), last[key[0]],
+         *(short(p[noise]) for noise in noises)]
+        for key, p in order[:MOST]
+    ]  # fmt: skip
+    said = list(table("P(comply) at each multiple of the decision noise", header, cells))
+    return [*said, f"  and {len(order) - MOST} more, which noise moves less"] if len(order) > MOST else said

@@ -53,13 +53,17 @@ def run(
 
 
 def say(noun: str) -> Teller:
-    """A teller on the standard error: every task on a terminal, one line in so many seconds elsewhere."""
+    """A teller on the standard error: every task on a terminal, one line in so many seconds elsewhere.
+
+    A task is named where its name is one to read, which a bare number or code is not.
+    """
     last = [-QUIET_SECONDS]
 
     def tell(done: int, of: int, what: str) -> None:
         now = time.monotonic()
         if sys.stderr.isatty() or done == of or now - last[0] >= QUIET_SECONDS:
             last[0] = now
-            print(f"{done} of {of} {noun}: {what}", file=sys.stderr, flush=True)
+            named = f" ({what})" if " " in what else ""
+            print(f"{done} of {of} {noun} done{named}", file=sys.stderr, flush=True)
 
     return tell

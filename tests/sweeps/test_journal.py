@@ -111,5 +111,5 @@ def test_results_are_in_the_order_of_the_keys_not_of_the_journal(tmp_path):
 def test_elsewhere_than_on_a_terminal_progress_is_told_now_and_then(capsys):
     tell = sweeps.say("tasks")
     for i in range(1, 51):
-        tell(i, 50, f"t{i}")
-    assert capsys.readouterr().err.splitlines() == ["1 of 50 tasks: t1", "50 of 50 tasks: t50"]
+        tell(i, 50, f"noise {i}" if i == 1 else f"t|{i}")
+    assert capsys.readouterr().err.splitlines() == ["1 of 50 tasks done (noise 1)", "50 of 50 tasks done"]

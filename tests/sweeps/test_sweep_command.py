@@ -9,6 +9,7 @@ import pytest
 from bayes_compliance import api, cli
 from bayes_compliance.errors import Refused
 from bayes_compliance.validation import shared
+from bayes_compliance.wording import short
 from tests.builders import normal, write_case
 from tests.inference.linear_cases import walk
 
@@ -52,7 +53,16 @@ def test_a_grid_is_fitted_and_written_in_its_order(tmp_path, capsys, monkeypatch
     assert last["1", "3"] != last["1", "4"]
     # 200 draws are too few for the mark of the effective sample size, and each fit says so
     assert code == 1
-    assert capsys.readouterr().err.count("diagnostic failed: small | coalition | noise") == 4
+    said = capsys.readouterr()
+    assert said.err.count("diagnostic failed: small | coalition | noise") == 4
+    # the noises side by side, on the last date
+    title, header, *told, path = said.out.splitlines()
+    assert title == "P(comply) at each multiple of the decision noise"
+    assert header.split() == ["seed", "state", "rule", "date", "noise", "1", "noise", "2"]
+    assert {tuple(line.split()[-2:]) for line in told} == {
+        (short(last["1", seed]), short(last["2", seed])) for seed in ("3", "4")
+    }
+    assert path == f"{out}/forecasts.csv"
     failed = [row for row in table(out / "diagnostics.csv") if row["passed"] == "False"]
     assert {row["name"] for row in failed} >= {"bulk ESS"}
     before = (out / "forecasts.csv").read_bytes()
