@@ -328,8 +328,12 @@ def _plain(drawn: str) -> str:
 
 def keys_in_a_row(handles: Sequence[Any], length: float = KEY, width: float = WIDTH) -> int:
     """How many keys of a legend stand side by side: as many as the figure's width holds."""
-    longest = max((len(handle.get_label()) for handle in handles), default=0)
-    return max(1, min(len(handles), int(width / (0.37 + 0.11 * length + 0.058 * longest))))
+    wide = [0.37 + 0.11 * length + 0.058 * len(handle.get_label()) for handle in handles]
+
+    def fits(columns: int) -> bool:
+        return sum(max(wide[c::columns]) for c in range(columns)) <= width
+
+    return next((columns for columns in range(len(wide), 1, -1) if fits(columns)), 1)
 
 
 def top_for(handles: Sequence[Any], title: bool = False, length: float = KEY, width: float = WIDTH) -> float:

@@ -42,11 +42,14 @@ if TYPE_CHECKING:
 
     from bayes_compliance.report.facts import Recorded
 
-HEIGHTS = {1: 2.2, 2: 1.8, 3: 1.3}
+HEIGHTS = {1: 2.2, 2: 1.8, 3: 1.2}
 """Inches of an axes, by how many stand side by side."""
 
 SIZE = 4.2
 """Points of a mark."""
+
+BETWEEN = 0.44
+"""Inches between lines of axes."""
 
 BESIDE = "near dates stand side by side"
 """What `apart` does to marks."""
@@ -169,7 +172,7 @@ def _grid(
     lines = -(-len(fans) // columns)
     titles = on_lines([fan.title for fan in fans], TITLE_ACROSS[columns])
     more = more_for(titles)
-    frame = Frame(top=top_for(keys, title=True) + more, between=Frame().between + more)
+    frame = Frame(top=top_for(keys, title=True) + more, between=BETWEEN + more)
     with canvas([HEIGHTS[columns]] * lines, columns, frame) as (figure, axes):
         for place, fan, title_of in zip(axes.flat, fans, titles, strict=False):
             _years(place, fans)
