@@ -120,11 +120,11 @@ def test_no_copies_while_another_thread_may_hold_a_lock(monkeypatch):
 
 
 KILLED = """
-import os, sys, time
+import os, time
 from bayes_compliance import parallel
 
 def work(_):
-    print(os.getpid(), flush=True)
+    os.write(1, f"{os.getpid()}\\n".encode())  # in one piece, where print may take two
     time.sleep(600)
 
 with parallel.beside(work, range(2)) as done:
@@ -137,9 +137,11 @@ def test_copies_of_a_process_that_is_killed_end_with_it():
     """They would hold the lock of the RUN that it was writing."""
     with subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
-        copies = [int(parent.stdout.readline()) for _ in range(2)]
-        assert all(running(pid) for pid in copies)
-        parent.kill()
+        try:
+            copies = [int(parent.stdout.readline()) for _ in range(2)]
+            assert all(running(pid) for pid in copies)
+        finally:
+            parent.kill()
     end = time.monotonic() + 60
     while any(running(pid) for pid in copies) and time.monotonic() < end:
         time.sleep(0.05)
