@@ -9,7 +9,8 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayes_compliance import models, runs, sweeps
+from bayes_compliance import models as models_of
+from bayes_compliance import runs, sweeps
 from bayes_compliance.case import load_case
 from bayes_compliance.case.horizon import check_until
 from bayes_compliance.disk import write_csv
@@ -32,7 +33,7 @@ def sweep(
     cases: Sequence[str | PathLike[str]],
     out: str | PathLike[str],
     *,
-    models: Sequence[str | PathLike[str]] = (models.DEFAULT,),
+    models: Sequence[str | PathLike[str]] = (models_of.DEFAULT,),
     noises: Sequence[float] = (1.0,),
     seeds: Sequence[int] = (1,),
     draws: int = DRAWS,
@@ -57,7 +58,9 @@ def sweep(
         Multiples of the judged decision noise: how much hangs on it?
     seeds : sequence of int
     draws, tune, chains, until
-        As in `run`. Fits of a sweep share a compilation; a forecast is that of `run` up to Monte Carlo error.
+        As in `run`. Fits of a sweep share a compilation; a forecast is that of `run` up to Monte Carlo error, but of a
+        model that `run` would fit otherwise (`reciprocity`, through the fixed point where that is sound):
+        `model_notes` in the summary say how it was fitted here.
     scheduler, workers
         As in `backtest`.
     progress : bool
@@ -90,6 +93,8 @@ def sweep(
             pass
     failed = _write(folder, cells, book)
     summary = {"settings": settings, "cases": made, "fits": len(cells), "failed": failed, "passed": not failed}
+    loaded = {name: models_of.load(name, "--models") for name in grid.models}
+    summary["model_notes"] = {name: model.NOTE for name, model in loaded.items() if hasattr(model, "NOTE")}
     summary = json.loads(json.dumps(summary))
     runs.write_summary(folder, summary)
     return summary
@@ -99,7 +104,7 @@ def _grid(
     cases: Sequence[str | PathLike[str]], asked: Sequence[str | PathLike[str]], noises: Sequence[float],
     seeds: Sequence[int], **more: Any,
 ) -> Grid:  # fmt: skip
-    found, names = tuple(load_case(case) for case in cases), [models.name_of(model) for model in asked]
+    found, names = tuple(load_case(case) for case in cases), [models_of.name_of(model) for model in asked]
     for what, given in (
         ("CASE", [case.name for case in found]), ("--models", names), ("--noise", noises), ("--seeds", seeds),
     ):  # fmt: skip
@@ -111,7 +116,7 @@ def _grid(
         if more["until"] is not None:
             check_until(case, more["until"])
     for name, case, noise in product(names, found, noises):
-        models.prepare(name, case, noise)
+        models_of.prepare(name, case, noise)
     return Grid(found, tuple(names), tuple(float(noise) for noise in noises), tuple(seeds), **more)
 
 

@@ -87,6 +87,20 @@ def test_models_by_path_and_numbers_of_numpy_are_taken(tmp_path, monkeypatch):
         api.sweep([case], tmp_path / "other", seeds=[1.5])
 
 
+def test_a_model_that_run_fits_otherwise_is_said_to_be_fitted_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(shared, "Shared", Exact)
+    own = tmp_path / "own.py"
+    lines = (
+        "from bayes_compliance import models",
+        "vars().update(vars(models.load('coalition')))",
+        "NOTE = 'fitted so'",
+    )
+    own.write_text("\n".join(lines))
+    case, size = walk(tmp_path / "case", WORDS), {"draws": 100, "tune": 1, "chains": 2}
+    done = api.sweep([case], tmp_path / "out", models=[own, "coalition"], **size)
+    assert done["model_notes"] == {str(own): "fitted so"}
+
+
 def test_noises_that_differ_in_the_last_digit_are_two_fits(tmp_path, monkeypatch):
     monkeypatch.setattr(shared, "Shared", Exact)
     case, out = walk(tmp_path / "case", WORDS), tmp_path / "out"

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from bayes_compliance.analysis import equilibria as joint
 from bayes_compliance.analysis import opportunism
+from bayes_compliance.inference.trial import HOW, STANDS
 from bayes_compliance.report.answers import answers, last_day
 from bayes_compliance.report.comparison import by_rule
 from bayes_compliance.report.parts import Number, Section, bullets, figure, join, paragraph, table
@@ -23,6 +24,11 @@ SAME_TIME = (
     "In this model states choose at the same time, each by what it expects of the others. Expectations may bear each "
     "other out in more than one way: all comply because all are expected to, or none does."
 )
+OTHERWISE = (
+    "So the record was read as if each side had gone by the other's past conduct, and the equilibrium is played from "
+    "tomorrow on. Had it been played all along, the same record would say other things of the lobbies, and the answer "
+    "might be far from this one where the two equilibria are far apart."
+)
 TWO_TYPES = (
     "In this model a state is sincere or not, and nobody can see which. One that is not joins for the same reasons, "
     "but no longer counts those who gain from the other side's compliance once it has joined."
@@ -34,7 +40,8 @@ def equilibria(run: Run) -> Section | None:
     found = answers(run).found.get("equilibria")
     if found is None:
         return None
-    fitted = paragraph(f"The model was {run.prepared.model.NOTE}.")
+    apart = run.tree.attrs.get(HOW) != STANDS
+    fitted = paragraph(f"The model was {run.prepared.model.NOTE}.{f' {OTHERWISE}' if apart else ''}")
     parts = [paragraph(SAME_TIME), fitted, bullets(joint.sentences(found)), _least_and_greatest(run, found)]
     return Section("One equilibrium or several?", "equilibria", join(parts))
 
