@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bayes_compliance.errors import Refused
 
+_OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES}
 _NO_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM}
 
 
@@ -71,9 +72,38 @@ def _system_call() -> Callable[[bytes, bytes], int] | None:
     return None
 
 
+def unwritten(error: OSError, made: str) -> str | None:
+    """In words what could not be written and why, where the machine would not have it; None where that is our fault.
+
+    Parameters
+    ----------
+    error : OSError
+    made : str
+        What was being made, if the error names no file.
+    """
+    if error.errno in _OF_THE_MACHINE:
+        what = "opened" if error.errno == errno.EACCES else "written"
+        return f"{error.filename or made} could not be {what} ({os.strerror(error.errno)})"
+    # so says `tempfile`, and with which folders it has tried
+    if "No usable temporary directory" in str(error.strerror):
+        return f"no temporary file could be written ({error.strerror}); TMPDIR names another"
+    return None
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """What the system says of a file that is open, it says without its name: it is given one."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
 @contextmanager
 def new_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
-    """A folder to write files into, new or empty.
+    """A folder to write files into, new or empty, and so again where not all can be written.
 
     Raises
     ------
@@ -84,11 +114,41 @@ def new_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         if place.exists() and (not place.is_dir() or any(place.iterdir())):
             raise Refused(f"{place}: this is no empty folder; allowed: a new or an empty one")
-        place.mkdir(parents=True, exist_ok=True)
-        yield place
+        with _whole(place):
+            yield place
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise Refused(f"{place}: cannot be written ({why}); allowed: a new or an empty folder") from error
+
+
+@contextmanager
+def _whole(place: Path) -> Iterator[None]:
+    made = [one for one in (place, *place.parents) if not one.exists()]
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        with suppress(OSError):  # another process has put something there
+            for file in place.glob("*"):
+                file.unlink()
+        for one in made:
+            with suppress(OSError):
+                one.rmdir()
+        raise
+
+
+def append(file: IO[bytes], path: Path, data: bytes) -> None:
+    """Add to an open file without a buffer, on the disk when this returns; all of it or nothing."""
+    size = file.seek(0, os.SEEK_END)
+    try:
+        with named(path):
+            while data:
+                data = data[file.write(data) :]
+            os.fsync(file.fileno())
+    except BaseException:
+        with suppress(OSError):
+            file.truncate(size)
+        raise
 
 
 @contextmanager
@@ -99,8 +159,9 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     try:
-        yield beside
-        os.replace(beside, path)
+        with named(path):
+            yield beside
+            os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
 

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 
 from bayes_compliance import __doc__ as summary
-from bayes_compliance import __version__
+from bayes_compliance import __version__, disk
 from bayes_compliance.cli import elicitation, fitting, panel, sweep, validation
 from bayes_compliance.cli.options import DONE, EPILOG, FAILED_DIAGNOSTIC, INTERNAL, INTERRUPTED, REFUSED, heard
 from bayes_compliance.errors import Refused, Unwritten
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _done(arguments: Sequence[str] | None) -> int:
     try:
         options = parser().parse_args(arguments)
-        return options.command(options)
+        return _worked(options)
     except SystemExit as end:  # argparse: usage errors are 2 already
         return int(end.code or 0)
     except Refused as refused:
@@ -44,6 +44,20 @@ def _done(arguments: Sequence[str] | None) -> int:
         return INTERRUPTED
     except Exception:
         traceback.print_exc()
+        return INTERNAL
+
+
+def _worked(options: argparse.Namespace) -> int:
+    """A command, or in words what the machine would not take of it."""
+    if sys.flags.optimize > 1 and not options.light:
+        raise Refused("PYTHONOPTIMIZE (-OO): drops the docstrings that ArviZ needs; allowed: 0 or 1 (-O)")
+    try:
+        return options.command(options)
+    except OSError as error:
+        named = (getattr(options, name, None) for name in ("out", "ledger", "folder", "run"))
+        if (said := disk.unwritten(error, next(filter(None, named), "the result"))) is None:
+            raise
+        print(f"{said}; no RUN was changed, and tasks that were done are kept", file=sys.stderr)
         return INTERNAL
 
 

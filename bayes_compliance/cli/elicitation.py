@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def add(commands: Any) -> None:
     """Add the commands to the parser."""
     check = shared.command(
-        commands, "check", _check, "a case's problems, or what its judgements alone imply; in seconds"
+        commands, "check", _check, "a case's problems, or what its judgements alone imply; in seconds", light=True
     )
     check.add_argument("case", metavar="CASE", help="a case folder")
     shared.model(check)
@@ -24,7 +24,8 @@ def add(commands: Any) -> None:
     check.add_argument("--without", metavar="ANALYST", help="leave an analyst's judgements out")
     check.add_argument("--json", action="store_true", help="print JSON")
 
-    new = shared.command(commands, "new", _new, "write a case to fill in, with the questions that an analyst is asked")
+    about = "write a case to fill in, with the questions that an analyst is asked"
+    new = shared.command(commands, "new", _new, about, light=True)
     new.add_argument("folder", metavar="FOLDER", help="new or empty")
 
 

@@ -6,8 +6,9 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from datetime import date
+from io import TextIOWrapper
 from typing import Any, TextIO, cast
 
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE
@@ -15,7 +16,7 @@ from bayes_compliance.models import DEFAULT
 
 DONE, FAILED_DIAGNOSTIC, REFUSED, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
 EPILOG = """exit codes: 0 done; 1 done, but a diagnostic failed its mark, update cannot tell or calibrate found a
-departure; 2 refused, nothing written; 3 internal error; 130 interrupted"""
+departure; 2 refused, nothing written; 3 internal error, or a disk that is full or takes nothing; 130 interrupted"""
 
 SAMPLER = ("seed", "draws", "tune", "chains")
 SPREAD = ("workers", "scheduler")
@@ -25,7 +26,7 @@ MOST, MOST_CHAINS = 1_000_000, 1_000
 
 
 class _Heard:
-    """A stream that nobody may read, as after ``| head``: then this, and all that follows, is written nowhere."""
+    """A stream that cannot be written, as after ``| head`` or on a full disk: this, and all that follows, is lost."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -36,36 +37,52 @@ class _Heard:
     def write(self, text: str) -> int:
         try:
             self._stream.write(text)
-        except BrokenPipeError:
+        except OSError:
             self._drop()
         return len(text)
 
     def flush(self) -> None:
         try:
             self._stream.flush()
-        except BrokenPipeError:
+        except OSError:
             self._drop()
 
     def _drop(self) -> None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._stream.fileno())
+        os.close(nowhere)
 
 
 @contextmanager
 def heard() -> Iterator[None]:
-    """Whether or not what is printed here is read, the work is done, and its exit code is what it deserves."""
-    out, err = (cast(TextIO, _Heard(stream)) for stream in (sys.stdout, sys.stderr))
-    with redirect_stdout(out), redirect_stderr(err):
-        try:
-            yield
-        finally:
-            out.flush()
-            err.flush()
+    """Whether or not what is printed here can be read, the work is done, and its exit code is what it deserves."""
+    with ExitStack() as until_the_end:
+        streams = [until_the_end.enter_context(_nowhere()) if s is None else s for s in (sys.stdout, sys.stderr)]
+        for stream in streams:
+            if isinstance(stream, TextIOWrapper):  # of a terminal that has not all letters, say
+                stream.reconfigure(errors="backslashreplace")
+        out, err = (cast(TextIO, _Heard(stream)) for stream in streams)
+        with redirect_stdout(out), redirect_stderr(err):
+            try:
+                yield
+            finally:
+                out.flush()
+                err.flush()
 
 
-def command(commands: Any, name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-    """A new command, which `call` does."""
+def _nowhere() -> TextIO:
+    """What stands for a stream that is closed, in processes started here too: else a file of theirs gets its number."""
+    number = os.open(os.devnull, os.O_WRONLY)
+    os.set_inheritable(number, True)
+    return os.fdopen(number, "w", encoding="utf-8")
+
+
+def command(
+    commands: Any, name: str, call: Callable[[argparse.Namespace], int], text: str, light: bool = False
+) -> argparse.ArgumentParser:
+    """A new command, which `call` does; a light one imports neither ArviZ nor what draws."""
     made = commands.add_parser(name, help=text, description=text, epilog=EPILOG)
-    made.set_defaults(command=call)
+    made.set_defaults(command=call, light=light)
     return made
 
 

@@ -44,7 +44,7 @@ def add(commands: Any) -> None:
     shared.size(calibrate, draws=RANKED_DRAWS, chains=FEWER_CHAINS)
     shared.spread(calibrate)
 
-    _ledger(shared.command(commands, "ledger", _verify, "sealed forecasts that nobody can better afterwards"))
+    _ledger(shared.command(commands, "ledger", _verify, "sealed forecasts that nobody can better afterwards", True))
 
 
 def _out(command: argparse.ArgumentParser) -> None:
@@ -53,9 +53,9 @@ def _out(command: argparse.ArgumentParser) -> None:
 
 def _ledger(ledger: argparse.ArgumentParser) -> None:
     acts = ledger.add_subparsers(title="acts", metavar="ACT", required=True)
-    add = shared.command(acts, "add", _add, "seal the forecast of a RUN")
-    verify = shared.command(acts, "verify", _verify, "check every seal, and that a published one is there")
-    score = shared.command(acts, "score", _score, "score sealed forecasts by the decisions that have come")
+    add = shared.command(acts, "add", _add, "seal the forecast of a RUN", True)
+    verify = shared.command(acts, "verify", _verify, "check every seal, and that a published one is there", True)
+    score = shared.command(acts, "score", _score, "score sealed forecasts by the decisions that have come", True)
     for act in (add, verify, score):
         act.add_argument("ledger", metavar="LEDGER", help="a file of JSON lines")
     add.add_argument("run", metavar="RUN")

@@ -90,9 +90,11 @@ def add(ledger: str | PathLike[str], run: str | PathLike[str], now: datetime | N
     Raises
     ------
     Refused
-        If the ledger is broken, cannot be written or is held by another process, the RUN has no forecast, its
+        If the ledger is broken, cannot be opened or is held by another process, the RUN has no forecast, its
         forecast.csv is not what its forecast.nc says, none of its dates is ahead, or the ledger has the same forecast
         already.
+    OSError
+        If the disk takes no more; the ledger is as it was.
     """
     folder, book = Path(run), Path(ledger)
     store.check_kind(folder, store.RUN)
@@ -135,14 +137,10 @@ def _alone(book: Path) -> Iterator[IO[bytes]]:
     try:
         handle = os.open(book, os.O_CREAT | os.O_APPEND | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o666)
     except (OSError, ValueError) as error:
-        raise _unwritable(book, error) from error
-    with os.fdopen(handle, "a+b") as file:
+        raise Refused(f"{book} cannot be written ({error}); allowed: a file in a folder that is there") from error
+    with os.fdopen(handle, "a+b", buffering=0) as file:
         _lock(file, book)
         yield file
-
-
-def _unwritable(book: Path, error: Exception) -> Refused:
-    return Refused(f"{book} cannot be written ({error}); allowed: a file in a folder that is there")
 
 
 def _lock(file: IO[bytes], book: Path) -> None:
@@ -156,15 +154,10 @@ def _lock(file: IO[bytes], book: Path) -> None:
 
 def _append(file: IO[bytes], book: Path, line: bytes) -> None:
     """Write a line, on a line of its own also where the last one has no end."""
-    try:
-        if size := file.seek(0, os.SEEK_END):
-            file.seek(size - 1)
-            line = line if file.read(1) == b"\n" else b"\n" + line
-        file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
-    except OSError as error:
-        raise _unwritable(book, error) from error
+    if size := file.seek(0, os.SEEK_END):
+        file.seek(size - 1)
+        line = line if file.read(1) == b"\n" else b"\n" + line
+    disk.append(file, book, line)
 
 
 def _forecast(path: Path) -> list[dict[str, Any]]:
