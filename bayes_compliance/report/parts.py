@@ -32,7 +32,7 @@ NAMING = {"State", "Rule", "Quantity", "Of", "Analyst", "Scenario", "Date"}
 """Headings of columns that name a row together, where they stand side by side from the left."""
 
 STAYS = 12
-"""Characters of the first column beyond which the second does not stay in sight with it."""
+"""Characters of the first column beyond which it does not stay in sight beside the second."""
 
 
 Cell = str | Markup | int | float
@@ -91,11 +91,11 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) 
     cells = [list(row) for row in rows]
     names = _naming(columns)
     longest = max(len(_plain(cell)) for cell in (columns[names[0]], *(row[names[0]] for row in cells)))
-    staying = {at: f"stay{i}" for i, at in enumerate(names[: 2 if longest <= STAYS else 1], 1)}
+    staying = {at: f"stay{i}" for i, at in enumerate(names[:2], 1)}
     heads = [(title, "n" if isinstance(title, Number) else staying.get(i, "")) for i, title in enumerate(columns)]
-    return Markup(template("table.html.j2").render(
-        caption=caption, columns=heads, rows=cells, names=names, longest=longest if len(staying) > 1 else 0
-    ))  # fmt: skip
+    beside = longest if len(staying) > 1 and longest <= STAYS else 0
+    made = template("table.html.j2").render(caption=caption, columns=heads, rows=cells, names=names, longest=beside)
+    return Markup(made)
 
 
 def _naming(columns: Sequence[str]) -> list[int]:

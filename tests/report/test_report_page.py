@@ -270,12 +270,14 @@ def test_a_row_is_named_by_the_columns_that_say_of_what_it_is() -> None:
     def made(columns: list[str], row: list[str]) -> tuple[str, list[str], list[str]]:
         whole = str(table("c", columns, [row]))
         head, body = whole.split("<tbody>")
-        return (*re.findall(r"--first: (\d+)ch", head), *[""])[0], re.findall(r"stay\d|\bn\b", head), re.findall(
+        return (*re.findall(r"--first: (\d+)\"", head), *[""])[0], re.findall(r"stay\d|\bn\b", head), re.findall(
             r"<(t[hd])[ >]", body
         )  # fmt: skip
 
     assert made(["State", "Rule", Number("p")], ["H", "r", "1"]) == ("5", ["stay1", "stay2", "n"], ["th", "th", "td"])
-    assert made(["State", "Rule", "How"], ["a state of long name", "r", "x"]) == ("", ["stay1"], ["th", "th", "td"])
+    assert made(["State", "Rule", "How"], ["a state of long name", "r", "x"]) == (
+        "", ["stay1", "stay2"], ["th", "th", "td"]
+    )  # fmt: skip
     assert made([Status("Result"), "Mark"], ["passed", "m"]) == ("", ["stay1"], ["td", "th"])
     assert made(["Setting", "State"], ["a", "H"]) == ("", ["stay1"], ["th", "td"])
     with pytest.raises(ValueError, match="a column has no title; allowed"):
