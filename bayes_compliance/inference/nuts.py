@@ -2,7 +2,8 @@
 
 What whoever sees a diagnostic fail would do by hand is done once. Where draws diverge, all chains are run again with
 shorter steps. Where R-hat misses its mark by no more than one of hundreds of latents may by chance, the same chains are
-run twice as long, and every other draw is kept. What fails then is reported.
+run twice as long, and every other draw is kept; where it misses it by more, a chain has not come to where the others
+are, and all are tuned for longer by as many draws as that took. What fails then is reported.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ STRICTER = 5
 
 LONGER = 2
 """Chains that just miss the mark of R-hat are run so many times as long."""
+
+LEAST = 500
+"""Draws of a chain with fewer of which R-hat says too little for that."""
 
 STATS = {
     "diverging": "diverging",
@@ -78,7 +82,7 @@ def sample(
     size = {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
     found = run(compiled, **size, progress=progress, target_accept=accept_of(model))
     if compiled is not None:
-        found = _long_enough(compiled, found, size, progress)
+        found = _come_together(compiled, found, size, progress)
     return found._replace(draws=collect(layout, found.draws, (chains, draws)))
 
 
@@ -136,19 +140,25 @@ def run(
     return again._replace(attrs=again.attrs | {"diverged_at": target_accept})
 
 
-def _long_enough(compiled: Compiled, found: Drawn, size: dict[str, int], progress: bool) -> Drawn:
-    """The chains as they are, or run on, and as many draws of them, where R-hat just misses its mark.
+def _come_together(compiled: Compiled, found: Drawn, size: dict[str, int], progress: bool) -> Drawn:
+    """The chains as they are, or run on or anew, and as many draws of them, where R-hat misses its mark.
 
-    The attribute `rhat_at_first` is what it was. Chains that fail otherwise are left as they are: of every other draw
-    E-BFMI would seem larger.
+    The attribute `rhat_at_first` is what it was, and `tuned` how long chains were tuned that were run anew. Chains that
+    fail otherwise are left as they are: of every other draw E-BFMI would seem larger.
     """
     rhat = worst_rhat([values.reshape(*values.shape[:2], -1) for values in found.draws.values()])
-    if not RHAT <= rhat < 1 + LONGER * (RHAT - 1) or found.stats["diverging"].any() or worst_bfmi(found.stats) < BFMI:
+    if size["draws"] < LEAST or not RHAT <= rhat < np.inf:
         return found
-    more = _once(compiled, found.attrs["target_accept"], progress, **size | {"draws": LONGER * size["draws"]})
+    if found.stats["diverging"].any() or worst_bfmi(found.stats) < BFMI:
+        return found
+    attrs = found.attrs | {"rhat_at_first": rhat}
+    if rhat >= 1 + LONGER * (RHAT - 1):
+        tuned = size["tune"] + size["draws"]
+        anew = _once(compiled, attrs["target_accept"], progress, **size | {"tune": tuned})
+        return anew._replace(attrs=attrs | {"tuned": tuned})
+    more = _once(compiled, attrs["target_accept"], progress, **size | {"draws": LONGER * size["draws"]})
     draws = {name: values[:, LONGER - 1 :: LONGER] for name, values in more.draws.items()}
-    stats = {name: _whole(name, values) for name, values in more.stats.items()}
-    return Drawn(draws, stats, found.attrs | {"rhat_at_first": rhat})
+    return Drawn(draws, {name: _whole(name, values) for name, values in more.stats.items()}, attrs)
 
 
 def _whole(name: str, values: NDArray) -> NDArray:

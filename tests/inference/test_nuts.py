@@ -9,7 +9,7 @@ import pytest
 from bayes_compliance.inference import compiled, nuts
 from bayes_compliance.report.sections.diagnostics import _again
 
-CHAINS = {"draws": 300, "tune": 300, "chains": 2, "seed": 5}
+CHAINS = {"draws": 500, "tune": 300, "chains": 2, "seed": 5}
 
 
 @pytest.fixture(scope="module")
@@ -60,25 +60,36 @@ def sampled(compiled_one, monkeypatch, rhats):
 def test_chains_that_just_miss_the_mark_are_run_on(round_one, monkeypatch):
     found = sampled(round_one, monkeypatch, [1.0199])
     plain = nuts._once(round_one, 0.9, False, **CHAINS)
-    longer = nuts._once(round_one, 0.9, False, **CHAINS | {"draws": 600})
+    longer = nuts._once(round_one, 0.9, False, **CHAINS | {"draws": 1000})
     assert found.attrs == {"target_accept": 0.9, "rhat_at_first": 1.0199}
-    assert np.array_equal(longer.draws["x"][:, :300], plain.draws["x"]), "the same chains, run on"
+    assert np.array_equal(longer.draws["x"][:, :500], plain.draws["x"]), "the same chains, run on"
     assert np.array_equal(found.draws["x"], longer.draws["x"][:, 1::2])
     assert np.array_equal(found.stats["lp"], longer.stats["lp"][:, 1::2])
     steps = longer.stats["n_steps"]
     assert np.array_equal(found.stats["n_steps"], steps[:, ::2] + steps[:, 1::2])
-    assert all(values.shape == (2, 300) for values in found.stats.values())
-    (said,) = _again(found.attrs | {"draws": 300})
-    assert "Chains of 300 draws had an R-hat of 1.02" in said
-    assert _again({"draws": 300}) == []
+    assert all(values.shape == (2, 500) for values in found.stats.values())
+    (said,) = _again(found.attrs | {"draws": 500})
+    assert "Chains of 500 draws had an R-hat of 1.02" in said
+    assert _again({"draws": 500}) == []
 
 
 def test_a_divergence_among_draws_that_are_not_kept_counts():
     assert nuts._whole("diverging", np.array([[True, False, False, False]])).tolist() == [[True, False]]
 
 
-@pytest.mark.parametrize("rhat", [1.0, 1.0099, 1.02, np.inf, np.nan])
-def test_chains_that_meet_the_mark_or_miss_it_by_far_are_left_as_they_are(round_one, monkeypatch, rhat):
+def test_chains_that_miss_the_mark_by_more_are_tuned_for_longer(round_one, monkeypatch):
+    found = sampled(round_one, monkeypatch, [1.0201])
+    anew = nuts._once(round_one, 0.9, False, **CHAINS | {"tune": 800})
+    assert found.attrs == {"target_accept": 0.9, "rhat_at_first": 1.0201, "tuned": 800}
+    assert np.array_equal(found.draws["x"], anew.draws["x"])
+    (said,) = _again(found.attrs | {"draws": 500, "tune": 300})
+    assert "had an R-hat of 1.02: not all had come" in said
+    assert "tuned for 800 draws instead of 300" in said
+
+
+@pytest.mark.parametrize(("rhat", "least"), [(1.0, 500), (1.0099, 500), (np.inf, 500), (np.nan, 500), (1.015, 501)])
+def test_chains_that_meet_the_mark_or_cannot_tell_are_left_as_they_are(round_one, monkeypatch, rhat, least):
+    monkeypatch.setattr(nuts, "LEAST", least)
     found = sampled(round_one, monkeypatch, [rhat])
     assert found.attrs == {"target_accept": 0.9}
     assert np.array_equal(found.draws["x"], nuts._once(round_one, 0.9, False, **CHAINS).draws["x"])
@@ -86,4 +97,5 @@ def test_chains_that_meet_the_mark_or_miss_it_by_far_are_left_as_they_are(round_
 
 def test_chains_that_miss_another_mark_are_not_run_on(round_one, monkeypatch):
     monkeypatch.setattr(nuts, "BFMI", 99.0)
-    assert "rhat_at_first" not in sampled(round_one, monkeypatch, [1.015]).attrs
+    for rhat in (1.015, 1.2):
+        assert "rhat_at_first" not in sampled(round_one, monkeypatch, [rhat]).attrs

@@ -42,8 +42,15 @@ def _again(attrs: Mapping[Any, Any]) -> list[Markup]:
             f"shorter steps, at {now}."
         )
     if "rhat_at_first" in attrs:
+        first = f"Chains of {attrs['draws']} draws had an R-hat of {attrs['rhat_at_first']:.4g}"
+        by_chance = (
+            "which one of so many latents may have by chance; what is reported is every other draw of the same chains, "
+            "run twice as long"
+        )
+        apart = "not all had come to where the others were; what is reported are chains that were tuned for"
         found.append(
-            f"Chains of {attrs['draws']} draws had an R-hat of {attrs['rhat_at_first']:.4g}, which one of so many "
-            "latents may have by chance; what is reported is every other draw of the same chains, run twice as long."
+            f"{first}: {apart} {attrs['tuned']} draws instead of {attrs['tune']}."
+            if "tuned" in attrs
+            else f"{first}, {by_chance}."
         )
     return [paragraph(text) for text in found]
