@@ -108,9 +108,11 @@ def new_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     Refused
-        If it has files in it, is no folder, or cannot be written.
+        If it has no name or files in it, is no folder, or cannot be written.
     """
     place = Path(folder)
+    if not os.fspath(folder).strip():
+        raise Refused(f"{os.fspath(folder)!r} is no name of a folder; allowed: a new or an empty folder")
     try:
         if place.exists() and (not place.is_dir() or any(place.iterdir())):
             raise Refused(f"{place}: this is no empty folder; allowed: a new or an empty one")

@@ -68,8 +68,11 @@ def read_summary(run: str | os.PathLike[str]) -> dict[str, Any]:
         raise RunFolderError(_no_run(run, f"it is the folder of a {work}"))
     if is_case(run):
         raise RunFolderError(_no_run(run, "it is a case folder"))
+    file = Path(run, "summary.json")
+    if file.exists() and not file.is_file():  # a pipe would be waited for
+        raise RunFolderError(_no_run(run, "its summary.json is no regular file"))
     try:
-        summary = json.loads(Path(run, "summary.json").read_text(encoding="utf-8"))
+        summary = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RunFolderError(_no_run(run, "it has no summary.json")) from None
     except (OSError, ValueError, RecursionError) as error:
@@ -229,14 +232,14 @@ def _shown(path: str | os.PathLike[str]) -> str:
     if not is_path(path):
         return repr(path)
     text = os.fspath(path)
-    return text if text and text.isprintable() else repr(text)
+    return text if text.strip() and text.isprintable() else repr(text)
 
 
 def _unnameable(path: str | os.PathLike[str]) -> str | None:
     if not is_path(path):
         return "is no path"
     text = os.fspath(path)
-    return "is no name of a folder" if not text or "\0" in text else None
+    return "is no name of a folder" if not text.strip() or "\0" in text else None
 
 
 def _work(folder: str | os.PathLike[str]) -> str | None:

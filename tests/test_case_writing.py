@@ -52,7 +52,7 @@ def test_odd_texts_and_periods_come_back(tmp_path):
     ranged = case.judgements[0].model_copy(update={"points": ((0.01, 0.25), (0.5, 1.0), (0.995, 4.0))})
     changed = case.model_copy(
         update={
-            "title": ODD + "\x7f\x01", "decisions": (*case.decisions, year, month), "scenarios": (scenario,),
+            "title": ODD, "decisions": (*case.decisions, year, month), "scenarios": (scenario,),
             "judgements": (ranged, *case.judgements[1:]),
         }
     )  # fmt: skip

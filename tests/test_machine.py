@@ -103,6 +103,12 @@ def test_a_case_to_fill_in_is_all_there_or_not_at_all(
         assert cli.main(["new", str(tmp_path / name)]) == cli.DONE
 
 
+@pytest.mark.parametrize("name", ["", " "])
+def test_a_case_to_fill_in_has_a_folder_with_a_name(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["new", name]) == cli.REFUSED
+    assert f"{name!r} is no name of a folder; allowed: a new or an empty folder" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("old", [b"", b"whole\n"])
 def test_a_line_is_appended_whole_or_not_at_all(tmp_path: Path, old: bytes) -> None:
     path = tmp_path / "book"

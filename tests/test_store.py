@@ -509,7 +509,14 @@ def test_a_run_of_one_case_and_that_of_a_panel_do_not_replace_each_other(tmp_pat
     assert sorted(os.listdir(tmp_path)) == ["panel", "run"]
 
 
-@pytest.mark.parametrize("name", ["", "a\0b"])
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_summary_that_is_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "summary.json")
+    with pytest.raises(RunFolderError, match=r"its summary.json is no regular file; allowed"):
+        read_summary(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\0b"])
 def test_what_names_no_folder_is_refused(name):
     with pytest.raises(RunFolderError, match="is no name of a folder; allowed: a new folder"):
         check_target(name)

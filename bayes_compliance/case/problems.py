@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
@@ -19,6 +20,9 @@ SHOWN = 60
 
 MOST_NAMES = 30
 """Names that a message lists: all keys of case.toml and all quantities are fewer."""
+
+_CONTROLS = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What moves a terminal or turns the order of letters around; tabs and the ends of lines do no harm."""
 
 LONGEST_NAME = 80
 """Longer text than this gets no suggestion: it is no slip of the pen, and comparing it is slow."""
@@ -98,6 +102,13 @@ class Problems:
         """
         if len(self):
             raise CaseError(problem for each in self._found.values() for problem in each)
+
+
+def controls(text: str) -> tuple[str, str] | None:
+    """What is wrong, and what is allowed, of a text that has control characters in it; else None."""
+    if not (found := set(_CONTROLS.findall(text))):
+        return None
+    return f"the control character {one_of(sorted(map(ascii, found)))}", "printable text and line ends"
 
 
 def one_line(text: str) -> str:

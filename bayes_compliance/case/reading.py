@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from bayes_compliance.case.problems import Problems, nearest_name, one_of, show
+from bayes_compliance.case.problems import Problems, controls, nearest_name, one_of, show
 from bayes_compliance.case.vocabulary import WORDS
 
 LIMIT = 10_000_000
@@ -54,7 +54,7 @@ class _Unreadable(Exception):
 def read(path: Path, required: bool, problems: Problems) -> Source | None:
     """Read a file of at most `LIMIT` bytes of UTF-8; None where there is none, or a problem with it."""
     try:
-        if not required and not path.exists():
+        if not required and not path.exists() and not path.is_symlink():
             return None
         data = _bytes(path)
         return Source(path.name, _text(data, path.suffix), hashlib.sha256(data).hexdigest())
@@ -68,6 +68,8 @@ def read(path: Path, required: bool, problems: Problems) -> Source | None:
 
 
 def _bytes(path: Path) -> bytes:
+    if path.is_symlink() and not path.exists():
+        raise _Unreadable("this is a link, and there is nothing where it leads")
     if not path.exists():
         raise _Unreadable("there is no such file", mend=_misnamed(path))
     if not path.is_file():
@@ -100,6 +102,8 @@ def _text(data: bytes, suffix: str) -> str:
     plain = data.removeprefix(BOM)
     if not plain.strip():
         raise _Unreadable("the file is empty")
+    if b"\0" in plain[:2]:
+        raise _Unreadable("this is UTF-16 and not UTF-8", mend=SAVED[suffix])
     try:
         return unicodedata.normalize("NFC", plain.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -170,6 +174,10 @@ def _fitted(cells: list[str], header: Sequence[str], more: Sequence[str], behind
 def _right_header(
     file: str, row: int, found: list[str], header: Sequence[str], more: Sequence[str], problems: Problems
 ) -> bool:
+    if found == ["sep="]:
+        what = "a line for a spreadsheet, 'sep=,', stands above the header"
+        problems.add(file, row, "header", what, f"{_allowed(header, more)} (leave that line out)")
+        return False
     if (mark := _other_separator(found)) is not None:
         what = f"cells are parted by {mark}, not by commas"
         problems.add(
@@ -209,13 +217,7 @@ def _fits(file: str, row: int, cells: list[str], header: Sequence[str], problems
         mend = " (one with a comma in it needs quotation marks)" if len(cells) > len(header) else ""
         problems.add(file, row, "row", f"{len(cells)} cells", f"{len(header)} cells{mend}: {','.join(header)}")
         return False
-    bad = [(column, set(_controls(cell))) for column, cell in zip(header, cells, strict=True)]
-    for column, controls in bad:
-        if controls:
-            what = f"the control character {one_of(sorted(map(ascii, controls)))}"
-            problems.add(file, row, column, what, "printable text and line ends")
-    return not any(controls for _, controls in bad)
-
-
-def _controls(cell: str) -> Iterator[str]:
-    return (c for c in cell if (c < " " and c not in "\t\r\n") or c == "\x7f")
+    bad = {column: said for column, cell in zip(header, cells, strict=True) if (said := controls(cell))}
+    for column, said in bad.items():
+        problems.add(file, row, column, *said)
+    return not bad

@@ -192,6 +192,7 @@ def decision(row: Row, problems: Problems) -> Decision | None:
     labels = [label.strip() for label in row.cells["counterparty"].split(";")]
     if row.cells["counterparty"] and not all(labels):
         cells.refuse("counterparty", f"{show(row.cells['counterparty'])} has a blank label", "labels parted by ;")
+    _check_url(cells)
     if not cells.good or period is None:
         return None
     return Decision(
@@ -213,12 +214,21 @@ def proxy(row: Row, problems: Problems) -> Proxy | None:
         cells.refuse("lobby", f"{show(row.cells['lobby'])} stands beside a vote share", "blank: it speaks of the state")
     elif kind and kind != "vote_share":
         cells.needed("lobby", f"the lobby that this {kind} stands for")
+    _check_url(cells)
     if not cells.good or period is None:
         return None
     return Proxy(
         date=period.date, date_end=period.end, kind=kind, value=value, reliability=reliability, row=row.number,
         **cells.text("state", "lobby", "unit", "source", "url"),
     )  # fmt: skip
+
+
+def _check_url(cells: Cells) -> None:
+    """Words stand there where a cell before it has a comma and no quotation marks, and the row no url."""
+    (url,) = cells.text("url").values()
+    if url and not url.startswith(("http://", "https://")) and (" " in url or not {*"./:"} & {*url}):
+        allowed = "blank, or such as https://example.org; a cell before it that has a comma needs quotation marks"
+        cells.refuse("url", f"{show(url)} is no address", allowed)
 
 
 def _possible(cells: Cells, kind: str | None, value: float, unit: str) -> None:

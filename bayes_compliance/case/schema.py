@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from bayes_compliance.case.dates import FIRST_YEAR, LAST_DAY, LAST_YEAR, TOO_LATE
-from bayes_compliance.case.problems import show
+from bayes_compliance.case.problems import controls, show
 from bayes_compliance.case.vocabulary import (
     ALL,
     ANY_RULE,
@@ -41,6 +41,8 @@ def _id(value: str) -> str:
         raise wrong("'*' stands for the whole agreement", "any other name")
     if not value or value != value.strip() or not value.isprintable() or set(value) & set(",;|"):
         raise wrong(f"{show(value)} cannot be an id", "a name on one line, no blanks at its ends, none of , ; |")
+    if value[0] in "=+-@":
+        raise wrong(f"{show(value)} would be a formula in a spreadsheet", "a name that begins with none of = + - @")
     return value
 
 
@@ -66,6 +68,12 @@ def _once(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
 def _titled(value: str) -> str:
     if not value.strip():
         raise wrong("the text is blank", "a text that names it")
+    return _plain(value)
+
+
+def _plain(value: str) -> str:
+    if said := controls(value):
+        raise wrong(*said)
     return value
 
 
@@ -95,6 +103,7 @@ SortedIds = Annotated[Ids, AfterValidator(_in_order)]
 ProxyKinds = Annotated[tuple[ProxyKind, ...], BeforeValidator(_kinds)]
 Day = Annotated[date, AfterValidator(_in_years)]
 Text = Annotated[str, AfterValidator(_titled)]
+Words = Annotated[str, AfterValidator(_plain)]
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
 
@@ -182,10 +191,10 @@ class Rule(Part):
 
     id: Id
     states: Annotated[tuple[str, ...], AfterValidator(_once), AfterValidator(_in_order)]
-    title: str = ""
+    title: Words = ""
     answered_by: SortedIds | None = None
     depth: bool = False
-    depth_reason: str = ""
+    depth_reason: Words = ""
     decisions_per_year: Annotated[FiniteFloat, Field(ge=PER_YEAR[0], le=PER_YEAR[1])] = 1.0
     performance: tuple[tuple[Day, Share], ...] = ()
     last_period: Day | None = None

@@ -41,6 +41,8 @@ LISTS: dict[str, type[Part]] = {
     "states": State, "rules": Rule, "lobbies": Lobby, "shocks": Shock, "counterparty_sets": CounterpartySet,
 }  # fmt: skip
 REQUIRED = ("states", "rules", "lobbies")
+DEEP = re.compile(r"(?:\.\s*[\w-]++\s*){99}")
+"""A key below 99 others, as no file of ours has; `tomllib` takes seconds for thousands."""
 NOT_IN_FILE = {State: {"rules"}, Dynamics: {"shocks"}}
 """Fields that are filled from elsewhere."""
 
@@ -104,6 +106,10 @@ class Tables:
         return [id for id in found if isinstance(id, str)]
 
     def _parse(self) -> bool:
+        if deep := DEEP.search(self._text):
+            line = self._text.count("\n", 0, deep.start()) + 1
+            self._problems.add(self.file, line, "file", "a key below 99 others", "keys as the README names them")
+            return False
         try:
             self.data = _frozen(tomllib.loads(self._text))
             return True

@@ -54,6 +54,20 @@ def test_not_utf8(name: str, folder: Path, check: Callable[..., None]) -> None:
 
 
 @pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_its_mark(name: str, encoding: str, folder: Path, check: Callable[..., None]) -> None:
+    (folder / name).write_bytes((folder / name).read_text(encoding="utf-8").encode(encoding))
+    check(f"{name}:1: file .. this is UTF-16 and not UTF-8 .. in UTF-8 .. (save it as")
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_link_that_leads_nowhere(name: str, folder: Path, check: Callable[..., None]) -> None:
+    (folder / name).unlink()
+    (folder / name).symlink_to("nowhere")
+    check(f"{name}:1: file .. this is a link, and there is nothing where it leads .. file")
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_a_folder_instead_of_a_file(name: str, folder: Path, check: Callable[..., None]) -> None:
     (folder / name).unlink()
     (folder / name).mkdir()
@@ -81,6 +95,7 @@ def test_no_folder(tmp_path: Path) -> None:
         ("note,source,url", "note,source,url,url", "column url stands twice"),
         ("note,source,url", "note,,source,url,", "the header is blank in column 9"),
         ("date,state,rule", "date,,", "the header is blank in column 2 and 3; column state is missing; column rule is"),
+        ("date,state", "sep=,\ndate,state", "a line for a spreadsheet, 'sep=,', stands above the header"),
         ("date,state,rule,kind", "date;state;rule;kind", "column 'date;state;rule;kind' is unknown"),
     ],
 )

@@ -84,6 +84,10 @@ JUDGEMENTS = {
     "trust where it is not": ("2000,H,,trust", "2000,F,,trust", "17: quantity .. trust .. is not modelled .. with"),
     "a control character": (GROWERS, GROWERS.replace("output", "out\x00put"),
         "3: rationale .. control character '\\x00'"),
+    "an escape sequence": (GROWERS, GROWERS.replace("output", "\x1b[31moutput"),
+        "3: rationale .. control character '\\x1b' .. printable text and line ends"),
+    "letters turned around": (NOISE, NOISE.replace("whim", "whim \u202e"),
+        "18: rationale .. control character '\\u202e'"),
     "ragged, short": (GROWERS, GROWERS.partition(",lognormal")[0], "3: row .. 8 cells .. 12 cells: analyst,date"),
     "ragged, long": (GROWERS, GROWERS + ",more", "3: row .. 13 cells .. 12 cells (one with a comma .. quotation marks"),
     "a comma between thousands": (GROWERS, GROWERS.replace(",5,", ',"5,000",'),
@@ -128,6 +132,10 @@ DECISIONS = {
     "before its state adhered": (
         LABELS, LABELS.replace("2005-02-03", "2000"),
         "5: date .. 2000-07-01 is before state 'F' adhered .. status_quo"),
+    "a comma without quotation marks, and no url": (
+        BANANAS, '2003-04,H,bananas,compliance,comply,F; public,high,tariff cut, in part,Gazette no. 7',
+        "3: url .. 'Gazette no. 7' is no address .. a cell before it that has a comma needs quotation marks"),
+    "a word for a url": (LABELS, LABELS.replace("Gazette,", "no. 7,Gazette"), "5: url .. 'Gazette' is no address"),
     "two outcomes of one decision": (
         LABELS, f"{LABELS}\n{LABELS.replace('violate', 'partial').replace('low', 'high')}",
         "6: decision .. partial where row 5 has violate .. one outcome for a state, rule, kind, day and counterparty"),
@@ -148,6 +156,7 @@ PROXIES = {
     "a share above 1": ("0.57", "57", "3: value .. 57 is no vote share in share .. from 0 to 100 with a unit"),
     "a percentage above 100": ("0.57,share", "157,% of seats", "3: value .. 157 is no vote share in % of seats"),
     "a share below 0": ("0.57,share", "-0.1,", "3: value .. -0.1 is no vote share in no unit .. from 0 to 1"),
+    "words for a url": ("1,Journal,", "1,Journal,no. 7", "3: url .. 'no. 7' is no address .. https://example.org"),
     "a negative stake": ("12.5", "-12.5", "2: value .. -12.5 is no stake .. at least 0"),
     "negative members": ("stake,12.5", "membership,-3", "2: value .. -3 is no membership .. at least 0"),
     "negative money": ("stake,12.5", "spending,-3", "2: value .. -3 is no spending .. at least 0"),
@@ -234,6 +243,17 @@ def test_partial_width_where_there_are_two_outcomes(edit: Callable[..., int], ch
     edit(D, "comply_late", "comply")
     edit(J, NOISE, f"{NOISE}\ntrade,2000,,,partial_width,0.1,0.2,0.3,,,,")
     check("judgements.csv:19: quantity .. outcomes = 2 has no partial .. no such row")
+
+
+@pytest.mark.parametrize("url", ["http://e.org/a b", "https://e.org", "doi:10.1000/7", "www.e.org", "archive/7"])
+def test_an_address(url: str, edit: Callable[..., int], check: Callable[..., None]) -> None:
+    edit(D, LABELS, LABELS + url)
+    check()
+
+
+def test_lines_and_tabs_in_a_note(edit: Callable[..., int], check: Callable[..., None]) -> None:
+    edit(D, "tariff cut, in part", "tariff\r\n\tcut, in part")
+    check()
 
 
 def test_joining_again_after_leaving(edit: Callable[..., int], check: Callable[..., None]) -> None:

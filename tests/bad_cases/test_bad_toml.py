@@ -229,6 +229,17 @@ CASES = {
         'id = "F alone"', 'id = "F; alone"',
         ["case.toml:@: counterparty_sets[F; alone].id .. cannot be an id .. none of"],
     ),
+    "an id that is a formula": (
+        'id = "F alone"', 'id = "=F"',
+        ["case.toml:@: counterparty_sets[=F].id .. '=F' would be a formula in a spreadsheet .. none of = + - @"],
+    ),
+    "a title that moves the terminal": (
+        'title = "Bananas for oranges"', 'title = "\\u001b[2J"',
+        ["case.toml:@: title .. the control character '\\x1b' .. printable text and line ends"],
+    ),
+    "a title turned around": (
+        'title = "Bananas for oranges"', 'title = "\u2067Bananas"', ["case.toml:@: title .. character '\\u2067'"],
+    ),
     "an id that is a number": (
         'id = "F alone"', "id = 7", ["case.toml:@: counterparty_sets[1].id .. 7 does not fit .. a text"],
     ),
@@ -377,6 +388,7 @@ def test_a_lobby_that_waits_for_a_counterparty_without_an_answer(
         ("[states]\nid = 3", "case.toml:1: states .. a table is no list of tables .. [[states]]"),
         ("horizon = 2020-01-01", "case.toml:1: horizon .. 2020-01-01 does not fit .. a table"),
         ("a = [" + "[" * 30_000, "case.toml:1: file .. not TOML"),
+        ("a." * 100 + "a = 1", "case.toml:1: file .. a key below 99 others"),
         ("threshold = " + "9" * 5000, "case.toml:1: file .. not TOML"),
     ],
 )
