@@ -17,7 +17,7 @@ def test_each_rule_has_what_it_asks_and_what_would_be_without_it(oranges: Run) -
     case = load_case("case_studies/bananas")
     told = rows(replace(oranges, prepared=oranges.prepared._replace(case=case)))
     assert told[0][:4] == ["bananas", "Home imports Foreign's bananas without a tariff", "H", "0.7"]
-    assert told[0][4] == f"the opposite: {case.rule('bananas').depth_reason}"
+    assert told[0][4] == f"The opposite (declared depth). {case.rule('bananas').depth_reason}"
     bare = case.rule("bananas").model_copy(update={"title": " ", "depth": False, "depth_reason": ""})
     told = rows(replace(oranges, prepared=oranges.prepared._replace(case=case.model_copy(update={"rules": (bare,)}))))
-    assert [told[0][1], told[0][4]] == ["the case does not say", "not declared"]
+    assert [told[0][1], told[0][4]] == ["the case does not say", "Not declared."]

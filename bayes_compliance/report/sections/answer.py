@@ -24,7 +24,7 @@ TROUBLE = (
     "yearly assessment, these rates over-sample trouble: a rule that nobody contests falls due far more often than its "
     "row count says."
 )
-TERMS = "What its words and signs mean “How to read this page” says."
+TERMS = "“How to read this page” says what its words and signs mean."
 SAMPLED = (
     "What scenarios make of it is told from a sample of worlds like the forecast's; the command bayes-compliance "
     "scenario asks all of the forecast's worlds, and may differ by a point or two."

@@ -32,8 +32,7 @@ def rules(run: Run) -> Section:
 def _without(rule: Rule) -> str:
     """What is declared of a rule's depth, and why."""
     reason = _line(rule.depth_reason)
-    declared = "the opposite" if rule.depth else "not declared"
-    return f"{declared}: {reason}" if reason else declared
+    return f"{'The opposite (declared depth)' if rule.depth else 'Not declared'}. {reason}".strip()
 
 
 def _line(text: str) -> str:
