@@ -41,7 +41,7 @@ LISTS: dict[str, type[Part]] = {
     "states": State, "rules": Rule, "lobbies": Lobby, "shocks": Shock, "counterparty_sets": CounterpartySet,
 }  # fmt: skip
 REQUIRED = ("states", "rules", "lobbies")
-DEEP = re.compile(r"(?:\.\s*[\w-]++\s*){99}")
+DEEP = re.compile(r"(?m)^[ \t\[]*+[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++){99}")
 """A key below 99 others, as no file of ours has; `tomllib` takes seconds for thousands."""
 NOT_IN_FILE = {State: {"rules"}, Dynamics: {"shocks"}}
 """Fields that are filled from elsewhere."""
