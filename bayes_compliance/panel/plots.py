@@ -10,7 +10,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from bayes_compliance.analysis.reputation import TOLD_APART
-from bayes_compliance.report import drawing
+from bayes_compliance.report import drawing, labels
 from bayes_compliance.report.parts import Number, details, table
 from bayes_compliance.report.sentences import listed, number, percent
 
@@ -42,7 +42,7 @@ def bands(found: xr.Dataset) -> Markup:
         for k in LABELS
     ]
     tall = len(names) > TALL
-    frame = drawing.Frame(left=drawing.room_for(names), top=drawing.top_for(keys) + 0.2 * tall, bottom=0.45)
+    frame = drawing.Frame(left=labels.room_for(names), top=drawing.top_for(keys) + 0.2 * tall, bottom=0.45)
     with drawing.canvas([0.24 * len(names) + 0.1], frame=frame) as (figure, grid):
         axes = grid[0, 0]
         for kind, shift in (("compliance", 0.14), ("adherence", -0.14)):
@@ -65,7 +65,7 @@ def bands(found: xr.Dataset) -> Markup:
 def pairs(found: xr.Dataset) -> Markup:
     """Probability that the state of the row is readier to comply than that of the column; pairs told apart in bold."""
     names, p = in_order(found)
-    frame = drawing.Frame(left=drawing.room_for(names), top=0.35, bottom=0.15)
+    frame = drawing.Frame(left=labels.room_for(names), top=0.35, bottom=0.15)
     with drawing.canvas([0.3 * len(names)], frame=frame) as (figure, grid):
         axes = grid[0, 0]
         shade = np.where(np.eye(len(names), dtype=bool), np.nan, p)
@@ -121,7 +121,7 @@ def intervals(name: str, title: str, names: Sequence[str], quantiles: NDArray, l
     order = np.argsort(quantiles[1], kind="stable")
     said = [names[i] for i in order]
     low, mid, high = quantiles[:, order]
-    frame = drawing.Frame(left=drawing.room_for(said), bottom=0.45)
+    frame = drawing.Frame(left=labels.room_for(said), bottom=0.45)
     with drawing.canvas([0.2 * len(said) + 0.1], frame=frame) as (figure, grid):
         axes = grid[0, 0]
         at = np.arange(len(said))

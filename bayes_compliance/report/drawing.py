@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 from markupsafe import Markup
-from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 BLUE, SKY, GREEN, OCHRE, BROWN, RED, PURPLE = (
@@ -29,23 +23,6 @@ INK, SOFT, GREY, LINE, SHADE, PAPER = "#1b1f24", "#57606a", "#838c96", "#d5dae0"
 PALE, MIDDLE = "#d9ebf8", "#a6d3f2"
 """Areas of a band, and of a band inside it, too pale to be seen without their `edge`."""
 
-
-class Mark(NamedTuple):
-    """How an outcome is drawn: by shape and colour, so that neither is needed alone."""
-
-    label: str
-    shape: str
-    colour: str
-
-
-MARKS = {
-    "comply": Mark("complied", "o", GREEN),
-    "comply_late": Mark("complied late", "D", BROWN),
-    "partial": Mark("in part", "s", OCHRE),
-    "violate": Mark("violated", "X", RED),
-    "adhere": Mark("adhered", "^", BLUE),
-    "not_adhere": Mark("did not adhere", "v", PURPLE),
-}
 
 _STYLE: Any = {
     "svg.fonttype": "none",
@@ -81,21 +58,6 @@ WIDTH = 9.6
 NARROW = 6.4
 """Inches that a figure is wide of which a phone should show most; the page's style gives it as much less room."""
 
-UNBROKEN = "\N{NO-BREAK SPACE}"
-"""Between two words of a name that stay on one line."""
-
-ACROSS, MOST_LINES = 42, 2
-"""Characters of a line, and lines, of a label at the left of an axes: it takes a third of the width at most."""
-
-TITLE_ACROSS = {1: 100, 2: 52, 3: 33}
-"""Characters of a line of a panel's title, by how many panels stand side by side."""
-
-LINE_HEIGHT = 0.14
-"""Inches that one line more takes."""
-
-MOVED = 2
-"""Gaps that a mark may stand from its date, at most, so that it does not hide another."""
-
 
 class Frame(NamedTuple):
     """Inches around and between the axes: laid out by hand, since a solver costs a second for each figure."""
@@ -108,151 +70,13 @@ class Frame(NamedTuple):
     beside: float = 0.45
 
 
-def on_lines(names: Sequence[str], across: int = ACROSS) -> list[str]:
-    """Names as labels of two lines at most, longer ones shortened in the middle; different names stay different.
-
-    Parameters
-    ----------
-    names : sequence of str
-    across : int
-        Characters that a line holds.
-    """
-    cut = {name: _cut(name, across) for name in names}
-    alike: dict[str, list[str]] = {}
-    for name, label in cut.items():
-        alike.setdefault(label, []).append(name)
-    for some in alike.values():
-        if len(some) > 1:
-            cut |= {name: _cut(f"{i}: {name}", across) for i, name in enumerate(some, 1)}
-    return [cut[name] for name in names]
-
-
-def _cut(name: str, across: int) -> str:
-    lines = [line.replace(UNBROKEN, " ") for line in wrap(name, across)]
-    if len(lines) <= MOST_LINES:
-        return "\n".join(lines)
-    name = name.replace(UNBROKEN, " ")
-    end = name[1 - across :]
-    return f"{wrap(name, across - 2)[0]} …\n…{end.partition(' ')[2] or end}"
-
-
-def lines_in(labels: Iterable[str]) -> int:
-    """Lines of the tallest of some labels."""
-    return 1 + max((label.count("\n") for label in labels), default=0)
-
-
 KEY = 1.6
 """Ems that a key of a legend is long."""
-
-ENDS = 0.05
-"""Inches above the first row and below the last."""
-
-
-def more_for(labels: Iterable[str]) -> float:
-    """Inches that labels of several lines take beyond one line."""
-    return LINE_HEIGHT * (lines_in(labels) - 1)
-
-
-def rows_for(labels: Sequence[str], each: float) -> tuple[NDArray, float]:
-    """Where rows stand, in inches from the end where the first is, and how many inches all take.
-
-    Parameters
-    ----------
-    labels : sequence of str
-    each : float
-        Inches of a row; one whose label has more lines than fit is taller, and it alone.
-    """
-    tall = np.array([max(each, LINE_HEIGHT * lines_in([label]) + 0.06) for label in labels])
-    return np.cumsum(tall) - tall / 2 + ENDS, float(tall.sum()) + 2 * ENDS
-
-
-def apart(at: ArrayLike, gap: float) -> NDArray:
-    """Places, in their order, a gap from one another where they were nearer, moved as little as can be.
-
-    Least squares under the order: each run of neighbours that are too near is spread around its mean. Where one would
-    move by more than `MOVED` gaps, the gap is halved until none does.
-
-    >>> apart([0, 1, 1, 9], 2).tolist()
-    [-1.33..., 0.66..., 2.66..., 9.0]
-    """
-    places = np.asarray(at, float)
-    order = np.argsort(places, kind="stable")
-    share, found = 1.0, places.copy()
-    while len(places) > 1 and share > 0.05:
-        steps = share * gap * np.arange(len(places))
-        found[order] = _rising(places[order] - steps) + steps
-        if np.abs(found - places).max() <= MOVED * gap:
-            return found
-        share /= 2
-    return places
-
-
-def _rising(values: NDArray) -> NDArray:
-    """The nearest sequence that does not fall: neighbours that do are pooled at their mean."""
-    pools: list[tuple[float, int]] = []
-    for value in values:
-        total, size = float(value), 1
-        while pools and pools[-1][0] * size >= total * pools[-1][1]:
-            before, more = pools.pop()
-            total, size = total + before, size + more
-        pools.append((total, size))
-    return np.concatenate([np.full(size, total / size) for total, size in pools])
-
-
-def gap_for(axes: Axes, size: float) -> float:
-    """What a mark of some points, with its white rim, is wide in units of an axes' x, whose limits are set."""
-    low, high = axes.get_xlim()
-    return (size + 1) * (high - low) / (72 * WIDTH * axes.get_position().width)
-
-
-def days_of(days: Iterable[date]) -> NDArray:
-    """Days as matplotlib counts them: from 1970."""
-    return np.array(list(days), "datetime64[D]").astype(float)
-
-
-def decided(
-    axes: Axes, decisions: Sequence[str], days: NDArray, heights: NDArray, size: float, places: NDArray
-) -> None:
-    """Decisions as marks with their bands, one layer for each outcome: each more costs the page as much as a curve.
-
-    Parameters
-    ----------
-    axes : matplotlib axes
-    decisions : sequence of str
-        Their outcomes.
-    days : array (decision,)
-        Where the band stands.
-    heights : array (decision, 3)
-        Middle, lower and upper.
-    size : float
-        Points.
-    places : array (decision,)
-        Where the mark stands: see `apart`.
-    """
-    axes.vlines(days, heights[:, 1], heights[:, 2], color=GREY, linewidth=1, zorder=2)
-    for decision, mark in MARKS.items():
-        some = np.array([one == decision for one in decisions])
-        if some.any():
-            axes.plot(places[some], heights[some, 0], mark.shape, color=mark.colour, markersize=size,
-                      markeredgecolor=PAPER, markeredgewidth=0.5, zorder=3, clip_on=False)  # fmt: skip
-
-
-def rows_axis(axes: Axes, at: NDArray, tall: float, labels: Sequence[str], down: bool = True) -> None:
-    """Rows of `rows_for` with their labels and without an axis, the first on top or at the bottom."""
-    axes.set_yticks(at, labels)
-    axes.set_ylim(*((tall, 0) if down else (0, tall)))
-    axes.tick_params(axis="y", length=0)
-    axes.spines[["left"]].set_visible(False)
 
 
 def edge(colour: str = SKY, dashes: str = "-") -> dict[str, Any]:
     """The rim of a band, which is what is seen of it where its area is pale."""
     return {"edgecolor": colour, "linewidth": 0.7, "linestyle": dashes}
-
-
-def room_for(labels: Iterable[str]) -> float:
-    """Inches that the longest line of some labels takes at the left of an axes."""
-    return 0.2 + 0.063 * max((len(line) for label in labels for line in label.split("\n")), default=0)
 
 
 @contextmanager
@@ -368,11 +192,3 @@ def patch(label: str, colour: str, **drawn: Any) -> Any:
     from matplotlib.patches import Patch
 
     return Patch(facecolor=colour, label=label, **drawn)
-
-
-def marker(decision: str) -> Any:
-    """An outcome as the legend shows it."""
-    from matplotlib.lines import Line2D
-
-    mark = MARKS[decision]
-    return Line2D([], [], marker=mark.shape, color=mark.colour, linestyle="none", markersize=5, label=mark.label)

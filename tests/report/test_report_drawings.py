@@ -18,8 +18,10 @@ from bayes_compliance.case import load_case
 from bayes_compliance.elicitation import TOLERANCE
 from bayes_compliance.forecast import dates_ahead
 from bayes_compliance.report import drawing
-from bayes_compliance.report.drawing import ACROSS, UNBROKEN, WIDTH, apart, on_lines, room_for, rows_for
+from bayes_compliance.report.drawing import WIDTH
 from bayes_compliance.report.facts import Recorded
+from bayes_compliance.report.labels import ACROSS, UNBROKEN, on_lines, room_for, rows_for
+from bayes_compliance.report.marks import apart
 from bayes_compliance.report.parts import join
 from bayes_compliance.report.plots import bars, compare, density, fan, timeline
 from bayes_compliance.report.plots.compare import dates_on_axis, looks_of

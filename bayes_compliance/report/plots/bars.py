@@ -15,18 +15,14 @@ from bayes_compliance.report.drawing import (
     NARROW,
     PAPER,
     SOFT,
-    UNBROKEN,
     Frame,
     canvas,
     legend,
-    on_lines,
     patch,
-    room_for,
-    rows_axis,
-    rows_for,
     svg,
     top_for,
-)  # fmt: skip
+)
+from bayes_compliance.report.labels import UNBROKEN, on_lines, room_for, rows_axis, rows_for
 from bayes_compliance.report.sentences import listed, number, signed
 
 if TYPE_CHECKING:

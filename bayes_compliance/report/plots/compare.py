@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from bayes_compliance.analysis.decomposition import CONDUCT, MOVING, NOISE, SHOCKS, TODAY
 from bayes_compliance.report.drawing import (
-    ACROSS,
     BLUE,
     BROWN,
     GREEN,
@@ -26,19 +25,22 @@ from bayes_compliance.report.drawing import (
     RED,
     SKY,
     SOFT,
-    TITLE_ACROSS,
     Frame,
     canvas,
     legend,
+    patch,
+    svg,
+    top_for,
+)
+from bayes_compliance.report.labels import (
+    ACROSS,
+    TITLE_ACROSS,
     more_for,
     on_lines,
-    patch,
     room_for,
     rows_axis,
     rows_for,
-    svg,
-    top_for,
-)  # fmt: skip
+)
 from bayes_compliance.report.sentences import MONTHS, listed, number, percent
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from bayes_compliance.report.drawing import (
     line,
     svg,
     top_for,
-)  # fmt: skip
+)
 from bayes_compliance.report.sentences import listed, number
 
 if TYPE_CHECKING:

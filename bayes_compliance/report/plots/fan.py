@@ -14,27 +14,20 @@ from bayes_compliance.case.dates import DAYS_PER_YEAR
 from bayes_compliance.report.drawing import (
     BLUE,
     INK,
-    MARKS,
     MIDDLE,
     PALE,
-    TITLE_ACROSS,
     Frame,
-    apart,
     canvas,
-    days_of,
-    decided,
     edge,
-    gap_for,
     legend,
     line,
-    marker,
-    more_for,
-    on_lines,
     patch,
     remark,
     svg,
     top_for,
-)  # fmt: skip
+)
+from bayes_compliance.report.labels import TITLE_ACROSS, more_for, on_lines
+from bayes_compliance.report.marks import MARKS, apart, days_of, decided, gap_for, marker
 from bayes_compliance.report.sentences import change_of_width, number, percent
 
 if TYPE_CHECKING:

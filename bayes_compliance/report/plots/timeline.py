@@ -12,23 +12,17 @@ from markupsafe import Markup
 from bayes_compliance.case.vocabulary import ANY_RULE
 from bayes_compliance.report.drawing import (
     LINE,
-    MARKS,
     SHADE,
     SOFT,
     Frame,
-    apart,
     canvas,
-    days_of,
-    decided,
-    gap_for,
     legend,
-    marker,
-    on_lines,
     remark,
-    room_for,
     svg,
     top_for,
-)  # fmt: skip
+)
+from bayes_compliance.report.labels import on_lines, room_for
+from bayes_compliance.report.marks import MARKS, apart, days_of, decided, gap_for, marker
 from bayes_compliance.report.plots.fan import BESIDE, years_axis
 from bayes_compliance.report.sentences import listed, plural
 from bayes_compliance.wording import WHOLE, recorded_rule
