@@ -1,7 +1,7 @@
 """The report: one self-contained HTML file, written from the numbers of a run.
 
 >>> [section.__name__ for section in SECTIONS][:2]
-['answer', 'forecasts']
+['answer', 'rules']
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from bayes_compliance.analysis.side_by_side import side_by_side
 from bayes_compliance.case import load_case
 from bayes_compliance.elicitation import TOLERANCE
 from bayes_compliance.forecast import dates_ahead
-from bayes_compliance.report import drawing
+from bayes_compliance.report import drawing, labels, marks
 from bayes_compliance.report.drawing import WIDTH
 from bayes_compliance.report.facts import Recorded
 from bayes_compliance.report.labels import ACROSS, UNBROKEN, on_lines, room_for, rows_for
@@ -204,7 +204,7 @@ def test_near_marks_stand_a_gap_apart_and_others_where_they_were() -> None:
     assert apart([], 2).tolist() == []
     assert apart([9, 1, 5], 2).tolist() == [9, 1, 5]  # whatever their order
     many = apart([5] * 40, 2)
-    assert np.abs(many - 5).max() <= drawing.MOVED * 2  # nearer to one another rather than far from their date
+    assert np.abs(many - 5).max() <= marks.MOVED * 2  # nearer to one another rather than far from their date
     assert np.diff(many).min() > 0
 
 
@@ -230,7 +230,7 @@ def test_a_label_of_two_lines_makes_its_own_row_taller_and_keeps_its_role() -> N
     at, tall = rows_for([short, label, short], 0.2)
     assert at[1] - at[0] == pytest.approx(at[2] - at[1])
     assert at[1] - at[0] > 0.25
-    assert tall == pytest.approx(0.4 + 0.34 + 2 * drawing.ENDS)
+    assert tall == pytest.approx(0.4 + 0.34 + 2 * labels.ENDS)
     only, _ = rows_for([short] * 3, 0.2)
     assert np.diff(only) == pytest.approx(0.2)
     pulls = [Pull("H", name, "K", -1.0, -2.0), Pull("H", "growers", "J", 1.0, 2.0)]
