@@ -33,9 +33,9 @@ def answer(case: Case, forecast: Forecast) -> str:
 
 def _lines(case: Case, forecast: Forecast) -> Iterator[str]:
     yield f"{case.name}: {case.title}"
-    yield today(case)
     if n := len(placeholders(case)):
         yield f"judgements still those of the template, which no analyst has taken on: {n} (`check` lists them)"
+    yield today(case)
     dates = sorted({row["date"] for row in forecast.table})
     for when in dict.fromkeys((dates[0], dates[-1])):
         rows = [row for row in forecast.table if row["date"] == when]
