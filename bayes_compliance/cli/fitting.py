@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from datetime import date
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance.cli import options as shared
@@ -109,7 +110,7 @@ def _run(options: argparse.Namespace) -> int:
 
     _say_doubts(options.case, options.as_of)
     done = api.run(options.case, options.out, until=options.until, tell=_tell, **_fit_of(options))
-    case, out = options.case, options.out
+    case, out = quote(options.case), quote(options.out)
     print(
         f"next: bayes-compliance scenario {case} {out} (what if?), update {case} {out} (a decision more), "
         f"backtest {case} --out FOLDER (how good have such forecasts been?)"
@@ -175,7 +176,7 @@ def _scenario(options: argparse.Namespace) -> int:
     for name in found.attrs["failed"]:
         print(f"diagnostic failed: {name}, in the fit or the forecast of {options.run}", file=sys.stderr)
     if found.attrs["failed"]:
-        from bayes_compliance.report.remedies import remedy
+        from bayes_compliance.inference.remedies import remedy
 
         print(remedy(found.attrs["failed"]), file=sys.stderr)
     return FAILED_DIAGNOSTIC if found.attrs["failed"] else DONE
@@ -193,7 +194,7 @@ def _update(options: argparse.Namespace) -> int:
     if not found.after:
         print("weights cannot carry the change; --refit fits anew, and so does `run`", file=sys.stderr)
     elif found.changed:
-        case, out = options.case, options.run
+        case, out = quote(options.case), quote(options.run)
         print(
             f"the RUN and its page stay as they are: bayes-compliance run {case} --out {out} renews both",
             file=sys.stderr,

@@ -163,10 +163,10 @@ def listed(text: str) -> list[str]:
 
 def say_failures(checks: Sequence[Any], of: str = "") -> None:
     """Diagnostics that missed their mark, and what to do about it, on the standard error."""
-    from bayes_compliance.report.remedies import remedy
-
     missed = [check for check in checks if not check.passed]
     for check in missed:
         print(f"diagnostic failed: {of}{check}", file=sys.stderr)
     if missed:
+        from bayes_compliance.inference.remedies import remedy
+
         print(f"{of}{remedy(check.name for check in missed)}", file=sys.stderr)

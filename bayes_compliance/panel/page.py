@@ -14,6 +14,7 @@ from bayes_compliance.analysis import reputation as words_of
 from bayes_compliance.analysis.reputation import points
 from bayes_compliance.errors import Unwritten
 from bayes_compliance.inference.diagnostics import failed
+from bayes_compliance.inference.remedies import remedy
 from bayes_compliance.panel import plots, words
 from bayes_compliance.panel.fitting import draws_of
 from bayes_compliance.report import sentences, tried, unwritten
@@ -29,7 +30,6 @@ from bayes_compliance.report.parts import (
     table,
     template,
 )
-from bayes_compliance.report.remedies import remedy
 from bayes_compliance.report.sections.diagnostics import diagnostics
 from bayes_compliance.report.sections.provenance import provenance
 from bayes_compliance.report.sentences import percent

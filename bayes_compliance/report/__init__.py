@@ -18,10 +18,10 @@ from markupsafe import Markup
 from bayes_compliance.errors import Unwritten
 from bayes_compliance.feedback.questions import placeholders
 from bayes_compliance.inference.diagnostics import failed
+from bayes_compliance.inference.remedies import remedy
 from bayes_compliance.parallel import beside
 from bayes_compliance.report import facts, sentences
 from bayes_compliance.report.parts import Section, template
-from bayes_compliance.report.remedies import remedy
 from bayes_compliance.report.sections import ANSWERING, DIAGNOSED, SECTIONS
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from bayes_compliance.disk import replace, write_csv
+from bayes_compliance.inference.remedies import remedy
 from bayes_compliance.report import drawing
 from bayes_compliance.report.parts import Cell, Number, Section, bullets, figure, join, paragraph, table, template, when
-from bayes_compliance.report.remedies import remedy
 from bayes_compliance.theory import COMPLY, PARTIAL, VIOLATE
 from bayes_compliance.validation import backtest_words as words
 from bayes_compliance.validation.backtest import Prediction
