@@ -155,7 +155,10 @@ def test_data_without_names_are_told_apart(kept):
     np.testing.assert_allclose(drawn.mean(), 3, atol=0.1)
 
 
-@pytest.mark.parametrize("name", ["coalition", "information", "opportunism", "spells"])
+@pytest.mark.parametrize(
+    "name",
+    ["coalition", *(pytest.param(one, marks=pytest.mark.slow) for one in ("information", "opportunism", "spells"))],
+)
 def test_the_graph_is_the_same_whatever_is_judged(case, name, kept):
     """What another judgement changes is data; a key without judgements leads to the right machine code."""
     twice = [j.model_copy(update={p: 2 * getattr(j, p) for p in ("p05", "p50", "p95")}) for j in case.judgements]

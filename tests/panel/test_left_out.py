@@ -75,6 +75,7 @@ def test_folds_that_are_there_are_not_fitted_again(layout, tmp_path):
         begun(layout, fold, SAMPLER | {"seed": 2}, tmp_path / "a")
 
 
+@pytest.mark.slow
 def test_two_workers_write_what_one_does(made, tmp_path):
     folder = tmp_path / "panel"
     write(folder, made)
