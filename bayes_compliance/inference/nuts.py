@@ -79,10 +79,10 @@ def sample(
         Show progress on the terminal.
     """
     compiled = of_layout(model, layout, lambda: built(model, layout, layout))
-    size = {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
-    found = run(compiled, **size, progress=progress, target_accept=accept_of(model))
-    if compiled is not None:
-        found = _come_together(compiled, found, size, progress)
+    found = run(
+        compiled, draws=draws, tune=tune, chains=chains, seed=seed, progress=progress, target_accept=accept_of(model),
+        together=True,
+    )  # fmt: skip
     return found._replace(draws=collect(layout, found.draws, (chains, draws)))
 
 
@@ -124,27 +124,28 @@ def accept_of(model: ModuleType) -> float:
 
 def run(
     compiled: Compiled | None, *, draws: int, tune: int, chains: int, seed: int, progress: bool,
-    target_accept: float = TARGET_ACCEPT,
+    target_accept: float = TARGET_ACCEPT, together: bool = False,
 ) -> Drawn:  # fmt: skip
     """Draws of a compiled model's variables, if it has any; once more with shorter steps if any diverge.
 
-    Attributes are `target_accept`, and `diverged_at` where chains at that target acceptance had diverged.
+    Where R-hat is to be judged, chains that are not `together` by its mark are run once more for longer. Attributes are
+    `target_accept`, `diverged_at` where chains at that target acceptance had diverged, `rhat_at_first` where R-hat
+    missed its mark, and `tuned`, for how many draws, where chains were then tuned for longer.
     """
     if compiled is None:
         return Drawn({}, {name: np.zeros((chains, draws)) for name in STATS}, {})
     size: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
     found = _once(compiled, target_accept, progress, **size)
-    if not found.stats["diverging"].any():
-        return found
-    again = _once(compiled, 1 - (1 - target_accept) / STRICTER, progress, **size)
-    return again._replace(attrs=again.attrs | {"diverged_at": target_accept})
+    if found.stats["diverging"].any():
+        found = _once(compiled, 1 - (1 - target_accept) / STRICTER, progress, **size)
+        found = found._replace(attrs=found.attrs | {"diverged_at": target_accept})
+    return _come_together(compiled, found, size, progress) if together else found
 
 
-def _come_together(compiled: Compiled, found: Drawn, size: dict[str, int], progress: bool) -> Drawn:
+def _come_together(compiled: Compiled, found: Drawn, size: dict[str, Any], progress: bool) -> Drawn:
     """The chains as they are, or run on or anew, and as many draws of them, where R-hat misses its mark.
 
-    The attribute `rhat_at_first` is what it was, and `tuned` how long chains were tuned that were run anew. Chains that
-    fail otherwise are left as they are: of every other draw E-BFMI would seem larger.
+    Chains that fail otherwise are left as they are: of every other draw E-BFMI would seem larger.
     """
     rhat = worst_rhat([values.reshape(*values.shape[:2], -1) for values in found.draws.values()])
     if size["draws"] < LEAST or not RHAT <= rhat < np.inf:

@@ -79,7 +79,7 @@ class Grid:
             if cell[:3] not in held:
                 held.clear()
                 prepared = prepare(cell.model, cases[cell.case], cell.noise)
-                held[cell[:3]] = prepared, Shared(prepared)
+                held[cell[:3]] = prepared, Shared(prepared, together=True)
             return self._fit(*held[cell[:3]], cell.seed)
 
         return do

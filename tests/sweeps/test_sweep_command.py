@@ -26,7 +26,8 @@ class Exact:
 
     made = 0
 
-    def __init__(self, prepared):
+    def __init__(self, prepared, together):
+        assert together, "R-hat of these fits is judged"
         type(self).made += 1
         self.prepared = prepared
 
