@@ -49,8 +49,8 @@ def today(case: Case, where: str = "here", told: Callable[[date], str] = str) ->
     """The day up to which decisions are known, whatever day it is when that is read."""
     day = told(case.last_decision_date())
     if all(d.decision == "pending" for d in case.decisions):
-        return f"No decision is on record: “today” {where} is {day}, the day of joining."
-    return f"The record ends on {day} and no later decision is known here: “today” {where} is that day."
+        return f"No outcome is on record: “today” {where} is {day}, the day of joining."
+    return f"The last decision on record is of {day} and no later outcome is known here: “today” {where} is that day."
 
 
 def _header(case: Case) -> tuple[str, ...]:
@@ -108,5 +108,5 @@ def nearing(forecast: Forecast) -> str:
         return ""
     return (
         f"On {n} of the {int(owed.sum())} rows the probability nears one half between the two dates though support "
-        "does not move that way: less is known so far ahead."
+        "moves that way little or not at all: less is known so far ahead."
     )

@@ -24,11 +24,17 @@ def test_where_nothing_has_changed_that_is_said_instead_of_zeros() -> None:
 
 
 def test_how_the_page_is_renewed_is_said_where_something_has_changed(monkeypatch, capsys) -> None:
-    from bayes_compliance import api
+    from bayes_compliance import api, reopening
 
     monkeypatch.setattr(api, "update", lambda *_, **__: made(0.6, ("+ decisions.csv: a row",)))
-    assert cli.main(["update", "case", "RUN"]) == cli.DONE
-    assert "bayes-compliance run case --out RUN renews both" in capsys.readouterr().err
+    settings = {"model": "coalition", "engine": "nuts", "seed": 1, "draws": 1000, "until": None, "as_of": None}
+    monkeypatch.setattr(reopening, "summary_of", lambda run: {"settings": settings})
+    assert cli.main(["update", "case", "a RUN"]) == cli.DONE
+    assert "bayes-compliance run case --out 'a RUN' renews both" in capsys.readouterr().err
+    settings |= {"model": "unitary", "seed": 7, "as_of": "2003-12-31"}  # what it was asked for is asked for again
+    cli.main(["update", "case", "RUN"])
+    command = "bayes-compliance run case --out RUN --model unitary --seed 7 --as-of 2003-12-31 renews both"
+    assert command in capsys.readouterr().err
     monkeypatch.setattr(api, "update", lambda *_, **__: made(0.5))
     cli.main(["update", "case", "RUN"])
     assert "renews" not in capsys.readouterr().err

@@ -17,7 +17,7 @@ from bayes_compliance.case.vocabulary import WORDS
 LIMIT = 10_000_000
 """Bytes that a file may have; its size is asked before it is read."""
 
-BOM = b"\xef\xbb\xbf"
+BOM, OF_UTF_16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 KNOWN = ("case.toml", "judgements.csv", "decisions.csv", "proxies.csv", "seeds.csv", "scenarios.toml")
 """Names of the files of a case: none of them is a slip of another."""
 
@@ -99,6 +99,8 @@ def _misnamed(path: Path) -> str:
 
 def _text(data: bytes, suffix: str) -> str:
     """The text of a file, composed: a letter and its accent are one character, however the system writes them."""
+    if data.startswith(OF_UTF_16):
+        raise _Unreadable("this is UTF-16 and not UTF-8", mend=SAVED[suffix])
     plain = data.removeprefix(BOM)
     if not plain.strip():
         raise _Unreadable("the file is empty")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from datetime import date
-from shlex import quote
+from shlex import join, quote
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance.cli import options as shared
 from bayes_compliance.cli.options import DONE, FAILED_DIAGNOSTIC, SAMPLER
 from bayes_compliance.errors import Refused
+from bayes_compliance.inference import CHAINS, DRAWS, TUNE
 from bayes_compliance.models import DEFAULT, RIVALS
 
 if TYPE_CHECKING:
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
     from bayes_compliance.forecast import Forecast
     from bayes_compliance.runs import Run
     from bayes_compliance.updating import Updated
+
+USUAL = {
+    "model": DEFAULT,
+    "engine": "nuts",
+    "pool": "linear",
+    "seed": 1,
+    "draws": DRAWS,
+    "tune": TUNE,
+    "chains": CHAINS,
+}
+"""What a RUN is asked for where nothing is said."""
 
 UNSEEN = 0.0005
 """A change of a probability that three decimals do not show."""
@@ -194,12 +206,17 @@ def _update(options: argparse.Namespace) -> int:
     if not found.after:
         print("weights cannot carry the change; --refit fits anew, and so does `run`", file=sys.stderr)
     elif found.changed:
-        case, out = quote(options.case), quote(options.run)
-        print(
-            f"the RUN and its page stay as they are: bayes-compliance run {case} --out {out} renews both",
-            file=sys.stderr,
-        )
+        print(f"the RUN and its page stay as they are: {_renewing(options.case, options.run)}", file=sys.stderr)
     return DONE if found.passed else FAILED_DIAGNOSTIC
+
+
+def _renewing(case: str, run: str) -> str:
+    """The command that makes a RUN again of a case, with what it was asked for."""
+    from bayes_compliance.reopening import summary_of
+
+    asked = {name: value for name, value in summary_of(run)["settings"].items() if value != USUAL.get(name)}
+    options = [part for name, value in asked.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+    return f"{join(['bayes-compliance', 'run', case, '--out', run, *options])} renews both"
 
 
 def _updated(found: Updated) -> str:

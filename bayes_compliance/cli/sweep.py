@@ -57,7 +57,10 @@ def _sweep(options: argparse.Namespace) -> int:
 
 
 def compared(forecasts: Path) -> list[str]:
-    """P(comply) on the last date side by side at each noise, those first that noise moves most; at most `MOST` rows."""
+    """P(comply) on the last date side by side at each noise, those first that noise moves most; at most `MOST` rows.
+
+    Nothing where there is one noise only.
+    """
     from bayes_compliance.feedback.words import table
     from bayes_compliance.wording import rule_name, short
 
@@ -65,6 +68,8 @@ def compared(forecasts: Path) -> list[str]:
     noises = list(dict.fromkeys(row["noise"] for row in rows))
     of = ("case", "model", "seed", "state", "rule")
     last = {row["case"]: row["date"] for row in sorted(rows, key=lambda row: row["date"])}
+    if len(noises) < 2:
+        return []
     told: dict[tuple[str, ...], dict[str, float]] = {}
     for row in rows:
         if row["date"] == last[row["case"]]:

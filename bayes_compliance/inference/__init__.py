@@ -6,7 +6,6 @@ from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bayes_compliance.errors import Refused
-from bayes_compliance.inference import home
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from bayes_compliance.inference.diagnostics import Check
     from bayes_compliance.latents import Draws
     from bayes_compliance.models import Prepared
-
-home.give()  # before anything imports PyTensor
 
 ENGINES = ("nuts", "exact", "smc")
 EVIDENCE_ERROR = 1e-3

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import disk
-from bayes_compliance.inference import machine, origin
+from bayes_compliance.inference import home, machine, origin
 from bayes_compliance.inference.machine import Array, Callbacks, Form
 from bayes_compliance.latents import JUDGED, flat, starts
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import pymc as pm
 
     from bayes_compliance.layout import Layout
+
+home.give()  # before anything imports PyTensor
 
 
 @dataclass(frozen=True, eq=False)

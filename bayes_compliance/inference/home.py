@@ -14,9 +14,13 @@ FLAGS = "PYTENSOR_FLAGS"
 
 def give() -> None:
     """Name a folder that goes with the process, where the home cannot be written to and nobody has named another."""
-    if "pytensor" in sys.modules or "base_compiledir" in os.environ.get(FLAGS, "") or _usable():
+    named = "base_compiledir" in os.environ.get(FLAGS, "") or "PYTENSORRC" in os.environ
+    if "pytensor" in sys.modules or named or _usable():
         return
-    place = tempfile.mkdtemp(prefix="bayes_compliance-")
+    try:
+        place = tempfile.mkdtemp(prefix="bayes_compliance-")
+    except OSError:  # PyTensor says what it lacks
+        return
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     os.environ[FLAGS] = ",".join(filter(None, (os.environ.get(FLAGS), f"base_compiledir={place}")))
 

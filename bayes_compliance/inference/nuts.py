@@ -147,10 +147,10 @@ def _come_together(compiled: Compiled, found: Drawn, size: dict[str, Any], progr
 
     Chains that fail otherwise are left as they are: of every other draw E-BFMI would seem larger.
     """
-    rhat = worst_rhat([values.reshape(*values.shape[:2], -1) for values in found.draws.values()])
-    if size["draws"] < LEAST or not RHAT <= rhat < np.inf:
+    if size["draws"] < LEAST or found.stats["diverging"].any() or worst_bfmi(found.stats) < BFMI:
         return found
-    if found.stats["diverging"].any() or worst_bfmi(found.stats) < BFMI:
+    rhat = worst_rhat([values.reshape(*values.shape[:2], -1) for values in found.draws.values()])
+    if not RHAT <= rhat < np.inf:
         return found
     attrs = found.attrs | {"rhat_at_first": rhat}
     if rhat >= 1 + LONGER * (RHAT - 1):

@@ -21,13 +21,13 @@ def remedy(missed: Iterable[str]) -> str:
     """What to run again with, by the names of the diagnostics that failed; blank where none did.
 
     >>> remedy(["R-hat", "bulk ESS", "divergences"])
-    'What to do: run it again with more draws (--draws, twice as many) and more tuning (--tune, twice as many).'
+    'What to do: fit it again with more draws (--draws, twice as many) and more tuning (--tune, twice as many).'
     >>> remedy(["a mark of one's own"])
     "What to do: look at the judgements of what is named beside “a mark of one's own”."
     """
     missed = list(missed)
     unknown = [f"“{name}”" for name in missed if name not in BY_MARK]
     known = list(dict.fromkeys(BY_MARK[name] for name in missed if name in BY_MARK))
-    told = [f"run it again with {listed(known)}"] if known else []
+    told = [f"fit it again with {listed(known)}"] if known else []
     told += [f"look at the judgements of what is named beside {listed(unknown)}"] if unknown else []
     return f"What to do: {'; '.join(told)}." if told else ""

@@ -57,6 +57,7 @@ class Fitter:
         return run(
             self._compiled.with_data(counted=counted), draws=draws, tune=tune, chains=chains,
             seed=seeds.integer(seed, "panel"), progress=progress, target_accept=accept_of(self.model),
+            together=held_out is None,
         )  # fmt: skip
 
 

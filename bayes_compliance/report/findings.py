@@ -110,17 +110,21 @@ def turned(state: str, found: Sequence[Lever], until: date) -> str:
     able = scaled or [_Turn(abs(one.added[0].points), one, one.added) for one in found if one.added]
     if not able:
         return f"{state}: no change in the weight of one lobby, up to a hundredfold, would turn an answer."
-    counted = Counter(change.lobby for turn in able for change in turn.changes)
+    when, rules = day(until), len(found)
+    told = [turn for turn in able if not turn.lever.close]
+    if not told:
+        return f"{state}: {_closest(able, rules, when)}."
+    counted = Counter(change.lobby for turn in told for change in turn.changes)
     times = max(counted.values())
     often = [lobby for lobby, n in counted.items() if n == times]
-    most = "most often " if len(found) > 1 else ""
-    on = f" (on {times} of {len(found)} rules{' each' if len(often) > 1 else ''})" if most else ""
+    most = "most often " if rules > 1 else ""
+    on = f" (on {times} of {rules} rules{' each' if len(often) > 1 else ''})" if most else ""
     which = (
         f"among lobbies whose weight is multiplied, the multiple nearest to 1 that would turn the answer is {most}that "
         if scaled
         else f"the fewest points that would turn the answer are {most}those to the weight "
     )
-    return f"{state}: {which}of {listed(often, 'or')}{on}; {_closest(able, len(found), day(until))}."
+    return f"{state}: {which}of {listed(often, 'or')}{on}; {_closest(able, rules, when)}."
 
 
 def _closest(able: Sequence[_Turn], rules: int, when: str) -> str:

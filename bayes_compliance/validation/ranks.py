@@ -114,8 +114,9 @@ class Uniformity:
             return f"The fit is calibrated, as far as {what} can tell{least}."
         bad = [f"{v.name} (p = {v.p:.2g})" for v in self.verdicts if v.rejected]
         named = f"{', '.join(bad[:6])}{', ...' if len(bad) > 6 else ''}"
+        fail = "fails" if len(bad) == 1 else "fail"
         return (
-            f"The fit is NOT calibrated: of {what} {len(bad)} fail at {rate} (mark of the smallest p {mark}): {named}."
+            f"The fit is NOT calibrated: of {what} {len(bad)} {fail} at {rate} (mark of the least p {mark}): {named}."
         )
 
 

@@ -54,8 +54,8 @@ def test_not_utf8(name: str, folder: Path, check: Callable[..., None]) -> None:
 
 
 @pytest.mark.parametrize("name", EVERY)
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf16_without_its_mark(name: str, encoding: str, folder: Path, check: Callable[..., None]) -> None:
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf16_with_its_mark_or_without(name: str, encoding: str, folder: Path, check: Callable[..., None]) -> None:
     (folder / name).write_bytes((folder / name).read_text(encoding="utf-8").encode(encoding))
     check(f"{name}:1: file .. this is UTF-16 and not UTF-8 .. in UTF-8 .. (save it as")
 

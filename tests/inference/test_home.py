@@ -8,7 +8,7 @@ import pytest
 
 from bayes_compliance.inference import home
 
-ASKED = "import bayes_compliance.inference, pytensor; print(pytensor.config.base_compiledir)"
+ASKED = "import bayes_compliance.inference.compiled, pytensor; print(pytensor.config.base_compiledir)"
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="/proc is Linux's: nobody can write to it")
@@ -20,6 +20,18 @@ def test_pytensor_is_given_a_folder_where_the_home_has_none():
     assert not os.path.exists(place), "it goes with the process"
 
 
+def test_without_any_folder_pytensor_says_itself_what_it_lacks(monkeypatch):
+    def none(**_):
+        raise FileNotFoundError("No usable temporary directory")
+
+    monkeypatch.setenv("HOME", "/proc")
+    monkeypatch.delitem(sys.modules, "pytensor", raising=False)
+    monkeypatch.delenv(home.FLAGS, raising=False)
+    monkeypatch.setattr(home.tempfile, "mkdtemp", none)
+    home.give()
+    assert home.FLAGS not in os.environ
+
+
 def test_what_somebody_has_named_is_left(monkeypatch):
     monkeypatch.setenv("HOME", "/proc")
     monkeypatch.delitem(sys.modules, "pytensor", raising=False)
@@ -27,6 +39,10 @@ def test_what_somebody_has_named_is_left(monkeypatch):
     home.give()
     assert os.environ[home.FLAGS] == "base_compiledir=/somewhere"
     monkeypatch.setenv(home.FLAGS, "exception_verbosity=high")
+    monkeypatch.setenv("PYTENSORRC", "mine")
+    home.give()
+    assert os.environ[home.FLAGS] == "exception_verbosity=high"
+    monkeypatch.delenv("PYTENSORRC")
     home.give()
     first, place = os.environ[home.FLAGS].split(",")
     assert first == "exception_verbosity=high"

@@ -188,10 +188,25 @@ def test_every_mark_of_the_fans_is_of_the_palette_and_every_pale_area_has_a_rim(
         assert ">today</text>" in drawn
 
 
+def test_today_is_on_the_axis_where_nothing_has_been_decided() -> None:
+    from matplotlib.figure import Figure
+
+    axes = Figure().subplots()
+    bare = [one._replace(past=[]) for one in fans(50.0)]
+    fan._years(axes, bare, date(2001, 1, 1))
+    low, high = axes.get_xlim()
+    assert low < marks.days_of([date(2001, 1, 1)])[0] < high
+    fan._years(axes, bare, date(2020, 1, 1))
+    assert marks.days_of([date(2001, 1, 1)])[0] < axes.get_xlim()[0], "negative control"
+
+
 def test_panels_of_support_say_whether_their_scales_are_alike() -> None:
     today = date(2020, 1, 1)
     assert "all panels have one scale" in fan.support("s", "H", fans(50.0, 150.0), 0.0, today)
     assert "each panel has a scale of its own" in fan.support("s", "H", fans(50.0, 500.0), 0.0, today)
+    alone = fan.support("s", "H", fans(50.0), 0.0, today)
+    assert "one scale" not in alone
+    assert "scale of its own" not in alone
     assert fan.one_scale(fans(50.0, 150.0), 0.0) == pytest.approx((-174, 174))
     low, high = fan.one_scale(fans(50.0), 90.0) or (0, 0)
     assert low < -50 < 90 < high

@@ -162,7 +162,7 @@ def test_failures_stand_first(oranges: Run) -> None:
     page = Page(html)
     assert page.words[0] == (
         "2 diagnostics of 3 failed, so do not rely on this page: R-hat nan (magnitude[<b>]), mark < 1.01; "
-        "divergences 3, mark none. What to do: run it again with more draws (--draws, twice as many) and more tuning "
+        "divergences 3, mark none. What to do: fit it again with more draws (--draws, twice as many) and more tuning "
         "(--tune, twice as many)."
     )
     body = [(tag, attributes) for tag, attributes in page.elements if tag in ("body", "p", "h1", "nav")]

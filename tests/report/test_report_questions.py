@@ -412,7 +412,10 @@ def test_today_is_the_day_of_the_last_decision(coalition: Run) -> None:
     assert "“Today” and “now” are 1 January 2005" in html_of(reading(coalition))
     page = render(coalition)
     assert "5 decisions on record and 1 pending; forecast to 2012-01-01." in page
-    assert "The record ends on 1 January 2005 and no later decision is known here: “today” on this page" in page
+    assert (
+        "The last decision on record is of 1 January 2005 and no later outcome is known here: “today” on this page"
+        in page
+    )
     assert "all decisions from now" not in page
 
 

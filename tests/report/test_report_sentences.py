@@ -165,10 +165,12 @@ def test_a_terminal_says_on_how_many_rows_it_only_nears_one_half() -> None:
 def test_today_is_the_day_of_the_last_decision_that_came() -> None:
     came, pending = SimpleNamespace(decision="comply"), SimpleNamespace(decision="pending")
     case = SimpleNamespace(decisions=(came, pending), last_decision_date=lambda: date(2019, 7, 1))
-    said = "The record ends on 1 July 2019 and no later decision is known here: “today” on this page is that day."
-    assert today(case, "on this page", sentences.day) == said
+    said = (
+        "The last decision on record is of 1 July 2019 and no later outcome is known here: “today” on this page is that"
+    )
+    assert today(case, "on this page", sentences.day) == f"{said} day."
     case.decisions = (pending,)
-    assert today(case) == "No decision is on record: “today” here is 2019-07-01, the day of joining."
+    assert today(case) == "No outcome is on record: “today” here is 2019-07-01, the day of joining."
 
 
 @given(outlooks)

@@ -76,7 +76,7 @@ def test_a_missed_mark_is_the_first_line_of_the_page():
     assert not missed.passed
     page = backtest_page.render(missed)
     assert 'role="alert">Failed: Monte Carlo error of p_comply 0.02 (coalition, 2001-01-01)' in page
-    assert "What to do: run it again with more draws (--draws, twice as many)." in page
+    assert "What to do: fit it again with more draws (--draws, twice as many)." in page
     assert made(0.7, {"base rate": 0.5}).passed
 
 

@@ -98,7 +98,7 @@ def test_wrong_posteriors_are_caught_among_many_right_ones(wrong, draw):
     assert [v.name for v in found.verdicts if v.rejected] == ["q7"]
     assert "NOT calibrated" in str(found)
     assert "5%" in str(found)
-    assert "(mark of the smallest p 0.0017): q7 (p = " in str(found)
+    assert "(mark of the least p 0.0017): q7 (p = " in str(found)
 
 
 def test_the_band_is_arviz_s():

@@ -118,7 +118,7 @@ def support(name: str, state: str, fans: Sequence[Fan], threshold: float, today:
 
     handles = [
         line("median net support, points"), patch("5% to 95%", PALE, **edge()), line("threshold", INK, 0.8),
-        remark("all panels have one scale" if scale else "each panel has a scale of its own"),
+        *([remark("all panels have one scale" if scale else "each panel has a scale of its own")] * (len(fans) > 1)),
     ]  # fmt: skip
     said = "; ".join(
         f"{fan.title}: {number(fan.support[-1])} points ({number(fan.rows[-1]['support_lower'])} to "
@@ -168,7 +168,7 @@ def _grid(
     frame = Frame(top=top_for(keys, title=True) + more, between=BETWEEN + more)
     with canvas([HEIGHTS[columns]] * lines, columns, frame) as (figure, axes):
         for place, fan, title_of in zip(axes.flat, fans, titles, strict=False):
-            _years(place, fans)
+            _years(place, fans, today)
             place.axvline(days_of([today])[0], color=INK, linewidth=0.9, linestyle=":", zorder=1.5)
             draw(place, fan)
             place.set_title(title_of)
@@ -178,10 +178,10 @@ def _grid(
         return svg(figure, name, title, said)
 
 
-def _years(axes: Axes, fans: Sequence[Fan]) -> None:
+def _years(axes: Axes, fans: Sequence[Fan], today: date) -> None:
     ends = [date.fromisoformat(row["date"]) for fan in fans for row in fan.rows]
     starts = [row.date for fan in fans for row in fan.past] or ends
-    low, high = min(*starts, *ends).year, max(ends).year + 1
+    low, high = min(today, *starts, *ends).year, max(ends).year + 1
     years_axis(axes, low - max(0.5, 0.02 * (high - low)), high)
 
 

@@ -132,7 +132,7 @@ def _every_rule(run: Run) -> list[Markup]:
     caption = (
         f"Every rule on {last}, the likeliest violations first: the probabilities, 5% to 95% bands of compliance, and "
         "the probability of no violation from the last decision on record to that day, with how many decisions fall "
-        "due by then: the more there are, the lower it is."
+        "due by then."
     )
     drawn_in = [paragraph(said, "note") for said in [nearing(facts.ahead(run))] if said]
     return [heading("Rule by rule"), table(caption, columns, rows), *drawn_in]
