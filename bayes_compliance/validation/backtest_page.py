@@ -59,7 +59,7 @@ def render(found: Backtest) -> str:
     verdict = failed if missed else "Every diagnostic of every fit met its mark."
     return template("page.html.j2").render(
         title=f"Back-test of {found.model} on {found.case}",
-        subtitle=words.headline(found),
+        subtitle="Each decision from what was known the day before it was taken, beside simple baselines",
         verdict=verdict,
         failed=bool(missed),
         style=Markup(files("bayes_compliance.report").joinpath("templates/style.css").read_text(encoding="utf-8")),
