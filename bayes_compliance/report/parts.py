@@ -114,7 +114,7 @@ def _plain(cell: Cell) -> str:
 def figure(svg: Markup, caption: str) -> Markup:
     """A drawing with its caption."""
     return Markup(
-        '<figure>\n<div class="wide" tabindex="0" role="region" aria-label="{}">{}</div>\n'
+        '<figure>\n<div class="wide" tabindex="0" role="group" aria-label="{}">{}</div>\n'
         "<figcaption>{}</figcaption>\n</figure>\n"
     ).format(f"Figure: {caption}", svg, caption)
 

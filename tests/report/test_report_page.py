@@ -239,7 +239,7 @@ def unread(html: str) -> list[str]:
         if tag == "th" and attributes.get("scope") not in ("row", "col"):
             found.append("a header without its scope")
         told = (attributes.get("tabindex"), attributes.get("role"), bool(attributes.get("aria-label")))
-        if kind & {"wide", "scroll"} and told != ("0", "region", True):
+        if kind & {"wide", "scroll"} and told != ("0", "group", True):
             found.append(f"a scroller that cannot be reached: {told}")
     for head in re.findall(r"<thead>(.*?)</thead>", html, re.S):
         found += ["a column without words"] * sum(not title for title in re.findall(r"<th[^>]*>(.*?)</th>", head))
