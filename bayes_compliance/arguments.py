@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from os import PathLike
 from typing import Any, TypeGuard
+from urllib.parse import SplitResult, urlsplit
 
 from bayes_compliance.errors import Refused
 
@@ -12,6 +13,14 @@ from bayes_compliance.errors import Refused
 def is_path(value: Any) -> TypeGuard[str | PathLike[str]]:
     """Whether an argument can name a file or a folder."""
     return isinstance(value, str | PathLike)
+
+
+def split_address(text: str) -> SplitResult:
+    """The parts of an address; blank ones of what is none, such as http://[x, for which there would be an error."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")
 
 
 def check_path(name: str, value: Any, of: str) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from datetime import date
+from inspect import signature
 from shlex import join, quote
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance.cli import options as shared
 from bayes_compliance.cli.options import DONE, FAILED_DIAGNOSTIC, SAMPLER
 from bayes_compliance.errors import Refused
-from bayes_compliance.inference import CHAINS, DRAWS, TUNE
 from bayes_compliance.models import DEFAULT, RIVALS
 
 if TYPE_CHECKING:
@@ -21,17 +21,6 @@ if TYPE_CHECKING:
     from bayes_compliance.forecast import Forecast
     from bayes_compliance.runs import Run
     from bayes_compliance.updating import Updated
-
-USUAL = {
-    "model": DEFAULT,
-    "engine": "nuts",
-    "pool": "linear",
-    "seed": 1,
-    "draws": DRAWS,
-    "tune": TUNE,
-    "chains": CHAINS,
-}
-"""What a RUN is asked for where nothing is said."""
 
 UNSEEN = 0.0005
 """A change of a probability that three decimals do not show."""
@@ -212,9 +201,11 @@ def _update(options: argparse.Namespace) -> int:
 
 def _renewing(case: str, run: str) -> str:
     """The command that makes a RUN again of a case, with what it was asked for."""
+    from bayes_compliance import api
     from bayes_compliance.reopening import summary_of
 
-    asked = {name: value for name, value in summary_of(run)["settings"].items() if value != USUAL.get(name)}
+    usual = signature(api.run).parameters
+    asked = {name: value for name, value in summary_of(run)["settings"].items() if value != usual[name].default}
     options = [part for name, value in asked.items() for part in (f"--{name.replace('_', '-')}", str(value))]
     return f"{join(['bayes-compliance', 'run', case, '--out', run, *options])} renews both"
 

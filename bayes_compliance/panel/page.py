@@ -14,7 +14,6 @@ from bayes_compliance.analysis import reputation as words_of
 from bayes_compliance.analysis.reputation import points
 from bayes_compliance.errors import Unwritten
 from bayes_compliance.inference.diagnostics import failed
-from bayes_compliance.inference.remedies import remedy
 from bayes_compliance.panel import plots, words
 from bayes_compliance.panel.fitting import draws_of
 from bayes_compliance.report import sentences, tried, unwritten
@@ -62,9 +61,7 @@ def render(run: PanelRun) -> str:
     page = template("page.html.j2").render(
         title="Which states are readier to comply?",
         subtitle=words.subtitle(run.layout),
-        verdict=sentences.verdict(
-            [str(check) for check in missed], len(run.checks), remedy(check.name for check in missed)
-        ),
+        verdict=sentences.verdict_of(missed, len(run.checks)),
         failed=bool(missed),
         notices=unwritten(why),
         style=Markup(files("bayes_compliance.report").joinpath("templates/style.css").read_text(encoding="utf-8")),

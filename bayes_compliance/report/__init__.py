@@ -18,7 +18,6 @@ from markupsafe import Markup
 from bayes_compliance.errors import Unwritten
 from bayes_compliance.feedback.questions import placeholders
 from bayes_compliance.inference.diagnostics import failed
-from bayes_compliance.inference.remedies import remedy
 from bayes_compliance.parallel import beside
 from bayes_compliance.report import facts, sentences
 from bayes_compliance.report.parts import Section, template
@@ -76,9 +75,7 @@ def _page(run: Run, early: dict[str, Section | str | None]) -> str:
     page = template("page.html.j2").render(
         title=run.prepared.case.title,
         subtitle=_subtitle(run),
-        verdict=sentences.verdict(
-            [str(check) for check in missed], len(run.checks), remedy(check.name for check in missed)
-        ),
+        verdict=sentences.verdict_of(missed, len(run.checks)),
         failed=bool(missed),
         notices=[*sentences.not_judged(len(placeholders(run.prepared.case))), *unwritten(why)],
         style=Markup(files(__name__).joinpath("templates/style.css").read_text(encoding="utf-8")),

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cache
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
+
+from bayes_compliance.arguments import split_address
 
 
 class Section(NamedTuple):
@@ -136,13 +137,6 @@ def unbroken(text: str) -> str:
 
 def link(text: str, url: str) -> Markup:
     """A link to a source where the address is one of the web; the text alone otherwise."""
-    if not _of_the_web(url):
+    if split_address(url).scheme not in ("http", "https"):
         return escape(text if not url else f"{text} {url}".strip())
     return Markup('<a href="{}" rel="noreferrer">{}</a>').format(url, text or url)
-
-
-def _of_the_web(url: str) -> bool:
-    try:
-        return urlsplit(url).scheme in ("http", "https")
-    except ValueError:  # such as http://[x
-        return False

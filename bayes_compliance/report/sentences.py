@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from bayes_compliance import wording
 from bayes_compliance.answer import ABOUT, drawn
+from bayes_compliance.inference.diagnostics import Check
+from bayes_compliance.inference.remedies import remedy
 from bayes_compliance.wording import band as band
 from bayes_compliance.wording import listed as listed
 from bayes_compliance.wording import plural as plural
@@ -265,6 +267,11 @@ def against(p: float, rate: float) -> str:
     """`above`, `below` or `close to`: two percentages as shown, close within ten points."""
     gap = shown(p) - shown(rate)
     return "close to" if abs(gap) <= CLOSE else "above" if gap > 0 else "below"
+
+
+def verdict_of(missed: Sequence[Check], total: int) -> str:
+    """The page's first line, by the diagnostics that missed their marks."""
+    return verdict([str(check) for check in missed], total, remedy(check.name for check in missed))
 
 
 def verdict(failed: Sequence[str], total: int, do: str = "") -> str:

@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import urlsplit
 
+from bayes_compliance.arguments import split_address
 from bayes_compliance.errors import Refused
 from bayes_compliance.threads import CORES, cores
 
@@ -46,19 +46,12 @@ class Schedule(NamedTuple):
             raise Refused(f"--workers: {self.workers} is too few; allowed: 1 or more")
         if self.scheduler == LOCAL:
             return
-        if not _is_address(self.scheduler):
+        parts = split_address(self.scheduler)
+        if parts.scheme not in ADDRESSES or not parts.hostname:
             allowed = "local, or the address of a Dask scheduler such as tcp://10.0.0.1:8786"
             raise Refused(f"--scheduler: {self.scheduler!r} is no scheduler; allowed: {allowed}")
         if self.workers != 1:
             raise Refused(f"--workers: {self.workers} with a cluster, which has its own; allowed: without --scheduler")
-
-
-def _is_address(scheduler: str) -> bool:
-    try:
-        parts = urlsplit(scheduler)
-    except ValueError:  # such as tcp://[x
-        return False
-    return parts.scheme in ADDRESSES and bool(parts.hostname)
 
 
 def each(job: Job, keys: Sequence[str], schedule: Schedule) -> Iterator[tuple[str, Any]]:

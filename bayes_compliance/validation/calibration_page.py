@@ -49,12 +49,13 @@ def render(found: Calibration) -> str:
 def _curves(found: Calibration) -> Section:
     n = len(found.ranks)
     points, lower, upper = band(n, RANK_DRAWS, found.verdict.false_alarm)
+    shares = _shares_below(found)
     with drawing.canvas([3.0], frame=drawing.Frame(left=0.6, bottom=0.5)) as (fig, axes):
         ax = axes[0, 0]
         ax.fill_between(points, lower - points, upper - points, facecolor=drawing.PALE,
                         **drawing.edge())  # fmt: skip
         rejected = {verdict.name for verdict in found.verdict.verdicts if verdict.rejected}
-        for name, below in _shares_below(found).items():
+        for name, below in shares.items():
             bad = name in rejected
             ax.plot(points, below - points, color=drawing.RED if bad else drawing.SOFT, linewidth=1.6 if bad else 0.6)
         ax.axhline(0, color=drawing.INK, linewidth=0.6)
@@ -63,7 +64,7 @@ def _curves(found: Calibration) -> Section:
     caption = (
         "A curve for each quantity: the share of simulations whose truth ranks below (the ranks' ECDF), less what is "
         f"expected. Shaded: where the curve of one right quantity stays as a whole with "
-        f"{1 - found.verdict.false_alarm:.0%} probability. {_leaving(found, lower, upper)} With many quantities some "
+        f"{1 - found.verdict.false_alarm:.0%} probability. {_leaving(shares, lower, upper)} With many quantities some "
         "right ones leave it; the verdict allows for that."
     )
     return Section(
@@ -80,9 +81,9 @@ def _shares_below(found: Calibration) -> dict[str, NDArray]:
     }
 
 
-def _leaving(found: Calibration, lower: NDArray, upper: NDArray) -> str:
+def _leaving(shares: dict[str, NDArray], lower: NDArray, upper: NDArray) -> str:
     """Which curves leave the band anywhere."""
-    out = [name for name, below in _shares_below(found).items() if ((below < lower) | (below > upper)).any()]
+    out = [name for name, below in shares.items() if ((below < lower) | (below > upper)).any()]
     if not out:
         return "None leaves it."
     rest = [f"{len(out) - NAMED} more"] if len(out) > NAMED else []

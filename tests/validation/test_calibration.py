@@ -11,7 +11,7 @@ from bayes_compliance.errors import Refused
 from bayes_compliance.latents import Latents
 from bayes_compliance.validation import calibration, commands, ranks
 from bayes_compliance.validation.calibration import RANK_DRAWS
-from bayes_compliance.validation.calibration_page import _leaving
+from bayes_compliance.validation.calibration_page import _leaving, _shares_below
 from bayes_compliance.validation.ranks import band, judge, null, p_value, rank, tail
 from bayes_compliance.validation.shared import history_of
 from tests.inference.linear_cases import walk
@@ -161,9 +161,9 @@ def test_curves_outside_the_band_are_named():
     names, ranks = ("even", "low"), np.stack([even, even // 10], axis=1)
     found = calibration.Calibration(names, ranks, judge(ranks, names, RANK_DRAWS), 0, {})
     _, lower, upper = band(200, RANK_DRAWS)
-    assert _leaving(found, lower, upper) == "Outside it somewhere: low."
+    assert _leaving(_shares_below(found), lower, upper) == "Outside it somewhere: low."
     alone = calibration.Calibration(names[:1], ranks[:, :1], found.verdict, 0, {})
-    assert _leaving(alone, lower, upper) == "None leaves it."
+    assert _leaving(_shares_below(alone), lower, upper) == "None leaves it."
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path):
