@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from bayes_compliance.analysis.survival import HALF
 from bayes_compliance.report import facts, findings
 from bayes_compliance.report.answers import owed
 from bayes_compliance.report.parts import Number, Section, bullets, join, paragraph, table, unbroken, when
@@ -40,7 +39,7 @@ def duration(run: Run) -> Section | None:
         return None
     turns: dict[str, dict[str, date | None]] = {}
     for (state, rule), rows in found.items():
-        below = (day for day, row in rows.items() if row["p_no_violation"] < HALF)
+        below = (day for day, row in rows.items() if row["p_no_violation"] < 0.5)
         turns.setdefault(state, {})[rule] = next(below, None)
     days = sorted({day for rows in found.values() for day in rows})
     said = [findings.lasting(state, rules, days[-1]) for state, rules in turns.items()]
