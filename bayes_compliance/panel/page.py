@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,9 +24,9 @@ from bayes_compliance.report.parts import (
     figure,
     heading,
     join,
+    page,
     paragraph,
     table,
-    template,
 )
 from bayes_compliance.report.sections.diagnostics import diagnostics
 from bayes_compliance.report.sections.provenance import provenance
@@ -58,18 +57,17 @@ def render(run: PanelRun) -> str:
     each = (_ranking, _rules, _covariates, _ahead, _record, _left_out, _limits, diagnostics, provenance)
     made = {section.__name__.lstrip("_"): tried(section, run) for section in each}  # type: ignore[arg-type]
     why = {name: one for name, one in made.items() if isinstance(one, str)}
-    page = template("page.html.j2").render(
+    html = page(
         title="Which states are readier to comply?",
         subtitle=words.subtitle(run.layout),
         verdict=sentences.verdict_of(missed, len(run.checks)),
         failed=bool(missed),
         notices=unwritten(why),
-        style=Markup(files("bayes_compliance.report").joinpath("templates/style.css").read_text(encoding="utf-8")),
-        sections=[one for one in made.values() if isinstance(one, Section)],
+        sections=(one for one in made.values() if isinstance(one, Section)),
     )
     if why:
-        raise Unwritten(page, why)
-    return page
+        raise Unwritten(html, why)
+    return html
 
 
 def _ranking(run: PanelRun) -> Section:

@@ -10,17 +10,14 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.resources import files
 from typing import TYPE_CHECKING
-
-from markupsafe import Markup
 
 from bayes_compliance.errors import Unwritten
 from bayes_compliance.feedback.questions import placeholders
 from bayes_compliance.inference.diagnostics import failed
 from bayes_compliance.parallel import beside
 from bayes_compliance.report import facts, sentences
-from bayes_compliance.report.parts import Section, template
+from bayes_compliance.report.parts import Section, page
 from bayes_compliance.report.sections import ANSWERING, DIAGNOSED, SECTIONS
 
 if TYPE_CHECKING:
@@ -63,8 +60,8 @@ def begun(run: Run) -> Iterator[Callable[[Run], str]]:
 
 def render(run: Run) -> str:
     """The page of a run whose diagnostics are known; see `begun`."""
-    with begun(run) as page:
-        return page(run)
+    with begun(run) as done:
+        return done(run)
 
 
 def _page(run: Run, early: dict[str, Section | str | None]) -> str:
@@ -72,18 +69,17 @@ def _page(run: Run, early: dict[str, Section | str | None]) -> str:
     in_order = {section.__name__: made[section.__name__] for section in SECTIONS}
     why = {name: one for name, one in in_order.items() if isinstance(one, str)}
     missed = failed(run.checks)
-    page = template("page.html.j2").render(
+    html = page(
         title=run.prepared.case.title,
         subtitle=_subtitle(run),
         verdict=sentences.verdict_of(missed, len(run.checks)),
         failed=bool(missed),
         notices=[*sentences.not_judged(len(placeholders(run.prepared.case))), *unwritten(why)],
-        style=Markup(files(__name__).joinpath("templates/style.css").read_text(encoding="utf-8")),
-        sections=[one for one in in_order.values() if isinstance(one, Section)],
+        sections=(one for one in in_order.values() if isinstance(one, Section)),
     )
     if why:
-        raise Unwritten(page, why)
-    return page
+        raise Unwritten(html, why)
+    return html
 
 
 def unwritten(why: dict[str, str]) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cache
+from importlib.resources import files
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bayes_compliance.arguments import split_address
@@ -45,9 +46,27 @@ def _environment() -> Environment:
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
-def template(name: str) -> Template:
-    """A template of the package, with autoescape."""
-    return _environment().get_template(name)
+def page(
+    *, title: str, subtitle: str, verdict: str, failed: bool, sections: Iterable[Section], notices: Sequence[str] = ()
+) -> str:
+    """One HTML page that needs no network and no script.
+
+    Parameters
+    ----------
+    title, subtitle : str
+    verdict : str
+        Its first line.
+    failed : bool
+        Whether that is bad news.
+    sections : iterable of Section
+    notices : sequence of str
+        Further bad news, below the first line.
+    """
+    style = Markup(files("bayes_compliance.report").joinpath("templates/style.css").read_text(encoding="utf-8"))
+    return _environment().get_template("page.html.j2").render(
+        title=title, subtitle=subtitle, verdict=verdict, failed=failed, notices=notices, style=style,
+        sections=list(sections),
+    )  # fmt: skip
 
 
 def paragraph(text: str, kind: str = "") -> Markup:
@@ -95,8 +114,8 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) 
     staying = {at: f"stay{i}" for i, at in enumerate(names[:2], 1)}
     heads = [(title, "n" if isinstance(title, Number) else staying.get(i, "")) for i, title in enumerate(columns)]
     beside = longest if len(staying) > 1 and longest <= STAYS else 0
-    made = template("table.html.j2").render(caption=caption, columns=heads, rows=cells, names=names, longest=beside)
-    return Markup(made)
+    made = _environment().get_template("table.html.j2")
+    return Markup(made.render(caption=caption, columns=heads, rows=cells, names=names, longest=beside))
 
 
 def _naming(columns: Sequence[str]) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from markupsafe import Markup
 from bayes_compliance.disk import replace, write_csv
 from bayes_compliance.inference.remedies import remedy
 from bayes_compliance.report import drawing
-from bayes_compliance.report.parts import Cell, Number, Section, bullets, figure, join, paragraph, table, template, when
+from bayes_compliance.report.parts import Cell, Number, Section, bullets, figure, join, page, paragraph, table, when
 from bayes_compliance.theory import COMPLY, PARTIAL, VIOLATE
 from bayes_compliance.validation import backtest_words as words
 from bayes_compliance.validation.backtest import Prediction
@@ -57,13 +56,12 @@ def render(found: Backtest) -> str:
     missed = [check for check in found.checks if not check.passed]
     failed = f"Failed: {'; '.join(map(str, missed))}. {remedy(check.name for check in missed)}"
     verdict = failed if missed else "Every diagnostic of every fit met its mark."
-    return template("page.html.j2").render(
+    return page(
         title=f"Back-test of {found.model} on {found.case}",
         subtitle="Each decision from what was known the day before it was taken, beside simple baselines",
         verdict=verdict,
         failed=bool(missed),
-        style=Markup(files("bayes_compliance.report").joinpath("templates/style.css").read_text(encoding="utf-8")),
-        sections=[section(found) for section in (_scores, _reliability, *_further(found), _decisions, _how)],
+        sections=(section(found) for section in (_scores, _reliability, *_further(found), _decisions, _how)),
     )
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import NDArray
 
 from bayes_compliance.report import drawing
-from bayes_compliance.report.parts import Number, Section, Status, figure, join, paragraph, table, template
+from bayes_compliance.report.parts import Number, Section, Status, figure, join, page, paragraph, table
 from bayes_compliance.validation.calibration import RANK_DRAWS
 from bayes_compliance.validation.ranks import band
 from bayes_compliance.wording import listed
@@ -36,12 +34,11 @@ HOW_GIVEN = (
 
 def render(found: Calibration) -> str:
     """One self-contained page."""
-    return template("page.html.j2").render(
+    return page(
         title=f"Calibration of {found.settings['model']} on {found.settings['case']}",
         subtitle="Does the fit find what simulated decisions were made from?",
         verdict=str(found.verdict),
         failed=not found.passed,
-        style=Markup(files("bayes_compliance.report").joinpath("templates/style.css").read_text(encoding="utf-8")),
         sections=[_curves(found), _table(found)],
     )
 
