@@ -24,8 +24,8 @@ almost no prior draw has several equilibria on the date of a decision, which spa
 only if no posterior draw has (`bayes_compliance.inference.trial`); a case with more than `MOST_KNOTS` points of paths
 would take too long. Otherwise, and by the other engines, the decisions
 are fitted with observed conduct, exactly as `coalition` does, and simultaneous choice comes in the forecast only. The
-summary and the report of a run say which of the two was done, and why. `backtest`, `calibrate` and `sweep`, which
-compile one model for many records or seeds, fit with observed conduct.
+summary and the report of a run say which of the two was done, and why. `backtest` and `calibrate`, which compile one
+model for many records, fit with observed conduct.
 
 Priors are those of `coalition`; trust in the record speaks only in a fit with observed conduct.
 """

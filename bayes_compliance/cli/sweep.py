@@ -48,8 +48,8 @@ def _sweep(options: argparse.Namespace) -> int:
     done = api.sweep(options.cases, options.out, noises=options.noise, **asked, progress=True)
     for key in done["failed"]:
         print(f"diagnostic failed: {key}; see diagnostics.csv", file=sys.stderr)
-    for name, note in done["model_notes"].items():
-        print(f"{name}: {note}", file=sys.stderr)
+    for key, note in done["model_notes"].items():
+        print(f"{key}: {note}", file=sys.stderr)
     for line in compared(Path(options.out) / "forecasts.csv"):
         print(line)
     print(f"{options.out}/forecasts.csv")

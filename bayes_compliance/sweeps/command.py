@@ -58,9 +58,7 @@ def sweep(
         Multiples of the judged decision noise: how much hangs on it?
     seeds : sequence of int
     draws, tune, chains, until
-        As in `run`. Fits of a sweep share a compilation; a forecast is that of `run` up to Monte Carlo error, but of a
-        model that `run` would fit otherwise (`reciprocity`, through the fixed point where that is sound):
-        `model_notes` in the summary say how it was fitted here.
+        As in `run`, whose forecast each fit's is, at a noise of 1, to the last digit.
     scheduler, workers
         As in `backtest`.
     progress : bool
@@ -68,7 +66,8 @@ def sweep(
     Returns
     -------
     dict
-        What summary.json holds.
+        What summary.json holds: `failed`, the fits that missed a mark, and `model_notes`, how those of a model that may
+        be fitted in two ways (`reciprocity`) were, among it.
 
     Raises
     ------
@@ -93,8 +92,7 @@ def sweep(
             pass
     failed = _write(folder, cells, book)
     summary = {"settings": settings, "cases": made, "fits": len(cells), "failed": failed, "passed": not failed}
-    loaded = {name: models_of.load(name, "--models") for name in grid.models}
-    summary["model_notes"] = {name: model.NOTE for name, model in loaded.items() if hasattr(model, "NOTE")}
+    summary["model_notes"] = {key: book[key]["note"] for key in cells if book[key]["note"]}
     summary = json.loads(json.dumps(summary))
     runs.write_summary(folder, summary)
     return summary

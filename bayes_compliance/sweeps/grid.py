@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
     from bayes_compliance.models import Prepared
-    from bayes_compliance.validation.shared import Shared
 
 
 class Cell(NamedTuple):
@@ -61,48 +60,46 @@ class Grid:
 
     @property
     def cells(self) -> dict[str, Cell]:
-        """Fits by key; those that share a compilation stand together."""
+        """Fits by key; those of one prepared model stand together."""
         names = [case.name for case in self.cases]
         cells = (Cell(*one) for one in product(names, self.models, self.noises, self.seeds))
         return {cell.key: cell for cell in cells}
 
     def open(self) -> Callable[[str], dict[str, Any]]:
-        """Ready for any fit; compiled once for each case, model and noise in a row."""
+        """Ready for any fit; judgements become priors once for each case, model and noise in a row."""
         from bayes_compliance.models import prepare
-        from bayes_compliance.validation.shared import Shared
 
         cells, cases = self.cells, {case.name: case for case in self.cases}
-        held: dict[tuple[str, str, float], tuple[Prepared, Shared]] = {}
+        held: dict[tuple[str, str, float], Prepared] = {}
 
         def do(key: str) -> dict[str, Any]:
             cell = cells[key]
             if cell[:3] not in held:
                 held.clear()
-                prepared = prepare(cell.model, cases[cell.case], cell.noise)
-                held[cell[:3]] = prepared, Shared(prepared, together=True)
-            return self._fit(*held[cell[:3]], cell.seed)
+                held[cell[:3]] = prepare(cell.model, cases[cell.case], cell.noise)
+            return self._fit(held[cell[:3]], cell.seed)
 
         return do
 
-    def _fit(self, prepared: Prepared, shared: Shared, seed: int) -> dict[str, Any]:
-        import numpy as np
+    def _fit(self, prepared: Prepared, seed: int) -> dict[str, Any]:
         import xarray as xr
 
-        from bayes_compliance import seeds
         from bayes_compliance.forecast import simulate
-        from bayes_compliance.inference import diagnose_draws, whole
+        from bayes_compliance.inference import diagnose_draws
         from bayes_compliance.inference.diagnostics import check_forecast
         from bayes_compliance.inference.tree import latent_dataset
-        from bayes_compliance.validation.shared import seen
+        from bayes_compliance.inference.trial import settled
 
-        layout, size = prepared.layout, {"draws": self.draws, "tune": self.tune, "chains": self.chains}
-        data = seen(layout, np.ones(len(layout.rows), bool))
-        found, stats = shared.sample(data, **size, seed=seeds.integer(seed, "nuts"))
-        draws = whole(prepared, found, seed)
+        size = {"draws": self.draws, "tune": self.tune, "chains": self.chains}
+        prepared, (draws, stats, _) = settled(prepared, engine="nuts", seed=seed, **size)
+        layout = prepared.layout
         flat = {name: values.reshape(values.shape[0] * values.shape[1], -1) for name, values in draws.items()}
         foretold = simulate(prepared.model, layout, flat, self.chains, seed=seed, until=self.until)
         sampler = xr.Dataset({name: (("chain", "draw"), values) for name, values in stats.items()})
         checks = diagnose_draws(prepared, latent_dataset(layout, draws), sampler)
         checks.append(check_forecast(foretold.mc_error))
-        rows = [{k: str(v) if isinstance(v, date) else v for k, v in row.items()} for row in foretold.table]
-        return {"forecast": rows, "diagnostics": [[c.name, c.value, c.where, bool(c.passed)] for c in checks]}
+        return {
+            "forecast": [{k: str(v) if isinstance(v, date) else v for k, v in row.items()} for row in foretold.table],
+            "diagnostics": [[c.name, c.value, c.where, bool(c.passed)] for c in checks],
+            "note": getattr(prepared.model, "NOTE", ""),
+        }

@@ -70,12 +70,10 @@ class Shared:
     ----------
     prepared : Prepared
         Its layout gives the rows, all of them.
-    together : bool
-        As in `bayes_compliance.inference.nuts.run`: where R-hat is to be judged.
     """
 
-    def __init__(self, prepared: Prepared, together: bool = False) -> None:
-        self.layout, self._together = prepared.layout, together
+    def __init__(self, prepared: Prepared) -> None:
+        self.layout = prepared.layout
         self._accept = nuts.accept_of(prepared.model)
         layout = prepared.layout
         self._compiled = of_layout(
@@ -91,7 +89,6 @@ class Shared:
             compiled = compiled.with_data(**{name: values for name, values in arrays(data).items() if name in read})
         found = nuts.run(
             compiled, draws=draws, tune=tune, chains=chains, seed=seed, progress=False, target_accept=self._accept,
-            together=self._together,
         )  # fmt: skip
         return nuts.collect(self.layout, found.draws, (chains, draws)), found.stats
 

@@ -8,7 +8,7 @@ import pytest
 
 from bayes_compliance import api, cli
 from bayes_compliance.errors import Refused
-from bayes_compliance.validation import shared
+from bayes_compliance.inference import trial
 from bayes_compliance.wording import short
 from tests.builders import normal, write_case
 from tests.inference.linear_cases import walk
@@ -22,30 +22,27 @@ def table(path):
 
 
 class Exact:
-    """In the place of the sampler: independent draws."""
+    """In the place of NUTS: independent draws."""
 
     made = 0
 
-    def __init__(self, prepared, together):
-        assert together, "R-hat of these fits is judged"
+    def __call__(self, prepared, *, engine, seed, draws, tune, chains):
+        from bayes_compliance.inference import Drawn, exact, whole
+
+        assert engine == "nuts"
         type(self).made += 1
-        self.prepared = prepared
-
-    def sample(self, data, *, draws, tune, chains, seed):
-        from bayes_compliance.inference import exact
-
-        found, _ = exact.sample(self.prepared, draws=draws, chains=chains, seed=seed)
+        found, _ = exact.sample(prepared, draws=draws, chains=chains, seed=seed)
         stats = {"diverging": np.zeros((chains, draws)), "energy": np.random.default_rng(seed).random((chains, draws))}
-        return found, stats
+        return prepared, Drawn(whole(prepared, found, seed), stats, {})
 
 
 def test_a_grid_is_fitted_and_written_in_its_order(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(shared, "Shared", Exact)
+    monkeypatch.setattr(trial, "settled", Exact())
     Exact.made = 0
     case, out = walk(tmp_path / "case", WORDS), tmp_path / "out"
     asked = ["sweep", str(case), "--out", str(out), "--noise", "1,2", "--seeds", "3,4", *QUICK]
     code = cli.main(asked)
-    assert Exact.made == 2  # one for each noise
+    assert Exact.made == 4
     assert {p.name for p in out.iterdir()} == {"forecasts.csv", "diagnostics.csv", "summary.json", "tasks.jsonl"}
     rows = table(out / "forecasts.csv")
     last = {(r["noise"], r["seed"]): float(r["p_comply"]) for r in rows}
@@ -68,12 +65,12 @@ def test_a_grid_is_fitted_and_written_in_its_order(tmp_path, capsys, monkeypatch
     assert {row["name"] for row in failed} >= {"bulk ESS"}
     before = (out / "forecasts.csv").read_bytes()
     assert cli.main(asked) == 1
-    assert Exact.made == 2
+    assert Exact.made == 4
     assert (out / "forecasts.csv").read_bytes() == before
 
 
 def test_models_by_path_and_numbers_of_numpy_are_taken(tmp_path, monkeypatch):
-    monkeypatch.setattr(shared, "Shared", Exact)
+    monkeypatch.setattr(trial, "settled", Exact())
     own = tmp_path / "own.py"
     own.write_text("from bayes_compliance import models\n\nvars().update(vars(models.load('coalition')))\n")
     case, size = walk(tmp_path / "case", WORDS), {"draws": np.int64(100), "tune": np.int32(1), "chains": np.uint8(2)}
@@ -88,8 +85,8 @@ def test_models_by_path_and_numbers_of_numpy_are_taken(tmp_path, monkeypatch):
         api.sweep([case], tmp_path / "other", seeds=[1.5])
 
 
-def test_a_model_that_run_fits_otherwise_is_said_to_be_fitted_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(shared, "Shared", Exact)
+def test_how_a_model_was_fitted_is_said_of_each_fit(tmp_path, monkeypatch):
+    monkeypatch.setattr(trial, "settled", Exact())
     own = tmp_path / "own.py"
     lines = (
         "from bayes_compliance import models",
@@ -99,11 +96,24 @@ def test_a_model_that_run_fits_otherwise_is_said_to_be_fitted_so(tmp_path, monke
     own.write_text("\n".join(lines))
     case, size = walk(tmp_path / "case", WORDS), {"draws": 100, "tune": 1, "chains": 2}
     done = api.sweep([case], tmp_path / "out", models=[own, "coalition"], **size)
-    assert done["model_notes"] == {str(own): "fitted so"}
+    assert done["model_notes"] == {f"small | {own} | noise 1 | seed 1": "fitted so"}
+
+
+@pytest.mark.parametrize("model", ["coalition", "reciprocity"])
+def test_a_fit_of_a_sweep_is_that_of_a_run(tmp_path, model):
+    """To the last digit, whichever way the model is fitted: bananas by reciprocity goes through the fixed point."""
+    case, size = "case_studies/bananas", {"draws": 50, "tune": 50, "chains": 2}
+    done = api.sweep([case], tmp_path / "out", models=[model], seeds=[3], **size)
+    run = api.run(case, tmp_path / "run", model=model, seed=3, **size)
+    own = [{k: v for k, v in row.items() if k not in ("case", "model", "noise", "seed")} for row in
+           table(tmp_path / "out" / "forecasts.csv")]  # fmt: skip
+    assert own == table(tmp_path / "run" / "forecast.csv")
+    note = run.summary.get("model_note")
+    assert list(done["model_notes"].values()) == ([note] if note else [])
 
 
 def test_noises_that_differ_in_the_last_digit_are_two_fits(tmp_path, monkeypatch):
-    monkeypatch.setattr(shared, "Shared", Exact)
+    monkeypatch.setattr(trial, "settled", Exact())
     case, out = walk(tmp_path / "case", WORDS), tmp_path / "out"
     cli.main(["sweep", str(case), "--out", str(out), "--noise", "1,1.0000001", *QUICK])
     told = [row["noise"] for row in table(out / "forecasts.csv")]
