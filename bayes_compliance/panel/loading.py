@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from bayes_compliance.case import Case, CaseError, Problem, load_case
 from bayes_compliance.case.checks_rows import MOST_STEPS, check_repeats
+from bayes_compliance.case.dates import LAST_DAY, TOO_LATE, years_between
 from bayes_compliance.case.names import At
 from bayes_compliance.case.problems import Problems, suggest
 from bayes_compliance.case.reading import Row, read, rows
@@ -78,7 +79,7 @@ def load_panel(
         place.resolve().name, kept, said.outcomes, said.owed, states, rules.covariates, rules.areas,
         _horizon(kept, said.ahead, until), dict(sorted(inputs.items())), per_year, said.step_years,
     )  # fmt: skip
-    _not_too_many(panel)
+    _can_be_forecast(panel)
     return panel
 
 
@@ -102,14 +103,14 @@ def _horizon(entries: Sequence[Entry], ahead: Sequence[date], until: date | None
     return horizon
 
 
-def _not_too_many(panel: Panel) -> None:
-    """Refuse a horizon with more dates ahead than a case may have."""
-    from bayes_compliance.case.dates import years_between  # bad input is refused without NumPy
-
+def _can_be_forecast(panel: Panel) -> None:
+    """Refuse a horizon with more dates ahead than a case may have, or one that forecast.nc cannot hold."""
     most = max(1 / panel.step_years, *panel.per_year.values(), 1.0) * years_between(panel.last, panel.until)
     if most > MOST_STEPS:
         what = f"{most:.0f} dates from the last decision ({panel.last}) up to {panel.until}"
         raise CaseError([Problem("--until", 1, "date", what, f"an earlier date: {MOST_STEPS} dates at most")])
+    if panel.until > LAST_DAY:
+        raise CaseError([Problem("--until", 1, "date", f"{panel.until} {TOO_LATE[0]}", TOO_LATE[1])])
 
 
 class Read(NamedTuple):

@@ -44,6 +44,10 @@ GROUPS = {
         (["--outcomes", "4"], "--outcomes:1: number: 4 is refused; allowed: 2 or 3"),
         (["--until", "1999-01-01"], "--until:1: date: 1999-01-01 is not after the last decision"),
         (["--until", "9999-01-01"], "--until:1: date: 7992 dates from the last decision .*; allowed: an earlier date"),
+        (
+            ["--until", "2262-04-11"],
+            "--until:1: date: 2262-04-11 is too late to be kept in forecast.nc; allowed: 2262-04-1",
+        ),
         (["--decisions", "9"], "--decisions: stands without --simulate"),
         (["--simulate", "5"], "--out: stands beside --simulate"),
     ],
