@@ -25,7 +25,7 @@ K, J = quantiles("magnitude", 60, 100, 167, "k"), quantiles("magnitude", 20, 40,
 
 def case_of(folder: Path, *judgements: dict[str, Any], **more: Any) -> Path:
     """A small case whose judgements have the further columns."""
-    place = write_case(folder, lobbies=LOBBIES, **{"scale": "log"} | more)
+    place = write_case(folder, **{"lobbies": LOBBIES, "scale": "log"} | more)
     out = io.StringIO()
     header = HEADERS["judgements.csv"] + MORE_COLUMNS["judgements.csv"]
     writer = csv.DictWriter(out, header, restval="", lineterminator="\n")
@@ -124,6 +124,40 @@ def test_a_judgement_by_two_quantiles_becomes_that_prior(tmp_path):
     assert prior.quantile([0.1, 0.9]) == pytest.approx([50, 200], rel=1e-9)
     (judged,) = [j for j in case.judgements if j.lobby == "k"]
     assert judged.p50 == pytest.approx(100, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("row", "median"),
+    [
+        (stated("q10=-5;q90=20", lobby="p"), 7.5),  # P moves in points, whatever the scale of the case
+        (stated("q10=-5;q90=20", lobby="w"), 7.5),  # a lobby with a scale of its own
+        (stated("q10=5;q90=20", lobby="k"), 10),  # the root of 5 times 20
+        (stated("q10=5;q90=20", lobby="w", family="lognormal"), 10),
+        (stated("q10=.5;q90=.9", "", "shadow", state="H"), 0.75),  # odds of 1 and 9: the root is 3
+        (stated("q10=1;q90=9", quantity="volatility"), 3),
+    ],
+)
+def test_the_median_between_two_quantiles_is_on_the_scale_of_what_is_judged(row, median, tmp_path):
+    more = ({"id": "p", "state": "H", "role": "P"}, {"id": "w", "state": "H", "role": "K", "scale": "linear"})
+    others = [
+        {**K, "analyst": "b"},
+        J,
+        known("magnitude", 1, "p", analyst="b"),
+        known("magnitude", 1, "w", analyst="b"),
+    ]
+    place = case_of(
+        tmp_path,
+        row,
+        *(one for one in others if (row["lobby"], row["quantity"]) != (one["lobby"], "magnitude")),
+        lobbies=(*LOBBIES, *more),
+    )
+    (judged,) = [j for j in load_case(place).judgements if j.analyst == "a" and j.points]
+    assert judged.p50 == pytest.approx(median, rel=1e-9)
+
+
+def test_a_decision_is_judged_from_the_day_of_adherence_on(tmp_path):
+    row = stated("q10=.5;q90=.9", "", "p_comply", state="H", rule="r", at="2000-01-01")
+    assert load_case(case_of(tmp_path, row, K, J)).judgements
 
 
 def test_old_files_and_files_with_blank_new_columns_say_the_same(tmp_path):

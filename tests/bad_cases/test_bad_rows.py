@@ -39,6 +39,9 @@ JUDGEMENTS = {
         GROWERS, GROWERS.replace("1999", "1999 and 2001-05"), "3: date .. 2000-12-31 is before 2001-05 .. or later"),
     "a month before what it cites": (
         "votes,1999-06,", "votes,1998-04,", "4: date .. 1998-04-30 is before 1998-05-01 .. 1998-05-01 or later"),
+    "dated before a day that no calendar has": (
+        GROWERS, GROWERS.replace("2000,", "2001-01,").replace("1999", "of 2001-02-30"),
+        "3: date .. 2001-01-31 is before 2001-02, which the source names .. 2001-02 or later"),
     "analyst blank": (NOISE, NOISE.replace("trade", ""), "18: analyst .. blank .. a label"),
     "nan": (GROWERS, GROWERS.replace(",3,", ",nan,"), "3: p50 .. 'nan' is refused .. a finite number"),
     "inf": (GROWERS, GROWERS.replace(",5,", ",inf,"), "3: p95 .. 'inf' is refused .. a finite number"),
@@ -220,6 +223,21 @@ def test_two_decisions_of_one_day(other: str, edit: Callable[..., int], check: C
 def test_a_year_may_have_begun_before_adherence(edit: Callable[..., int], check: Callable[..., None]) -> None:
     edit("case.toml", "adherence_date = 2001-01-01", "adherence_date = 2001-10-01")
     edit(D, "2003-04,H,bananas", "2001,H,bananas")
+    check()
+
+
+@pytest.mark.parametrize("day", ["2000", "2000-12", "2000-12-31"])
+def test_a_year_ends_after_what_its_judgement_cites(
+    day: str, edit: Callable[..., int], check: Callable[..., None]
+) -> None:
+    edit(J, GROWERS, GROWERS.replace("2000", day).replace("1999", "2000-12-31"))
+    check()
+
+
+def test_q_of_all_states_is_that_of_those_whose_is_not_modelled(
+    edit: Callable[..., int], check: Callable[..., None]
+) -> None:
+    edit(J, "trade,2000,F,,reciprocity", "trade,2000,,,reciprocity")
     check()
 
 

@@ -324,6 +324,42 @@ def test_a_state_with_no_lobby(edit: Callable[..., int], check: Callable[..., No
     )
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("reference_date = 2001-01-01", "reference_date = 2020-01-01"),  # the horizon
+        ("threshold = 0.1", "adherence_date = 2000-06-01\nthreshold = 0.1"),
+        ('role = "L"\nrules = ["bananas"]', 'role = "L"\nrules = ["bananas", "labels"]'),  # F owes both
+    ],
+)
+def test_what_is_just_allowed(old: str, new: str, edit: Callable[..., int], check: Callable[..., None]) -> None:
+    edit(C, old, new)
+    check()
+
+
+def test_the_only_k_is_not_missed_where_it_is_refused(edit: Callable[..., int], check: Callable[..., None]) -> None:
+    edit(C, 'id = "growers"\nstate = "H"\nrole = "K"', 'id = "growers"\nstate = "H"\nrole = "J"')
+    line = edit(C, 'id = "packers"\nstate = "F"\nrole = "K"', 'id = "packers"\nstate = "F"\nrole = "k"')
+    check(f"case.toml:{line + 2}: lobbies[packers].role .. 'k' is unknown")
+
+
+def test_a_lobby_waits_for_no_answer_to_a_rule_that_it_does_not_care_about(
+    edit: Callable[..., int], check: Callable[..., None]
+) -> None:
+    edit(C, 'states = ["F", "H"]', 'states = ["F", "H"]\nanswered_by = ["bananas"]')  # F does not owe bananas
+    edit(C, '[[states]]\nid = "F"', '[[states]]\nid = "F"\ncounterparties = ["H"]')
+    edit(C, 'id = "shippers"\nstate = "F"\nrole = "L"', 'id = "shippers"\nstate = "F"\nrole = "L"\nrules = ["labels"]')
+    edit("judgements.csv", "trade,2000,F,,reciprocity,0.5,0.7,0.9,,,record,\n", "")
+    check()  # of H, whose exporters care about bananas only
+
+
+def test_a_state_is_no_counterparty_of_its_own_lobby(edit: Callable[..., int], check: Callable[..., None]) -> None:
+    """Nor where nobody's conduct towards it is modelled, and any other state may be one."""
+    new = 'id = "shippers"\nstate = "F"\nrole = "L"\ncounterparties = '
+    line = edit(C, 'id = "shippers"\nstate = "F"\nrole = "L"', f'{new}["F", "H"]')
+    check(f"case.toml:{line + 3}: lobbies[shippers].counterparties .. 'F' is no counterparty of state 'F' .. H")
+
+
 def test_no_k_anywhere(edit: Callable[..., int], check: Callable[..., None]) -> None:
     edit(C, 'id = "growers"\nstate = "H"\nrole = "K"', 'id = "growers"\nstate = "H"\nrole = "J"')
     edit(C, 'id = "packers"\nstate = "F"\nrole = "K"', 'id = "packers"\nstate = "F"\nrole = "J"')
