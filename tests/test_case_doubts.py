@@ -51,6 +51,9 @@ DOUBTS = {
     "its own state is no slip": (
         D, "comply_late,H,", "comply_late,FF,", TODAY,
         ["decisions.csv: counterparty: no states of the case: 'FF' (row"]),
+    "a country that ends alike": (
+        D, "bananas,compliance,comply,F,", "bananas,compliance,comply,XF,", TODAY,
+        ["decisions.csv: counterparty: no states of the case: 'XF' (row 3); what is done"]),
     "nobody loses from a rule": (
         C, 'role = "K"\nscale = "linear"', 'role = "K"\nscale = "linear"\nrules = ["oranges"]', TODAY,
         ["case.toml: lobbies: state 'F' has no lobby of role K on 'labels'"]),
@@ -61,6 +64,10 @@ DOUBTS = {
     "adheres that year": (D, "2001-01-01,H,*", "2001,H,*", TODAY, []),
     "joins something else later": (
         D, LABELS, f"{LABELS}\n2003-01-01,H,labels,adherence,adhere,,low,,,", TODAY, []),
+    "joins a rule on another day": (
+        D, LABELS, f"{LABELS}\n2002-02-03,F,labels,adherence,adhere,,low,,,", TODAY,
+        ["decisions.csv:6: date: 'F' adheres on 2002-02-03 here, and on 2001-01-01 by case.toml "
+         ".. adherence_date = 2002-02-03 under [[states]]"]),
     "joins twice at once": (
         D, LABELS, f"{LABELS}\n2001-01-01,H,labels,adherence,adhere,,low,,,", TODAY,
         ["decisions.csv:2: rule: 'H' adheres to the whole agreement here, and to 'labels' in row 6: one act would"]),
@@ -73,6 +80,10 @@ DOUBTS = {
     "log units in points": (
         *volatility("0.01,0.03,0.1"), TODAY,
         ["judgements.csv:9: p50: a volatility of 0.03 for 'packers' .. 1.5% in a year; are these log units?"]),
+    "log units in points below 0": (
+        J, "lawyers,magnitude,-0.5,0.5,1.5,normal,,bar,",
+        "lawyers,magnitude,-1.5,-0.5,0.5,normal,,bar,\ntrade,2000,H,lawyers,volatility,0.001,0.005,0.02,,,bar,", TODAY,
+        ["judgements.csv:7: p50: a volatility of 0.005 for 'lawyers', which moves in points and .. 0.5 of them: 1.0%"]),
     "points": (
         *volatility("0.01,0.05,0.1"), TODAY, []),
     "no movement at all": (
@@ -107,6 +118,11 @@ DOUBTS = {
     "left, back and asked": (
         D, LABELS, f"{LABELS}\n2002-02-03,H,bananas,adherence,not_adhere,,low,,,\n"
         "2003-01-01,H,bananas,adherence,adhere,,low,,,", TODAY, []),
+    "left, back and asked on the day": (
+        D, LABELS, f"{LABELS}\n2002-02-03,H,bananas,adherence,not_adhere,,low,,,\n"
+        "2003-04-01,H,bananas,adherence,adhere,,low,,,", TODAY, []),
+    "left, and a decision is pending": (
+        D, LABELS, f"{LABELS}\n2005-02-03,H,labels,adherence,not_adhere,,low,,,", TODAY, []),
     "last period on the day of adherence": (
         C, "2030-01-01", "2001-01-01", TODAY,
         ["case.toml: rules[bananas].last_period: 2001-01-01 is not after 2001-01-01, when 'H' adheres .. is off"]),
@@ -123,6 +139,8 @@ DOUBTS = {
         ["proxies.csv:3: value: 13 for 'growers', and 12.5 in row 2, both stake of 1999 .. which of them holds?"]),
     "measured by another": (
         P, STAKE, f"{STAKE}\n{STAKE.replace('12.5', '13').replace('Bulletin', 'Survey')}", TODAY, []),
+    "measured at another address": (
+        P, STAKE, f"{STAKE}https://e.org/1\n{STAKE}https://e.org/2", TODAY, []),
     "measured in another year": (
         P, STAKE, f"{STAKE}\n{STAKE.replace('1999', '1998')}", TODAY, []),
     "a share in percent": (
@@ -200,6 +218,9 @@ DOUBTS = {
         ["proxies.csv:3: value: 1251 for 'growers' on 2001, and 12.5 in row 2, both stake in percent of output: are"]),
     "a proxy that grows": (
         P, STAKE, f"{STAKE}\n{STAKE.replace('12.5', '1250').replace('1999', '2001')}", TODAY, []),
+    "a proxy that grows, in another order": (
+        P, STAKE, f"{STAKE}\n{STAKE.replace('12.5', '20000').replace('1999', '2003')}\n"
+        f"{STAKE.replace('12.5', '500').replace('1999', '2001')}", TODAY, []),
     "a proxy in a unit of its own": (
         P, STAKE, f"{STAKE}\n{STAKE.replace('12.5', '1251').replace('percent of output', 'dollars')}", TODAY, []),
     "measured after today": (
@@ -294,6 +315,20 @@ def test_a_year_may_be_before_the_day_of_adherence(day: str, count: int, folder:
     edit(folder, C, 'id = "F"\n\n', f'id = "F"\nadherence_date = {day}\n\n')
     edit(folder, D, LABELS, f"{LABELS}\n2001,F,*,adherence,not_adhere,,low,,,")
     assert len(doubted(folder)) == count
+
+
+@pytest.mark.parametrize(("until", "count"), [("2001-01-01", 1), ("2002-01-01", 0), ("2004-06-02", 0)])
+def test_a_lobby_is_gone_before_the_first_of_its_rules_binds(until: str, count: int, folder: Path) -> None:
+    edit(folder, C, 'states = ["F", "H"]', 'states = ["F", "H"]\nadherence_date = 2004-06-01')
+    edit(folder, C, "until = 2040-01-01", f"until = {until}")
+    assert len(doubted(folder)) == count
+
+
+def test_the_date_of_a_rule_is_mended_where_it_stands(folder: Path) -> None:
+    edit(folder, C, 'states = ["F", "H"]', 'states = ["F", "H"]\nadherence_date = 2002-01-01')
+    edit(folder, D, LABELS, f"{LABELS}\n2002-02-03,F,labels,adherence,adhere,,low,,,")
+    [found] = doubted(folder)
+    assert found.endswith("if this row is right: adherence_date = 2002-02-03 under [[rules]]")
 
 
 def test_a_good_case_has_none(folder: Path) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from bayes_compliance.case import Case, CaseError, load_case
+from bayes_compliance.case.doubts import doubts
 from bayes_compliance.case.records import HEADERS, MORE_COLUMNS
 from bayes_compliance.case.stated import parse, straight_line
 from bayes_compliance.elicitation import TOLERANCE, Prior, build_priors, fit
@@ -226,6 +227,13 @@ def test_a_ratio_makes_the_magnitude(tmp_path):
     assert component.family == "lognormal"
     assert component.parameters == pytest.approx((np.log(100), sigma * np.sqrt(2)), rel=1e-9)
     assert any("rise and fall together is lost" in note for note in priors.notes)
+
+
+def test_a_ratio_counts_in_k_ref_as_the_magnitude_that_it_is_of(tmp_path):
+    ratio = quantiles("ratio", 1.25, 2.5, 5, "k") | {"values": "of=j"}
+    case = load_case(case_of(tmp_path, ratio, J, quantiles("decision_noise", 50, 60, 70)))
+    assert build_priors(case).k_ref == {"H": pytest.approx(100)}
+    assert doubts(case, None) == []  # a noise of 60 would be much beside a K_ref of 2.5
 
 
 def test_a_constant_ratio_scales_each_reading_of_the_other_lobby(tmp_path):

@@ -220,6 +220,15 @@ def test_two_decisions_of_one_day(other: str, edit: Callable[..., int], check: C
     check()
 
 
+@pytest.mark.parametrize("day", ["2005", "2005-02"])
+def test_of_a_month_or_a_year_there_may_be_two_decisions(
+    day: str, edit: Callable[..., int], check: Callable[..., None]
+) -> None:
+    row = LABELS.replace("2005-02-03", day)
+    edit(D, LABELS, f"{row}\n{row.replace('violate', 'partial')}")
+    check()
+
+
 def test_a_year_may_have_begun_before_adherence(edit: Callable[..., int], check: Callable[..., None]) -> None:
     edit("case.toml", "adherence_date = 2001-01-01", "adherence_date = 2001-10-01")
     edit(D, "2003-04,H,bananas", "2001,H,bananas")
@@ -271,6 +280,17 @@ def test_an_address(url: str, edit: Callable[..., int], check: Callable[..., Non
 
 def test_lines_and_tabs_in_a_note(edit: Callable[..., int], check: Callable[..., None]) -> None:
     edit(D, "tariff cut, in part", "tariff\r\n\tcut, in part")
+    check()
+
+
+def test_a_proxy_of_the_day_of_the_horizon(edit: Callable[..., int], check: Callable[..., None]) -> None:
+    edit(P, "2000-06-01", "2020-01-01")
+    check()
+
+
+def test_a_treaty_may_be_refused_twice(edit: Callable[..., int], check: Callable[..., None]) -> None:
+    again = "1999-01-01,F,*,adherence,not_adhere,,certain,no,,\n2000-01-01,F,*,adherence,not_adhere,,certain,no again,,"
+    edit(D, LABELS, f"{LABELS}\n{again}")
     check()
 
 

@@ -328,6 +328,7 @@ def test_a_state_with_no_lobby(edit: Callable[..., int], check: Callable[..., No
     ("old", "new"),
     [
         ("reference_date = 2001-01-01", "reference_date = 2020-01-01"),  # the horizon
+        ('depth_reason = "H had a quota before"', "adherence_date = 2020-01-01"),
         ("threshold = 0.1", "adherence_date = 2000-06-01\nthreshold = 0.1"),
         ('role = "L"\nrules = ["bananas"]', 'role = "L"\nrules = ["bananas", "labels"]'),  # F owes both
     ],
