@@ -220,6 +220,44 @@ def test_as_of_keeps_the_end_of_a_period(case: Case) -> None:
     assert [p.row for p in case.as_of(date(2000, 12, 31)).proxies] == [2, 3]
 
 
+def test_as_of_the_day_itself_it_is_known(case: Case, folder: Path) -> None:
+    for day, shocks, scenarios in ((date(2006, 11, 6), 0, 1), (date(2006, 11, 7), 1, 1), (date(2010, 1, 1), 1, 2)):
+        then = case.as_of(day)
+        assert (len(then.dynamics.shocks), len(then.scenarios)) == (shocks, scenarios)
+    assert [s.id for s in case.as_of(date(2006, 1, 1)).scenarios] == ["calm"]
+    _edit(folder / "case.toml", 'states = ["F", "H"]', 'states = ["F", "H"]\ndepth = true\nadherence_date = 2004-06-01')
+    two = load_case(folder)
+    bananas, labels = ("H", "bananas", date(2001, 1, 1)), [(s, "labels", date(2004, 6, 1)) for s in ("F", "H")]
+    assert two.as_of(date(2000, 12, 31)).depths() == []
+    assert two.as_of(date(2001, 1, 1)).depths() == [bananas]
+    assert two.as_of(date(2004, 5, 31)).depths() == [bananas]
+    whole = two.as_of(date(2004, 6, 1))
+    assert whole.depths() == [bananas, *labels]
+    assert whole.known_by is None
+
+
+def test_as_of_a_later_day_brings_nothing_back(case: Case) -> None:
+    then = case.as_of(date(2000, 12, 31))
+    assert case.depths()
+    assert not then.depths()
+    assert then.as_of(date(2010, 1, 1)) == then
+
+
+def test_as_of_says_when_the_first_judgement_of_it_was_made(folder: Path) -> None:
+    """The earliest, wherever it stands."""
+    path = folder / "judgements.csv"
+    _edit(path, "trade,2000,H,consumers", "trade,2003,H,consumers")
+    with path.open("a", encoding="utf-8") as file:
+        file.write("votes,2002-05,H,consumers,magnitude,1,2,4,,,,\n")
+    with pytest.raises(CaseError, match=r"judgements\.csv:19: date: .*'consumers'.*; the first is of 2002-05-31"):
+        load_case(folder).as_of(date(2001, 1, 1))
+
+
+def test_a_label_named_twice_is_one(folder: Path) -> None:
+    _edit(folder / "decisions.csv", "F; public", "public; F; F")
+    assert [d.counterparty for d in load_case(folder).decisions if d.row == 3] == [("F", "public")]
+
+
 def test_as_of_a_day_before_the_judgements_is_refused(case: Case) -> None:
     with pytest.raises(
         CaseError, match=r"judgements\.csv:2: date: as of 2000-06-01 no magnitude of lobby 'consumers'"

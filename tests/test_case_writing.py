@@ -86,12 +86,14 @@ def test_numbers_of_numpy_come_back(tmp_path):
     changed = case.model_copy(update={"judgements": (moved, *others), "states": states})
     assert load_case(write_case(changed, tmp_path / "again")) == checked(changed)
     assert checked(changed).states[0].threshold == 0.1
+    assert f"\noutcomes = {case.outcomes}\n" in (tmp_path / "again" / "case.toml").read_text(), "and no 3.0"
 
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
         ({"title": " "}, r"case\.toml:2: title"),
+        ({"title": "a\x7fb"}, r"case\.toml:2: title: the control character '\\x7f'"),
         ({"rules": ()}, r"case\.toml"),
     ],
 )
@@ -161,6 +163,16 @@ def test_rows_in_another_order_are_the_same_case(tmp_path):
     assert checked(shuffled).inputs == case.inputs
 
 
+def test_what_was_not_known_yet_stays_so():
+    case = load_case(Path(__file__).parent / "bad_cases" / "good")
+    then = case.as_of(date(2000, 12, 31))
+    assert case.depths()
+    assert not then.depths()
+    turned = then.model_copy(update={"lobbies": then.lobbies[::-1]})
+    assert checked(turned) == then
+    assert not checked(turned).depths()
+
+
 def test_a_date_changed_alone_is_that_day(tmp_path):
     case = load_case(walk(tmp_path / "case", ["comply", "violate"]))
     later = case.decisions[-1].model_copy(update={"date": date(2012, 12, 30)})
@@ -194,6 +206,10 @@ ODDITIES = [
     (lambda case: {"rules": case.states}, "case: rules: a State does not fit; allowed: a tuple of: a Rule"),
     (lambda case: {"horizon": None}, "case: horizon: None; allowed: a Horizon"),
     (lambda case: {"horizon": "2040-01-01"}, "case: horizon: '2040-01-01' does not fit; allowed: a Horizon"),
+    (
+        lambda case: {"states": tuple(one.model_copy(update={"threshold": True}) for one in case.states)},
+        "states 'H': threshold: true does not fit; allowed: a number",
+    ),
     (lambda case: {"adherence_date": "2001"}, r"case: adherence_date: '2001' does not fit; allowed: a date, as date\("),
     (changed_last(date="2025-03-01"), r"decisions\.csv:3: date: '2025-03-01' does not fit; allowed: a date, as date\("),
     (changed_last(date=datetime(2025, 3, 1)), r"decisions\.csv:3: date: 2025-03-01T00:00:00 does not fit; allowed: a"),

@@ -170,13 +170,18 @@ def test_old_files_and_files_with_blank_new_columns_say_the_same(tmp_path):
 def test_columns_may_come_one_by_one_but_no_others(tmp_path):
     place = write_case(tmp_path, lobbies=LOBBIES, scale="log", judgements=[K, J])
     text = (place / "judgements.csv").read_text(encoding="utf-8")
-    for more, error in (("rule", None), ("at,values", None), ("value", "'value' is unknown.*mean 'values'")):
+    for more, error in (
+        ("rule", None), ("at,values", None), ("value", "'value' is unknown.*mean 'values'"),
+        ("values,values", "header: column values stands twice"),
+    ):  # fmt: skip
         behind = "," * (more.count(",") + 1)
         header, *rows = text.splitlines()
         lines = [f"{header},{more}", *(row + behind for row in rows)]
         (place / "judgements.csv").write_text("\n".join(lines), encoding="utf-8")
         if error is None:
             assert len(load_case(place).judgements) == 2
+            (place / "judgements.csv").write_text("\n".join([f"{header},{more}", *rows]), encoding="utf-8")
+            assert len(load_case(place).judgements) == 2, "blank cells at the end of a row may be missing"
         else:
             with pytest.raises(CaseError, match=error):
                 load_case(place)

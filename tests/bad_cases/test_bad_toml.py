@@ -420,6 +420,9 @@ def test_a_lobby_that_waits_for_a_counterparty_without_an_answer(
     ("text", "expected"),
     [
         ('name = "x"', "case.toml:1: states .. there are no states .. at least one [[states]]"),
+        ('[[states]]\nid = "H"', "case.toml:1: rules .. there are no rules .. at least one [[rules]]"),
+        ('[[states]]\nid = "H"', "case.toml:1: lobbies .. there are no lobbies .. at least one [[lobbies]]"),
+        ('name = "x"\n\ntitle = ', "case.toml:3: file .. not TOML in 'title ='"),
         ("states = 3", "case.toml:1: states .. 3 is no list of tables .. [[states]]"),
         ('states = ["H"]', "case.toml:1: states[1] .. 'H' does not fit .. a table"),
         ("[states]\nid = 3", "case.toml:1: states .. a table is no list of tables .. [[states]]"),
