@@ -33,6 +33,23 @@ def test_a_log_symmetric_lognormal_is_exact(mu, sigma):
     assert found.parameters == pytest.approx((mu, sigma), rel=1e-7, abs=1e-7)
 
 
+@pytest.mark.parametrize("quantiles", [(1.0, 2.0, 6.0), (-3.0, 4.0, 5.0)])
+def test_three_quantiles_that_lean_are_met_by_least_squares(quantiles):
+    """The line through them over normal scores, or a t's, for each family that has a scale of its own."""
+    q = np.array(quantiles)
+    scale, location = np.polyfit(stats.norm.ppf(LEVELS), q, 1)
+    for family, values in (("normal", q), ("lognormal", np.exp(q)), ("logit-normal", 1 / (1 + np.exp(-q)))):
+        assert fit(family, values).parameters == pytest.approx((location, scale), rel=1e-6), family
+    t_scale, t_location = np.polyfit(stats.t(4).ppf(LEVELS), q, 1)
+    assert fit("student-t", q).parameters == pytest.approx((4, t_location, t_scale), rel=1e-9)
+
+
+def test_two_quantiles_tell_no_lean():
+    found = fit("skew-normal", (1.0, 2.0), (0.1, 0.8))
+    assert found.quantiles((0.1, 0.8)) == pytest.approx((1, 2))
+    assert found.parameters[2] == 0
+
+
 @pytest.mark.parametrize(("high", "quantiles"), [(1.5, (0.2, 0.45, 1.0)), (0.5, (0.03, 0.08, 0.22))])
 def test_an_upper_end_leaves_the_judged_quantiles(high, quantiles):
     made = fit_below(high, quantiles)

@@ -209,6 +209,21 @@ def test_a_log_scale_question_counts_in_logs():
     assert [one[2:] for one in logs.analysts] == [pytest.approx(one[2:]) for one in plain.analysts]
 
 
+@pytest.mark.parametrize(("truth", "counts"), [(1.0, (1, 0, 0, 0)), (5.0, (0, 1, 0, 0)), (9.0, (0, 0, 1, 0))])
+def test_an_answer_on_a_quantile_lies_below_it(truth, counts):
+    (one,) = assess([seed("a", "q", 1.0, 5.0, 9.0, truth)]).analysts
+    assert one.calibration == pytest.approx(calibration(counts))
+
+
+def test_of_thresholds_with_one_pool_it_is_the_lowest():
+    """Who always errs on one side has no weight either way."""
+    seeds = [seed("bad", f"q{i}", 10.0, 11.0, 12.0, 50.0) for i in range(300)]
+    found = assess([*seeds, *(seed("good", f"q{i}", 40.0, 45.0 + 10 * (i % 2), 60.0, 50.0) for i in range(300))])
+    bad, good = found.analysts
+    assert bad.calibration == found.threshold == 0
+    assert good.weight == 1
+
+
 def test_who_answers_less_is_not_favoured():
     some = [s for s in two_analysts() if s.analyst == "good" or s.question in ("q0", "q1", "q2", "q3", "q4")]
     found = {one.analyst: one for one in assess(some).analysts}
@@ -329,6 +344,7 @@ def test_an_unknown_pool_is_refused(tmp_path):
         ("good,q1,", "good,q0,", "question: 'good' answers this in row 2 already"),
         ("good,q0,uniform", "good,q0,linear", "scale: 'linear' is unknown"),
         ("good,q0,", "good,,", "question: the cell is blank"),
+        ("good,q0,uniform,1.0,5.0,9.0,0.5", "good,q0,log,1.0,5.0,9.0,0", "scale: log beside 0"),
     ],
 )
 def test_seeds_that_do_not_fit_are_refused(old, new, words, tmp_path):
@@ -338,6 +354,62 @@ def test_seeds_that_do_not_fit_are_refused(old, new, words, tmp_path):
     (place / "seeds.csv").write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(CaseError, match=rf"seeds\.csv:\d+: {words}.*; allowed: "):
         load_case(place)
+
+
+def test_a_seed_without_a_scale_is_uniform(tmp_path):
+    place = case_with_seeds(tmp_path, two_analysts())
+    before = load_case(place)
+    text = (place / "seeds.csv").read_text(encoding="utf-8")
+    (place / "seeds.csv").write_text(text.replace(",uniform,", ",,"), encoding="utf-8")
+    assert load_case(place).seeds == before.seeds
+
+
+DEFAULTS = {
+    ("decision_noise", "H"): (60, 60, 60), ("rule_spread", "H"): (0.2, 0.45, 1),
+    ("rule_spread_points", "H"): (15, 15, 15), ("partial_width", "H"): (20, 40, 80), ("shadow", "H"): (0.5, 0.75, 0.92),
+    ("trust", "H"): (1, 3, 10), ("shock_hazard", "H"): (0.03, 0.03, 0.03), ("shock_scale", "H"): (4, 4, 4),
+    ("volatility", "k"): (0.03, 0.08, 0.22), ("volatility", "p"): (3, 8, 22), ("step", "p"): (4, 10, 27),
+}  # fmt: skip
+"""What stands where nothing is judged, with a K_ref of 100 points: see the design, section 4."""
+
+
+def test_defaults_are_those_of_the_design(tmp_path):
+    lobbies = [{"id": "k", "state": "H", "role": "K"}, {"id": "p", "state": "H", "role": "P"}]
+    judged = [quantiles("magnitude", 50, 100, 200, "k"), quantiles("magnitude", -1, 0, 1, "p")]
+    case = load_case(write_case(tmp_path, lobbies=lobbies, judgements=judged, scale="log", outcomes=3))
+    priors = build_priors(case)
+    found = {(one.quantity, one.name): one.quantiles for one in priors.defaults}
+    assert found.keys() == DEFAULTS.keys()
+    for key, values in DEFAULTS.items():
+        assert found[key] == pytest.approx(values), key
+    k, p = priors.quantities["volatility"].priors
+    assert p.quantile([0.05, 0.5, 0.95]) == pytest.approx((3, 8, 22), rel=0.02)
+    assert p.quantile([0.9999]) > 22, "points have no upper end"
+    assert k.quantile([0.9999]) < 0.5
+
+
+def test_what_is_judged_of_a_state_stands_alone_for_it(tmp_path):
+    """The row of all states holds for the others."""
+    states, rules = [{"id": "F"}, {"id": "H"}], [{"id": "r", "states": ["F", "H"]}]
+    lobbies = [{"id": s, "state": s, "role": "K"} for s in "FH"]
+    judged = [quantiles("magnitude", 50, 100, 200, s) for s in "FH"]
+    judged += [
+        quantiles("decision_noise", 9, 10, 11),
+        quantiles("decision_noise", 90, 100, 110, state="H", analyst="b"),
+    ]
+    case = load_case(write_case(tmp_path, states=states, rules=rules, lobbies=lobbies, judgements=judged))
+    f, h = build_priors(case).quantities["decision_noise"].priors
+    assert (len(f.components), len(h.components)) == (1, 1)
+    assert (f.median, h.median) == (pytest.approx(10, rel=0.01), pytest.approx(100, rel=0.01))
+
+
+@pytest.mark.parametrize("family", ["gamma", "lognormal"])
+def test_twice_the_noise_has_twice_its_quantiles(tmp_path, family):
+    judged = [*JUDGED, quantiles("decision_noise", 9, 10, 14, family=family)]
+    case = load_case(write_case(tmp_path, lobbies=LOBBIES, judgements=judged))
+    once, twice = (build_priors(case, by).quantities["decision_noise"].priors[0] for by in (1.0, 2.0))
+    levels = [0.01, 0.05, 0.5, 0.95, 0.99]
+    assert twice.quantile(levels) == pytest.approx(2 * np.array(once.quantile(levels)), rel=1e-9)
 
 
 def test_the_pool_is_recorded_and_refused_before_anything_is_written(tmp_path, capsys):

@@ -241,6 +241,22 @@ def test_a_ratio_counts_in_k_ref_as_the_magnitude_that_it_is_of(tmp_path):
     assert doubts(case, None) == []  # a noise of 60 would be much beside a K_ref of 2.5
 
 
+def test_a_ratio_is_of_what_its_own_analyst_judged_and_has_its_weight(tmp_path):
+    ratio = quantiles("ratio", 1.25, 2.5, 5, "k") | {"values": "of=j", "weight": 3}
+    other_j, other_k = {**J, "p50": 400, "p95": 800, "analyst": "b"}, quantiles("magnitude", 6, 7, 8, "k", analyst="b")
+    priors = build_priors(load_case(case_of(tmp_path, ratio, J, other_j, other_k)))
+    prior = priors.quantities["magnitude"].priors[1]
+    found = {round(float(c.quantiles(0.5))): w for c, w in zip(prior.components, prior.weights, strict=True)}
+    assert found == {100: pytest.approx(0.75), 7: pytest.approx(0.25)}
+    assert "magnitude of k: a judges it as a multiple of j; each has a prior of its own" in priors.notes[0]
+
+
+def test_a_ratio_of_what_others_judged_names_them(tmp_path):
+    ratio = quantiles("ratio", 1.25, 2.5, 5, "k") | {"values": "of=j", "analyst": "c"}
+    priors = build_priors(load_case(case_of(tmp_path, ratio, J, {**J, "analyst": "b"})))
+    assert "c judges it as a multiple of j as a and b judged it; each has" in priors.notes[0]
+
+
 def test_a_constant_ratio_scales_each_reading_of_the_other_lobby(tmp_path):
     other = quantiles("magnitude", 5, 10, 20, "j") | {"analyst": "b", "weight": 3}
     ratio = known("ratio", 3.0, "k") | {"values": "of=j", "analyst": "c"}

@@ -243,6 +243,13 @@ def test_a_year_ends_after_what_its_judgement_cites(
     check()
 
 
+def test_a_lag_of_all_states_is_that_of_those_with_a_discount(
+    edit: Callable[..., int], check: Callable[..., None]
+) -> None:
+    edit(J, "trade,2000,F,,detection_lag", "trade,2000,,,detection_lag")
+    check()
+
+
 def test_q_of_all_states_is_that_of_those_whose_is_not_modelled(
     edit: Callable[..., int], check: Callable[..., None]
 ) -> None:

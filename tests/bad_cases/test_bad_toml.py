@@ -190,6 +190,10 @@ CASES = {
         "[2006-01-01, 1.0]", "[2000-01-01, 1.0]",
         ["case.toml:@: rules[bananas].performance .. 2000-01-01 does not come after 2001-01-01 .. order"],
     ),
+    "performance twice on a day": (
+        "[2006-01-01, 1.0]", "[2001-01-01, 1.0]",
+        ["case.toml:@: rules[bananas].performance .. 2001-01-01 does not come after 2001-01-01 .. order"],
+    ),
     "performance above all": (
         "[2006-01-01, 1.0]", "[2006-01-01, 1.5]",
         ["case.toml:@: rules[bananas].performance[2][2] .. 1.5 is out of range .. at most 1"],
