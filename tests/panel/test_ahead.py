@@ -11,13 +11,16 @@ import numpy as np
 import pytest
 
 from bayes_compliance.panel import words
-from bayes_compliance.panel.ahead import PanelForecast, forecast
+from bayes_compliance.panel.ahead import PanelForecast, _with_new, forecast
 from bayes_compliance.panel.fitting import prior
 from bayes_compliance.panel.layout import PanelLayout
+from bayes_compliance.panel.loading import load_panel
 from bayes_compliance.panel.outlook import Days, Outlook, walk
 from bayes_compliance.panel.records import Panel
+from bayes_compliance.panel.samples import Kept
 from bayes_compliance.panel.synthetic import synthetic
-from tests.panel.plain import PHI
+from tests.panel.plain import PHI, write_table
+from tests.panel.test_loading import GOOD
 
 FALSE_ALARM_Z = 5.0
 """Standard errors that a right mean exceeds with probability 6e-7."""
@@ -86,6 +89,52 @@ def test_no_violation_on_given_paths(panel):
                     intact[i] *= 1 - PHI(-half[i] - support[i] - moves[i, days.every.index(day)])
             assert said["p_no_violation"][j] == pytest.approx(intact.mean(), abs=1e-12)
             np.testing.assert_allclose(path["support"][:, j], support + moves[:, days.every.index(until)])
+
+
+def test_yearly_decisions_fall_due_whatever_the_step(panel):
+    """Those of a new rule, and of every rule that says nothing else."""
+    days = Days(replace(panel, per_year={}, step_years=2.0))
+    due = [day for day, falls in zip(days.every, days.due(1.0), strict=True) if falls]
+    assert due == due_dates(panel.last, panel.until, 1.0)
+
+
+class Ones:
+    """Chance that is always one standard deviation above."""
+
+    standard_normal = staticmethod(np.ones)
+
+
+def test_a_new_rule_is_as_far_from_the_level_as_the_mean_of_those_on_record_and_itself(tmp_path):
+    layout = PanelLayout(load_panel(write_table(tmp_path, GOOD)))
+    flat = prior(layout, 9, np.random.default_rng(1))
+    known = _with_new(layout, flat, Ones())
+    assert known.rule.shape == (9, len(layout.rules) + 1)
+    np.testing.assert_allclose(known.rule[:, -1], flat["rule_spread"][:, 0] * sqrt(1 + 1 / 3))
+
+
+def test_so_many_draws_are_kept_as_memory_has_room_for(monkeypatch):
+    monkeypatch.setattr("bayes_compliance.panel.samples.MOST_CELLS", 120)
+    kept = Kept(["a", "b"], ["r", "s", "t"], [date(2001, 1, 1), date(2002, 1, 1)], 1000)
+    assert kept.sample.tolist() == [0, 111, 222, 333, 444, 555, 666, 777, 888, 999]
+    assert Kept(["a"], ["r"], [date(2001, 1, 1)], 5).sample.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_paths_move_from_the_last_decision_on(panel):
+    """A standard deviation of `drift` in five years, the way to the first date included."""
+    days = Days(panel)
+    steps = np.diff([panel.last, *days.every]) // timedelta(days=1)
+    moves = walk(np.array([0.0, 2.0]), days, Ones())
+    np.testing.assert_allclose(moves, np.outer([0, 2], np.sqrt(steps.astype(float) / 365.25 / 5).cumsum()))
+
+
+def test_a_rule_has_the_outcomes_of_its_case(tmp_path):
+    """One of a case without decisions has three, and a new rule has if any case has."""
+    rules = "case,rule,area\na,r,trade\na,s,\nb,r,\nz,new,rights\n"
+    table = load_panel(write_table(tmp_path, GOOD, "", rules))
+    layout = PanelLayout(replace(table, outcomes={"a": 3, "b": 2}))
+    rows = found_in(layout, prior(layout, 20, np.random.default_rng(1))).table
+    partial = {row["rule"]: row["p_partial"] > 1e-6 for row in rows}
+    assert partial == {"a: r": True, "a: s": True, "b: r": False, "z: new": True, "*": True}
 
 
 def simulated(panel: Panel, support: float, half: float, drift: float, n: int, seed: int) -> np.ndarray:

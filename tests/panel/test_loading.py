@@ -106,6 +106,27 @@ def test_bad_covariates(tmp_path, states, rules, words):
         load_panel(write_table(tmp_path, GOOD, states, rules))
 
 
+def test_a_file_of_covariates_with_a_header_only_lacks_rows_and_no_numbers(tmp_path):
+    with pytest.raises(CaseError) as refused:
+        load_panel(write_table(tmp_path, GOOD, "state,bar\n"))
+    assert {(p.column, p.what.partition(",")[0]) for p in refused.value.problems} == {
+        ("state", "no row for 'X'"), ("state", "no row for 'Y'"),
+    }  # fmt: skip
+
+
+def test_the_least_and_the_most_decisions_a_year(tmp_path):
+    rules = "case,rule,area,decisions_per_year\na,r,x,0.01\na,s,x,365\nb,r,,\n"
+    panel = load_panel(write_table(tmp_path, GOOD, "", rules))
+    assert panel.per_year == {RuleKey("a", "r"): 0.01, RuleKey("a", "s"): 365}
+
+
+def test_case_folders_look_as_far_as_the_farthest_in_steps_of_the_finest(tmp_path):
+    small_case(tmp_path / "one", "X", horizon={"until": date(2030, 1, 1), "step_years": 5})
+    small_case(tmp_path / "two", "Y", horizon={"until": date(2020, 1, 1), "step_years": 2})
+    panel = load_panel(tmp_path)
+    assert (panel.until, panel.step_years) == (date(2030, 1, 1), 2)
+
+
 def test_all_problems_of_all_files_at_once(tmp_path):
     bad = GOOD.replace("low", "lwo").replace("comply,", "compyl,")
     with pytest.raises(CaseError) as refused:

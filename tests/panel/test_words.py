@@ -131,6 +131,12 @@ def test_error_over_states_is_that_of_a_ratio_of_sums():
     assert error == pytest.approx(np.std(resampled), rel=0.15)
 
 
+def test_error_over_states_of_one_row_each_is_that_of_a_mean():
+    gain = np.array([0.3, -0.1, 0.7])
+    _, error = HeldOut(np.arange(3), np.arange(3), gain, np.zeros(3)).better
+    assert error == pytest.approx(gain.std(ddof=1) / np.sqrt(3))
+
+
 def test_folds_hold_whole_states():
     layout = PanelLayout(synthetic(12, 8, 60, seed=3).panel)
     for folds in (3, 12):
@@ -237,5 +243,8 @@ def test_counts_of_states_left_out_as_a_loop_has_them():
         assert (one.rows, one.expected) == (len(rows), pytest.approx(sum(worlds) / 200))
         assert (one.lower, one.upper) == (worlds[9], worlds[189])
     assert not found
-    fold[np.flatnonzero(fold & (layout.n_outcomes == 3))[0]] = False
-    assert len(_counts(layout, fold, simulated)) < len({*layout.state[fold]})
+    whole = {one.state: one.rows for one in _counts(layout, fold, simulated)}
+    half = next(state for state, rows in whole.items() if rows > 1)
+    kept = [layout.states[s] == half for s in layout.state] & (layout.n_outcomes == 3)
+    fold[np.flatnonzero(kept)[0]] = False
+    assert {one.state for one in _counts(layout, fold, simulated)} == whole.keys() - {half}
