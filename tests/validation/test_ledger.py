@@ -299,6 +299,15 @@ def test_one_forecast_is_not_sealed_twice(book, tmp_path):
     assert book.read_bytes() == before
 
 
+def test_two_cases_may_have_one_forecast(tmp_path):
+    one, other, path = a_run(tmp_path / "one"), a_run(tmp_path / "other"), tmp_path / "l"
+    said = json.loads((other / "summary.json").read_text()) | {"case": "other"}
+    (other / "summary.json").write_text(json.dumps(said))
+    for run in (one, other):
+        ledger.add(path, run, NOW)
+    assert [entry.case for entry in ledger.entries(path)] == ["small", "other"]
+
+
 @pytest.mark.parametrize("name", ["none/l", "file/l", "a\0b"])
 def test_a_ledger_that_cannot_be_written_is_refused(tmp_path, name):
     (tmp_path / "file").touch()
