@@ -33,14 +33,9 @@ LABELS = {"compliance": "P2 + G2: to comply", "adherence": "P1 + G1: to adhere"}
 
 def bands(found: xr.Dataset) -> Markup:
     """Median and 5% to 95% of each state, both kinds; the states share part of what a band is wide by."""
-    from matplotlib.lines import Line2D
-
     order = np.argsort(found["median"].sel(kind="compliance").values, kind="stable")
     names = [str(found["state"].values[i]) for i in order]
-    keys = [
-        Line2D([], [], color=COLOURS[k], marker=SHAPES[k], linewidth=2.2, markersize=4, label=f"{LABELS[k]}, 5% to 95%")
-        for k in LABELS
-    ]
+    keys = [drawing.line(f"{LABELS[k]}, 5% to 95%", COLOURS[k], 2.2, marker=SHAPES[k], markersize=4) for k in LABELS]
     tall = len(names) > TALL
     frame = drawing.Frame(left=labels.room_for(names), top=drawing.top_for(keys) + 0.2 * tall, bottom=0.45)
     with drawing.canvas([0.24 * len(names) + 0.1], frame=frame) as (figure, grid):

@@ -81,7 +81,7 @@ def edge(colour: str = SKY, dashes: str = "-") -> dict[str, Any]:
 
 @contextmanager
 def canvas(
-    heights: Sequence[float], columns: int = 1, frame: Frame | None = None, width: float = WIDTH, **settings: Any
+    heights: Sequence[float], columns: int = 1, frame: Frame | None = None, width: float = WIDTH
 ) -> Iterator[tuple[Figure, Any]]:
     """A figure with an array of axes, in the page's style.
 
@@ -93,8 +93,6 @@ def canvas(
     frame : Frame
     width : float
         Inches.
-    **settings
-        For `Figure.subplots`.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -111,7 +109,7 @@ def canvas(
     }  # fmt: skip
     with rc_context(_STYLE):
         figure = Figure(figsize=(width, height))
-        yield figure, figure.subplots(len(heights), columns, squeeze=False, gridspec_kw=grid, **settings)
+        yield figure, figure.subplots(len(heights), columns, squeeze=False, gridspec_kw=grid)
 
 
 def svg(figure: Figure, name: str, title: str, description: str) -> Markup:
@@ -175,11 +173,16 @@ def legend(figure: Figure, handles: list[Any], length: float = KEY) -> None:
                   handlelength=length)  # fmt: skip
 
 
-def line(label: str, colour: str = BLUE, width: float = 1.6, dashes: Any = "-") -> Any:
-    """A line as the legend shows it."""
+def line(label: str, colour: str = BLUE, width: float = 1.6, dashes: Any = "-", **marks: Any) -> Any:
+    """A line as the legend shows it, with its marks where it has them."""
     from matplotlib.lines import Line2D
 
-    return Line2D([], [], color=colour, linewidth=width, linestyle=dashes, label=label)
+    return Line2D([], [], color=colour, linewidth=width, linestyle=dashes, label=label, **marks)
+
+
+def mark(label: str, colour: str, shape: str, size: float = 5) -> Any:
+    """A mark as the legend shows it."""
+    return line(label, colour, dashes="none", marker=shape, markersize=size)
 
 
 def remark(label: str) -> Any:

@@ -18,6 +18,7 @@ from bayes_compliance.report.drawing import (
     PURPLE,
     RED,
     WIDTH,
+    mark,
 )
 
 if TYPE_CHECKING:
@@ -101,16 +102,14 @@ def decided(
         Where the mark stands: see `apart`.
     """
     axes.vlines(days, heights[:, 1], heights[:, 2], color=GREY, linewidth=1, zorder=2)
-    for decision, mark in MARKS.items():
-        some = np.array([one == decision for one in decisions])
+    for decision, one in MARKS.items():
+        some = np.array([taken == decision for taken in decisions])
         if some.any():
-            axes.plot(places[some], heights[some, 0], mark.shape, color=mark.colour, markersize=size,
+            axes.plot(places[some], heights[some, 0], one.shape, color=one.colour, markersize=size,
                       markeredgecolor=PAPER, markeredgewidth=0.5, zorder=3, clip_on=False)  # fmt: skip
 
 
 def marker(decision: str) -> Any:
     """An outcome as the legend shows it."""
-    from matplotlib.lines import Line2D
-
-    mark = MARKS[decision]
-    return Line2D([], [], marker=mark.shape, color=mark.colour, linestyle="none", markersize=5, label=mark.label)
+    found = MARKS[decision]
+    return mark(found.label, found.colour, found.shape)

@@ -18,6 +18,8 @@ from bayes_compliance.report.drawing import (
     Frame,
     canvas,
     legend,
+    line,
+    mark,
     patch,
     svg,
     top_for,
@@ -42,11 +44,8 @@ def pulls(name: str, state: str, found: Sequence[Pull], first: str, last: str) -
 
     A name stands at the other side of zero than its bar, so that the drawing is narrow enough for a phone.
     """
-    from matplotlib.lines import Line2D
-
     order = sorted(found, key=lambda pull: pull.last)
-    tick = Line2D([], [], marker="|", color=INK, linestyle="none", markersize=9, label=f"on {first}")
-    keys = [patch(f"for, on {last}", BLUE), patch(f"against, on {last}", BROWN), tick]
+    keys = [patch(f"for, on {last}", BLUE), patch(f"against, on {last}", BROWN), mark(f"on {first}", INK, "|", 9)]
     labels = on_lines([f"{p.lobby}{UNBROKEN}({p.role})" for p in order], ACROSS)
     frame = Frame(left=0.1, right=0.1, top=top_for(keys, width=NARROW), bottom=0.45)
     at, tall = rows_for(labels, 0.22)
@@ -89,13 +88,11 @@ def _name(axes: Any, pull: Pull, y: float, label: str) -> None:
 
 def learnt(name: str, state: str, found: Sequence[Learnt]) -> Markup:
     """Prior beside posterior of each magnitude of a state: medians and 5% to 95%, log and linear lobbies apart."""
-    from matplotlib.lines import Line2D
-
     groups = [[x for x in found if (x.scale == "log") == log] for log in (True, False)]
     groups = [group for group in groups if group]
     keys = [
-        Line2D([], [], color=BROWN, linewidth=2.2, marker="o", markersize=4, label="judged (prior)"),
-        Line2D([], [], color=BLUE, linewidth=2.2, marker="D", markersize=4, label="with the data (posterior)"),
+        line("judged (prior)", BROWN, 2.2, marker="o", markersize=4),
+        line("with the data (posterior)", BLUE, 2.2, marker="D", markersize=4),
     ]
     labels = dict(zip((item.name for item in found), on_lines([item.name for item in found]), strict=True))
     frame = Frame(left=room_for(labels.values()), top=top_for(keys), bottom=0.45, between=0.6)

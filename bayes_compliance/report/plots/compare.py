@@ -28,6 +28,8 @@ from bayes_compliance.report.drawing import (
     Frame,
     canvas,
     legend,
+    line,
+    mark,
     patch,
     svg,
     top_for,
@@ -75,14 +77,11 @@ def dots(name: str, title: str, series: Sequence[str], panels: Sequence[Panel]) 
         At most as many as there are marks; each row has a number for each.
     panels : sequence of Panel
     """
-    from matplotlib.lines import Line2D
-
     if len(series) > len(SERIES):
         raise ValueError(f"{len(series)} series; allowed: at most {len(SERIES)}, as many as can be told apart")
-    keys = [
-        Line2D([], [], marker=shape, color=colour, linestyle="none", markersize=5, label=label)
-        for label, (colour, shape) in zip(series, SERIES, strict=False)
-    ] * (len(series) > 1)  # what the only marks are, the title says
+    # what the only marks are, the title says
+    several = zip(series, SERIES, strict=False) if len(series) > 1 else ()
+    keys = [mark(label, colour, shape) for label, (colour, shape) in several]
 
     def draw(axes: Axes, panel: Panel, at: NDArray) -> None:
         values = 100 * np.array(list(panel.rows.values()))
@@ -102,9 +101,7 @@ def dots(name: str, title: str, series: Sequence[str], panels: Sequence[Panel]) 
 
 def intervals(name: str, title: str, what: str, panels: Sequence[Panel]) -> Markup:
     """Differences in percentage points: a dot with its 5% to 95% band, each row (lower, middle, upper)."""
-    from matplotlib.lines import Line2D
-
-    keys = [Line2D([], [], color=BLUE, linewidth=2, marker="o", markersize=4.5, label=f"{what}: mean, 5% to 95%")]
+    keys = [line(f"{what}: mean, 5% to 95%", BLUE, 2, marker="o", markersize=4.5)]
 
     def draw(axes: Axes, panel: Panel, at: NDArray) -> None:
         low, middle, high = 100 * np.array(list(panel.rows.values())).T
