@@ -77,7 +77,9 @@ def _difference(one: Any, other: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    return ";".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value if value != "" else "none")
+    """A value as its cell has it; `none` for a blank one."""
+    said = ";".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
+    return said or "none"
 
 
 def _decision(row: Decision) -> str:

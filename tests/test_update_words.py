@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bayes_compliance import cli
+from bayes_compliance.case import load_case
+from bayes_compliance.changes import changes
 from bayes_compliance.cli.fitting import _updated
 from bayes_compliance.updating import Updated
 
@@ -21,6 +25,29 @@ def test_where_nothing_has_changed_that_is_said_instead_of_zeros() -> None:
     # negative controls: what moves, or a row that has changed and moves nothing, has its table
     assert _updated(made(0.51)) == str(made(0.51))
     assert _updated(made(0.5, ("+ decisions.csv: a row",))) == str(made(0.5, ("+ decisions.csv: a row",)))
+
+
+def test_the_change_has_its_sign_and_stands_between_what_it_is_of_and_its_error() -> None:
+    *_, header, row = str(made(0.4)._replace(errors={KEY: 0.0123})).splitlines()
+    assert header.split() == ["state", "rule", "before", "after", "change", "error"]
+    assert row.split() == ["H", "r", "0.500", "0.400", "-0.100", "0.012"]
+
+
+@pytest.mark.parametrize(("rows", "more"), [(12, []), (13, ["and 1 row more"]), (15, ["and 3 rows more"])])
+def test_twelve_changes_are_shown_and_the_others_counted(rows: int, more: list[str]) -> None:
+    changed = tuple(f"+ decisions.csv: {i}" for i in range(rows))
+    said, _ = str(made(0.4, changed)).split("\n\n")
+    assert said.splitlines() == [*changed[:12], *more]
+
+
+def test_a_cell_that_was_or_is_blank_is_none() -> None:
+    case = load_case("case_studies/bananas")
+    row = next(one for one in case.judgements if one.family is None)
+    other = row.model_copy(update={"family": "gamma"})
+    now = case.model_copy(update={"judgements": tuple(other if one is row else one for one in case.judgements)})
+    [there], [back] = changes(case, now), changes(now, case)
+    assert there.endswith(" (family none -> gamma)")
+    assert back.endswith(" (family gamma -> none)")
 
 
 def test_how_the_page_is_renewed_is_said_where_something_has_changed(monkeypatch, capsys) -> None:
