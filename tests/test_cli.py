@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from argparse import ArgumentTypeError
 from datetime import date
 from pathlib import Path
 
@@ -18,8 +19,10 @@ import xarray as xr
 
 from bayes_compliance import __version__, api, cli, report, runs, store
 from bayes_compliance.case import load_case
+from bayes_compliance.cli import options
 from bayes_compliance.errors import Refused, Unwritten
 from bayes_compliance.forecast import COLUMNS
+from bayes_compliance.inference.diagnostics import Check
 from tests.builders import complied, known, normal, write_case
 
 FILES = sorted(store.FILES)
@@ -166,6 +169,22 @@ def test_more_than_memory_holds_is_refused(folder, tmp_path, capsys, name):
     asked = ["run", str(folder), "--out", str(tmp_path / "out"), "--engine", "exact", f"--{name}", "9" * 20]
     assert cli.main(asked) == cli.REFUSED
     assert f"--{name}: {'9' * 20} is too many; allowed: " in capsys.readouterr().err
+
+
+def test_as_much_as_memory_holds_is_taken():
+    assert options.up_to(1000)("1000") == 1000
+    with pytest.raises(ArgumentTypeError, match="1001 is too many; allowed: 1000 at most"):
+        options.up_to(1000)("1001")
+
+
+def test_what_failed_is_said_with_what_it_is_of(capsys):
+    good, bad = (Check("R-hat", value, "< 1.01", "", value < 1.01) for value in (1.0, 1.2))
+    options.say_failures([good, bad], "unitary: ")
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == f"diagnostic failed: unitary: {bad}"
+    assert second.startswith("unitary: ")
+    options.say_failures([good])
+    assert capsys.readouterr().err == ""
 
 
 def test_a_sweep_up_to_what_is_past_or_of_noise_that_is_none_is_refused(folder, tmp_path, capsys):

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ from bayes_compliance.case import load_case
 from bayes_compliance.case.records import MORE_COLUMNS
 from bayes_compliance.check import check
 from bayes_compliance.cli import main
-from bayes_compliance.elicitation import build_priors, curves
-from bayes_compliance.feedback import imagined
+from bayes_compliance.elicitation import DefaultUsed, build_priors, curves
+from bayes_compliance.feedback import Record, Surprise, imagined
 from bayes_compliance.feedback.conflicts import moves
+from bayes_compliance.feedback.words import text
 from bayes_compliance.forecast import decision_dates
 from bayes_compliance.parts import crossing
 from bayes_compliance.rows import Item
@@ -286,6 +288,29 @@ def test_every_model_says_what_it_implies(model):
     found = check(CASES / "bananas", model=model)
     assert all(0 < one.p < 1 for one in (*found.adherence, *found.compliance))
     assert f"model {model}" in str(found)
+
+
+def test_what_is_shortened_says_how_much_is_left_out(tmp_path):
+    """Surprises from the 21st on, and names of one default from the fourth on."""
+    found = check(case_of(tmp_path))
+    one = Surprise("2001-01-01 H r compliance", "violate", 0.05)
+    for n, more in ((20, []), (21, ["  and 1 more"])):
+        record = Record(n, (one,) * n, 1.0, (one,) * 3)
+        part = next(p for p in text(replace(found, record=record)).split("\n\n") if p.startswith("Decisions on record"))
+        assert part.splitlines()[21:] == more
+    for names, said in (("abc", "a, b, c"), ("abcd", "a, b, c and 1 more")):
+        used = tuple(DefaultUsed("trust", name, (1.0, 3.0, 10.0), None) for name in names)
+        assert f"\n  trust 1 / 3 / 10: {said}\n" in text(replace(found, defaults=used)) + "\n"
+
+
+def test_a_judgement_of_all_states_that_is_bent_is_said_to_be_of_all(tmp_path):
+    row = {"quantity": "shock_scale", "values": "q5=1;q50=9;q95=10", "family": "gamma", "analyst": "b"}
+    assert "b: shock_scale of all states: 5% 1 -> " in str(check(case_of(tmp_path, row)))
+
+
+def test_the_command_leaves_an_analyst_out(tmp_path, capsys):
+    assert main(["check", str(case_of(tmp_path)), "--without", "nobody"]) == 2
+    assert "unknown analyst 'nobody'; allowed: a" in capsys.readouterr().err
 
 
 def test_problems_end_with_2_and_nothing_else(tmp_path, capsys):

@@ -186,3 +186,6 @@ def test_without_docstrings_nothing_is_fitted_and_that_is_said_at_once(tmp_path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == cli.REFUSED
     assert done.stderr.startswith("PYTHONOPTIMIZE (-OO): drops the docstrings that ArviZ needs; allowed: ")
+    # what is light needs none
+    command = [sys.executable, "-OO", "-m", "bayes_compliance", "new", tmp_path / "case"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == cli.DONE

@@ -134,6 +134,13 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path, capsys):
     assert (tmp_path / "out/thesis.txt").read_text() == "mine"
 
 
+def test_what_is_simulated_has_as_many_outcomes_as_are_asked_for(tmp_path):
+    for outcomes, there in ((2, False), (3, True)):
+        folder = tmp_path / str(outcomes)
+        assert cli.main(["panel", str(folder), "--simulate", "8", "--outcomes", str(outcomes)]) == cli.DONE
+        assert (",partial," in (folder / "decisions.csv").read_text()) == there
+
+
 def test_simulate_writes_a_panel_into_a_new_folder_only(tmp_path, capsys):
     assert cli.main(["panel", str(tmp_path / "p"), "--simulate", "6", "--seed", "2"]) == cli.DONE
     assert "truth.csv" in capsys.readouterr().out

@@ -183,6 +183,13 @@ def test_what_is_no_ledger_is_refused(tmp_path):
         ledger.verify(tmp_path / "none")
 
 
+def test_the_command_looks_for_the_published_head(book, capsys):
+    first = json.loads(book.read_text().splitlines()[0])["seal"]
+    assert cli.main(["ledger", "verify", str(book), "--head", first]) == cli.DONE
+    assert cli.main(["ledger", "verify", str(book), "--head", "0" * 64]) == cli.REFUSED
+    assert f"no line has the seal {'0' * 64}" in capsys.readouterr().err
+
+
 def test_of_an_empty_ledger_it_is_said_that_it_holds_no_forecast(book, tmp_path, capsys):
     (tmp_path / "empty").touch()
     assert cli.main(["ledger", "verify", str(tmp_path / "empty")]) == cli.DONE
