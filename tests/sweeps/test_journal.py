@@ -6,7 +6,8 @@ import pytest
 
 from bayes_compliance import sweeps
 from bayes_compliance.errors import Refused
-from bayes_compliance.sweeps import Journal
+from bayes_compliance.store import JOURNAL
+from bayes_compliance.sweeps import Journal, at_work
 
 
 def test_the_journal_keeps_whole_lines_and_drops_a_torn_one(tmp_path):
@@ -100,6 +101,30 @@ def test_a_sweep_that_is_done_opens_nothing(tmp_path):
     first, again = Squares(), Squares()
     assert run(first, ["1", "2"], book) == run(again, ["1", "2"], book) == [1, 4]
     assert (first.opened, again.opened) == (1, 0)
+
+
+def refused_at_work(place, done):
+    with at_work(place, "sweep") as folder:
+        book = Journal(folder / JOURNAL, {"seed": 1})
+        for key in range(done):
+            book.add(str(key), 0)
+        raise Refused("no more")
+
+
+@pytest.mark.parametrize("done", [0, 1])
+def test_of_work_refused_before_its_first_task_was_done_nothing_stays(tmp_path, done):
+    place = tmp_path / "above" / "work"
+    with pytest.raises(Refused, match="no more"):
+        refused_at_work(place, done)
+    assert (tmp_path / "above").exists() == (place / JOURNAL).exists() == bool(done)
+
+
+def test_what_was_begun_before_stays_where_it_is_refused_to_go_on(tmp_path):
+    Journal(tmp_path / JOURNAL, {"seed": 1})
+    before = (tmp_path / JOURNAL).read_bytes()
+    with pytest.raises(Refused, match="another sweep was begun here"), at_work(tmp_path, "sweep") as folder:
+        Journal(folder / JOURNAL, {"seed": 2})
+    assert (tmp_path / JOURNAL).read_bytes() == before
 
 
 def test_results_are_in_the_order_of_the_keys_not_of_the_journal(tmp_path):

@@ -149,6 +149,8 @@ def test_a_model_that_is_refused_once_it_is_built_leaves_nothing(tmp_path, capsy
     ("more", "said"),
     [
         (["--noise", "0"], "--noise: 0 is out of range"),
+        (["--noise", "0.001,0.0009"], "--noise: 0.0009 is out of range; allowed: 0.001 to 1000"),
+        (["--noise", "1000,1000.1"], "--noise: 1000.1 is out of range; allowed: 0.001 to 1000"),
         (["--seeds", "1,1"], "--seeds: 1 is given twice"),
         (["--models", "nobody"], "--model: 'nobody' is not a model"),
         (["--seeds", "-1"], "--seed: -1 is out of range"),
