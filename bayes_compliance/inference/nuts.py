@@ -1,9 +1,10 @@
 """The reference engine: NUTS on the PyMC model, through nutpie.
 
-What whoever sees a diagnostic fail would do by hand is done once. Where draws diverge, all chains are run again with
-shorter steps. Where R-hat misses its mark by no more than one of hundreds of latents may by chance, the same chains are
-run twice as long, and every other draw is kept; where it misses it by more, a chain has not come to where the others
-are, and all are tuned for longer by as many draws as that took. What fails then is reported.
+What whoever sees a diagnostic fail would do by hand is done first. Where draws diverge, all chains are run again with
+shorter steps, and where those of a fit that is judged by its marks diverge too, with shorter ones still. Where R-hat
+misses its mark by no more than one of hundreds of latents may by chance, the same chains are run twice as long, and
+every other draw is kept; where it misses it by more, a chain has not come to where the others are, and all are tuned
+for longer by as many draws as that took. What fails then is reported.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from bayes_compliance.layout import Layout
 
 TARGET_ACCEPT = 0.9
-STRICTER = 5
-"""Chains that diverge are run again at a target acceptance that is so many times nearer to 1."""
+STRICTER, AGAIN = 5, 2
+"""Chains that diverge are run again at a target acceptance that is so many times nearer to 1, at most so often."""
 
 LONGER = 2
 """Chains that just miss the mark of R-hat are run so many times as long."""
@@ -128,17 +129,21 @@ def run(
 ) -> Drawn:  # fmt: skip
     """Draws of a compiled model's variables, if it has any; once more with shorter steps if any diverge.
 
-    Where R-hat is to be judged, chains that are not `together` by its mark are run once more for longer. Attributes are
-    `target_accept`, `diverged_at` where chains at that target acceptance had diverged, `rhat_at_first` where R-hat
-    missed its mark, and `tuned`, for how many draws, where chains were then tuned for longer.
+    Where the fit is judged by its marks, chains that diverge are run up to `AGAIN` times more, and those that are not
+    `together` by the mark of R-hat once more for longer. Attributes are `target_accept`, `diverged_at` where chains at
+    that target acceptance, the last before, had diverged, `rhat_at_first` where R-hat missed its mark, and `tuned`, for
+    how many draws, where chains were then tuned for longer.
     """
     if compiled is None:
         return Drawn({}, {name: np.zeros((chains, draws)) for name in STATS}, {})
     size: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
     found = _once(compiled, target_accept, progress, **size)
-    if found.stats["diverging"].any():
-        found = _once(compiled, 1 - (1 - target_accept) / STRICTER, progress, **size)
-        found = found._replace(attrs=found.attrs | {"diverged_at": target_accept})
+    for _ in range(AGAIN if together else 1):
+        if not found.stats["diverging"].any():
+            break
+        before = found.attrs["target_accept"]
+        found = _once(compiled, 1 - (1 - before) / STRICTER, progress, **size)
+        found = found._replace(attrs=found.attrs | {"diverged_at": before})
     return _come_together(compiled, found, size, progress) if together else found
 
 

@@ -39,6 +39,29 @@ def test_chains_that_diverge_are_run_again_with_shorter_steps(funnel):
     assert found.stats["diverging"].tolist() == second.stats["diverging"].tolist()
 
 
+@pytest.mark.parametrize(
+    ("together", "diverging", "targets"),
+    [
+        (True, 0, [0.9]), (True, 1, [0.9, 0.98]), (True, 2, [0.9, 0.98, 0.996]), (True, 3, [0.9, 0.98, 0.996]),
+        (False, 2, [0.9, 0.98]),
+    ],
+)  # fmt: skip
+def test_how_often_chains_that_diverge_are_run_again(round_one, monkeypatch, together, diverging, targets):
+    asked, once = [], nuts._once
+
+    def diverge(compiled_one, target, *more, **size):
+        asked.append(target)
+        found = once(compiled_one, target, *more, **size)
+        found.stats["diverging"][0, 0] = len(asked) <= diverging
+        return found
+
+    monkeypatch.setattr(nuts, "_once", diverge)
+    found = nuts.run(round_one, **CHAINS, progress=False, together=together)
+    assert asked == pytest.approx(targets)
+    assert [found.attrs["target_accept"], found.attrs.get("diverged_at")] == pytest.approx([None, *targets][:-3:-1])
+    assert found.stats["diverging"].any() == (diverging >= len(targets))
+
+
 def test_chains_that_do_not_diverge_are_run_once(round_one, monkeypatch):
     runs, once = [], nuts._once
     monkeypatch.setattr(nuts, "_once", lambda *a, **k: runs.append(a[1]) or once(*a, **k))
