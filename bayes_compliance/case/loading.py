@@ -80,7 +80,8 @@ def load_case(folder: str | PathLike[str]) -> Case:
     problems.raise_if_any()
     assert tables is not None
     inputs = {name: source.sha256 for name, source in sources.items()}
-    slips = {name: slip for name in OPTIONAL if name not in sources and (slip := slip_of(place / name))}
+    there = list(place.iterdir())
+    slips = {name: slip for name in OPTIONAL if name not in sources and (slip := slip_of(name, there))}
     return _assemble(tables, what_if, csv, {"inputs": inputs, "notes": any(place.glob("README*")), "slips": slips})
 
 
@@ -197,7 +198,7 @@ def _scale(judgement: Judgement, lobby: Lobby | None, head: Head) -> str:
     support = FAMILIES[judgement.family] if judgement.family else JUDGEABLE[judgement.quantity].support
     if judgement.quantity == "magnitude" and lobby and not judgement.family:
         return "linear" if linear(lobby, head.scale) else "log"
-    return "logit" if support.high == 1 else "log" if support.low == 0 else "linear"
+    return support.scale
 
 
 def _by_id(parts: Iterable[Any]) -> tuple[Any, ...]:

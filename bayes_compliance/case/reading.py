@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -82,18 +82,16 @@ def _bytes(path: Path) -> bytes:
     raise _Unreadable(f"the file has {path.stat().st_size / 1e6:.1f} MB")
 
 
-def slip_of(path: Path) -> str:
-    """The name of what the folder has instead of a missing file, if it is a likely slip; else blank."""
-    others = {other.stem: other.name for other in sorted(path.parent.iterdir()) if _may_be(other, path)}
-    return others.get(nearest_name(path.stem, others) or "", "")
-
-
-def _may_be(other: Path, path: Path) -> bool:
-    return other.suffix.lower() == path.suffix and other.name not in KNOWN
+def slip_of(name: str, there: Iterable[Path]) -> str:
+    """The name of what there is instead of a missing file, if it is a likely slip; else blank."""
+    missing = Path(name)
+    alike = (one for one in sorted(there) if one.suffix.lower() == missing.suffix and one.name not in KNOWN)
+    others = {one.stem: one.name for one in alike}
+    return others.get(nearest_name(missing.stem, others) or "", "")
 
 
 def _misnamed(path: Path) -> str:
-    found = slip_of(path)
+    found = slip_of(path.name, path.parent.iterdir())
     return f"rename {show(found)} to {path.name}?" if found else ""
 
 

@@ -13,6 +13,7 @@ from bayes_compliance.case.schema import Day, Part, Positive, Text
 from bayes_compliance.case.vocabulary import (
     ANY_RULE,
     IMPLIED,
+    LEVELS,
     Confidence,
     Family,
     Outcome,
@@ -74,7 +75,7 @@ class Judgement(Dated):
     @property
     def stated(self) -> tuple[tuple[float, float], ...]:
         """Levels and values as they were stated."""
-        return self.points or ((0.05, self.p05), (0.5, self.p50), (0.95, self.p95))
+        return self.points or tuple(zip(LEVELS, (self.p05, self.p50, self.p95), strict=True))
 
     @property
     def is_constant(self) -> bool:

@@ -9,6 +9,8 @@ from math import exp, isfinite, log
 from statistics import NormalDist
 from typing import NamedTuple
 
+from bayes_compliance.case.vocabulary import LEVELS
+
 FORMS = (
     "quantiles such as q10=5;q90=20, a range with its probability such as range90=5..20, chips on the middles of bins "
     "such as 10:1;20:4;30:3, or of=LOBBY beside a ratio"
@@ -164,15 +166,15 @@ def comma(cell: str) -> str:
     return f", with a decimal point: {point}"
 
 
-def straight_line(points: Points, scale: str, levels: Sequence[float] = (0.05, 0.5, 0.95)) -> tuple[float, ...]:
-    """Quantiles at other levels, on straight lines through the stated ones against normal scores.
+def straight_line(points: Points, scale: str) -> tuple[float, ...]:
+    """Quantiles at `LEVELS`, on straight lines through the stated ones against normal scores.
 
     Exact for two quantiles of a normal (`linear`), lognormal (`log`) or logit-normal (`logit`); beyond the outermost
     points the outermost lines go on.
     """
     to, back = _SCALES[scale]
     scores = [(_NORMAL.inv_cdf(level), to(value)) for level, value in points]
-    return tuple(back(_on_line(scores, _NORMAL.inv_cdf(level))) for level in levels)
+    return tuple(back(_on_line(scores, _NORMAL.inv_cdf(level))) for level in LEVELS)
 
 
 def _on_line(scores: Sequence[tuple[float, float]], z: float) -> float:

@@ -62,8 +62,6 @@ class Tables:
         The top of case.toml; None where it has problems, or in another file.
     valid : dict of str to dict of int to Part
         Valid entries of each array of tables, by their position.
-    whole : bool
-        Whether every table is valid.
     """
 
     def __init__(self, source: Source, models: Mapping[Path, type[Part]], problems: Problems) -> None:
@@ -73,11 +71,9 @@ class Tables:
         self.data: dict[str, Any] = {}
         self.head: Head | None = None
         self.valid: dict[str, dict[int, Any]] = {}
-        before = len(problems)
         self.parsed = self._parse()
         if self.parsed:
             self._validate()
-        self.whole = self.parsed and len(problems) == before
 
     def add(self, path: Path, what: str, allowed: str, row: int | None = None) -> None:
         """Note a problem at a key or table."""

@@ -36,6 +36,9 @@ ANY_RULE = "*"
 PER_YEAR = (0.01, 365.0)
 """Decisions that may fall due in a year under a rule: one in a century, up to one a day, so that each has its own."""
 
+LEVELS = (0.05, 0.5, 0.95)
+"""Levels of the quantiles that are judged, and of those that are told of what came of it."""
+
 INFINITY = float("inf")
 
 
@@ -55,6 +58,11 @@ class Support(NamedTuple):
     def within(self, other: Support) -> bool:
         """Whether this interval leaves the other nowhere."""
         return self.low >= other.low and self.high <= other.high
+
+    @property
+    def scale(self) -> str:
+        """Where a quantity spreads evenly: in logits between 0 and 1, in logs above 0, else as it is."""
+        return "logit" if self.high == 1 else "log" if self.low == 0 else "linear"
 
     def words(self) -> str:
         """The interval in words, such as `above 0 and below 1, or 0 as a known constant (three equal quantiles)`."""

@@ -1,5 +1,6 @@
 """Judgements to priors: families fitted to quantiles, analysts pooled, defaults listed, stated beside achieved."""
 
+from bayes_compliance.case.vocabulary import LEVELS
 from bayes_compliance.elicitation.build import (
     TOLERANCE,
     DefaultUsed,
@@ -13,7 +14,7 @@ from bayes_compliance.elicitation.build import (
     unit_of,
 )
 from bayes_compliance.elicitation.curves import Curves, curves
-from bayes_compliance.elicitation.families import LEVELS, Component, fit
+from bayes_compliance.elicitation.families import Component, fit
 from bayes_compliance.elicitation.pooling import POOLS, check_pool, log_pool
 from bayes_compliance.elicitation.priors import Prior, pool
 

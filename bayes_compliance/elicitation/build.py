@@ -172,10 +172,7 @@ def default_family(case: Case, judgement: Judgement) -> str:
     """Normal for the whole line, lognormal above 0, beta between 0 and 1."""
     if judgement.quantity == "magnitude":
         return "normal" if case.is_linear(case.lobby(judgement.lobby)) else "lognormal"
-    support = JUDGEABLE[judgement.quantity].support
-    if support.high == 1:
-        return "beta"
-    return "lognormal" if support.low == 0 else "normal"
+    return {"linear": "normal", "log": "lognormal", "logit": "beta"}[JUDGEABLE[judgement.quantity].support.scale]
 
 
 def performance(case: Case, groups: Iterable[Sequence[Fitted]]) -> Classical:

@@ -109,7 +109,7 @@ def _curves(
 
 def median_of(prior: Prior) -> float:
     """The median, without what bisection leaves of a 0."""
-    low, middle, high = prior.quantile((0.05, 0.5, 0.95))
+    low, middle, high = prior.quantile()
     return 0.0 if abs(middle) < 1e-9 * (high - low) else float(middle)
 
 

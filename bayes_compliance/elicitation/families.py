@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from bayes_compliance.case.vocabulary import LEVELS
 from bayes_compliance.elicitation.distributions import MADE, Distribution, SkewNormal
 
-LEVELS = (0.05, 0.5, 0.95)
 T_DF = 4.0
 """Degrees of freedom of a judged student-t: three quantiles do not tell them."""
 

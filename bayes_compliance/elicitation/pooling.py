@@ -34,6 +34,9 @@ ZOOMS = 3
 PARTS = 3
 """Normals that stand for a logarithmic pool without closed form."""
 
+STEPS = 500
+"""Of the search for these."""
+
 
 def check_pool(pool: str) -> None:
     """Refuse a way of pooling that there is not.
@@ -115,10 +118,8 @@ _LOGIT = _Scale(
 
 
 def _scale_of(components: Sequence[Component]) -> _Scale:
-    supports = [FAMILIES[component.family] for component in components]
-    if any(support.high == 1 for support in supports):
-        return _LOGIT
-    return _LOG if any(support.low == 0 for support in supports) else _LINEAR
+    scales = {FAMILIES[component.family].scale for component in components}
+    return _LOGIT if "logit" in scales else _LOG if "log" in scales else _LINEAR
 
 
 def _on_grid(components: Sequence[Component], w: NDArray) -> Pooled:
@@ -166,7 +167,7 @@ def _below(u: NDArray, log_density: Callable[[NDArray], NDArray]) -> NDArray:
     return below / below[-1]
 
 
-def _normals(u: NDArray, mass: NDArray, steps: int = 500) -> tuple[NDArray, NDArray, NDArray]:
+def _normals(u: NDArray, mass: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     """Weights, means and sds of the mixture of normals nearest to a gridded density (EM, from its quantiles)."""
     below = np.cumsum(mass)
     mean = u[np.searchsorted(below, (np.arange(PARTS) + 0.5) / PARTS).clip(0, len(u) - 1)].astype(float)
@@ -174,7 +175,7 @@ def _normals(u: NDArray, mass: NDArray, steps: int = 500) -> tuple[NDArray, NDAr
     apart = np.gradient(u)
     sd = np.full(PARTS, np.sqrt(mass @ (u - center) ** 2) / 2)
     weights = np.full(PARTS, 1 / PARTS)
-    for _ in range(steps):
+    for _ in range(STEPS):
         z = (u[:, None] - mean) / sd
         log_part = np.log(np.maximum(weights, 1e-300)) - z**2 / 2 - np.log(sd)
         share = np.exp(log_part - special.logsumexp(log_part, axis=1, keepdims=True)) * mass[:, None]

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from bayes_compliance.elicitation.families import LEVELS, Component
+from bayes_compliance.case.vocabulary import LEVELS
+from bayes_compliance.elicitation.families import Component
 from bayes_compliance.elicitation.pooling import log_pool
 
 
