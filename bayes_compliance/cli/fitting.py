@@ -174,13 +174,9 @@ def _scenario(options: argparse.Namespace) -> int:
 
     found = api.scenario(options.case, options.run, id=options.id)
     print(side_by_side(found, options.every_date))
-    for name in found.attrs["failed"]:
-        print(f"diagnostic failed: {name}, in the fit or the forecast of {options.run}", file=sys.stderr)
-    if found.attrs["failed"]:
-        from bayes_compliance.inference.remedies import remedy
-
-        print(remedy(found.attrs["failed"]), file=sys.stderr)
-    return FAILED_DIAGNOSTIC if found.attrs["failed"] else DONE
+    failed = found.attrs["failed"]
+    shared.say_missed([f"{name}, in the fit or the forecast of {options.run}" for name in failed], failed)
+    return FAILED_DIAGNOSTIC if failed else DONE
 
 
 def _update(options: argparse.Namespace) -> int:

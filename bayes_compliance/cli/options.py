@@ -138,10 +138,10 @@ def seed(to: argparse.ArgumentParser) -> None:
     to.add_argument("--seed", type=int, default=1)
 
 
-def size(to: argparse.ArgumentParser, *, draws: int = DRAWS, tune: int = TUNE, chains: int = CHAINS) -> None:
+def size(to: argparse.ArgumentParser, *, draws: int = DRAWS, chains: int = CHAINS) -> None:
     """How many draws."""
     to.add_argument("--draws", type=up_to(MOST), default=draws, help="kept draws of each chain")
-    to.add_argument("--tune", type=up_to(MOST), default=tune, help="discarded draws of each chain")
+    to.add_argument("--tune", type=up_to(MOST), default=TUNE, help="discarded draws of each chain")
     to.add_argument("--chains", type=up_to(MOST_CHAINS), default=chains, help="two at least, since R-hat compares them")
 
 
@@ -164,9 +164,14 @@ def listed(text: str) -> list[str]:
 def say_failures(checks: Sequence[Any], of: str = "") -> None:
     """Diagnostics that missed their mark, and what to do about it, on the standard error."""
     missed = [check for check in checks if not check.passed]
-    for check in missed:
-        print(f"diagnostic failed: {of}{check}", file=sys.stderr)
-    if missed:
+    say_missed([f"{of}{check}" for check in missed], [check.name for check in missed], of)
+
+
+def say_missed(told: Sequence[str], names: Sequence[str], of: str = "") -> None:
+    """The same, of diagnostics by what is told of each and by their names."""
+    for one in told:
+        print(f"diagnostic failed: {one}", file=sys.stderr)
+    if names:
         from bayes_compliance.inference.remedies import remedy
 
-        print(f"{of}{remedy(check.name for check in missed)}", file=sys.stderr)
+        print(f"{of}{remedy(names)}", file=sys.stderr)
