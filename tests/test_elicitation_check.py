@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,13 @@ from bayes_compliance.case.records import MORE_COLUMNS
 from bayes_compliance.check import check
 from bayes_compliance.cli import main
 from bayes_compliance.elicitation import DefaultUsed, build_priors, curves
-from bayes_compliance.feedback import Record, Surprise, imagined
-from bayes_compliance.feedback.conflicts import moves
+from bayes_compliance.feedback import Conflict, Record, Surprise, imagined
+from bayes_compliance.feedback.conflicts import judged_items, moves
 from bayes_compliance.feedback.words import text
 from bayes_compliance.forecast import decision_dates
 from bayes_compliance.parts import crossing
 from bayes_compliance.rows import Item
-from tests.builders import complied, known, normal, write_case
+from tests.builders import complied, known, normal, quantiles, write_case
 
 CASES = Path(__file__).parents[1] / "case_studies"
 SE = 5
@@ -127,6 +127,20 @@ def test_a_conflict_says_how_far_a_magnitude_would_have_to_move(tmp_path):
     assert "to reconcile them at 70%" in str(found)
 
 
+def test_on_the_log_scale_a_move_is_a_factor_and_its_sds_are_of_the_log(tmp_path):
+    ends = {"j": (1.0, 4.0), "k": (2.0, 18.0)}
+    judged = [quantiles("magnitude", low, (low * high) ** 0.5, high, b) for b, (low, high) in ends.items()]
+    place = case_of(
+        tmp_path, judged_p(0.9, 0.93, 0.95, "2000-12-31"), lobbies=LOBBIES[:2], judgements=judged, scale="log"
+    )
+    (conflict,) = check(place).conflicts
+    assert conflict.moves
+    for move in conflict.moves:
+        low, high = ends[move.lobby]
+        assert move.points is None
+        assert move.sds == pytest.approx(abs(np.log(move.factor)) / (np.log(high / low) / 3.28971), rel=1e-3)
+
+
 def test_the_move_reconciles(tmp_path):
     row = judged_p(0.6, 0.7, 0.8, "2000-12-31")
     (conflict,) = check(case_of(tmp_path / "a", row)).conflicts
@@ -136,6 +150,25 @@ def test_the_move_reconciles(tmp_path):
     (after,) = check(case_of(tmp_path / "b", row, judgements=moved)).conflicts
     assert after.agrees
     assert after.implied == pytest.approx(0.7, abs=1e-3)  # the same draws
+
+
+@pytest.mark.parametrize(
+    ("judged", "implied", "agrees"),
+    [
+        ((0.4, 0.5, 0.6), 0.6, True), ((0.4, 0.5, 0.6), 0.4, True), ((0.4, 0.5, 0.6), 0.601, False),
+        ((0.4, 0.5, 0.6), 0.399, False), ((0.5, 0.5, 0.5), 0.509, True), ((0.5, 0.5, 0.5), 0.491, True),
+        ((0.5, 0.5, 0.5), 0.511, False),
+    ],
+)  # fmt: skip
+def test_what_agrees_lies_within_the_judged_range_or_a_hundredth_from_a_constant(judged, implied, agrees):
+    item = Item("H", "r", date(2001, 1, 1), "compliance")
+    assert Conflict(2, "a", item, judged, implied, ()).agrees is agrees
+
+
+def test_adherence_is_judged_of_its_own_day_or_of_that_of_the_case(tmp_path):
+    rows = [judged_p(0.6, 0.7, 0.8, at, "p_adhere") for at in ("", "2001-03")]
+    asked = [item for _, item in judged_items(load_case(case_of(tmp_path, *rows)))]
+    assert asked == [Item("H", "r", day, "adherence") for day in (date(2000, 1, 1), date(2001, 3, 15))]
 
 
 def test_agreement_moves_nothing(tmp_path):
@@ -196,6 +229,29 @@ def test_a_model_of_ones_own_need_not_take_support_apart(tmp_path):
     assert "no single magnitude" not in str(found)
 
 
+@pytest.mark.parametrize(
+    ("decided", "first"),
+    [([], date(2000, 1, 1) + timedelta(days=91)), ([complied("2003-05-01"), complied("2004-05-01")], date(2003, 5, 1))],
+)
+def test_the_first_decision_is_that_on_record_or_falls_due_at_its_rules_pace(tmp_path, decided, first):
+    rules = [{"id": "r", "states": ["H"], "decisions_per_year": 4}]
+    case = load_case(case_of(tmp_path, rules=rules, decisions=decided))
+    until = date(2030, 1, 1)
+    asked = imagined.first_and_last(models.prepare("coalition", case), until)
+    assert asked == [Item("H", "r", day, "compliance") for day in (first, until)]
+
+
+@pytest.mark.parametrize(("rule", "day"), [("*", date(1999, 12, 15)), ("r", date(2000, 2, 1))])
+def test_a_state_whose_joining_is_on_record_is_asked_for_that_alone(tmp_path, rule, day):
+    row = {"date": day.isoformat(), "state": "H", "rule": rule, "kind": "adherence", "decision": "adhere"}
+    on_record, none = (
+        imagined.joining(models.prepare("coalition", load_case(case_of(tmp_path / name, decisions=rows))))
+        for name, rows in (("on record", [row]), ("none", []))
+    )
+    assert on_record == [Item("H", rule, day, "adherence")]
+    assert none == [Item("H", "*", date(2000, 1, 1), "adherence")]
+
+
 def test_decisions_fall_due_on_the_days_of_the_forecast(tmp_path):
     rules = [{"id": "r", "states": ["H"], "decisions_per_year": 12}]
     layout = models.prepare("coalition", load_case(case_of(tmp_path, rules=rules))).layout
@@ -215,6 +271,22 @@ def test_a_decision_against_strong_priors_is_surprising(tmp_path):
     assert one.p < 0.01
     assert record.expected < 0.01
     assert record.least[0] == one
+
+
+@pytest.mark.parametrize(("outcomes", "others"), [(2, 1), (3, 2)])
+def test_a_row_that_may_be_miscoded_is_as_likely_as_it_would_be_coded(tmp_path, outcomes, others):
+    """With an error of .15 the decision is another one, and each of the others is coded as likely."""
+    sure, unsure = (
+        check(
+            case_of(
+                tmp_path / confidence,
+                decisions=[complied("2001-01-01", "violate", confidence=confidence)],
+                outcomes=outcomes,
+            )
+        ).record.least[0]
+        for confidence in ("certain", "low")
+    )
+    assert unsure.p == pytest.approx(0.85 * sure.p + 0.15 * (1 - sure.p) / others, rel=1e-9)
 
 
 def test_priors_that_are_unsure_are_surprised_by_nothing(tmp_path):
