@@ -82,8 +82,7 @@ class Altered:
     def _layout(self) -> Layout:
         base, added = self.base, self.alteration.added
         layout = copy.copy(base)
-        fields = {name: getattr(base.case, name) for name in type(base.case).model_fields}
-        layout.case = type(base.case)(**fields | {"lobbies": (*base.case.lobbies, *(new.lobby for new in added))})
+        layout.case = base.case.restated(lobbies=(*base.case.lobbies, *(new.lobby for new in added)))
         layout.builder = RowBuilder(layout.case, base.builder.pair_index, base.obligation_index)
         set_here = np.array([state.id in self.alteration.q for state in base.case.states])
         layout.__dict__["judged_conduct"] = base.judged_conduct | set_here
@@ -164,8 +163,5 @@ class Altered:
         """What the shock on the date adds to W of each lobby, (draw, path, lobby, date), from standard normals."""
         shock, pace = self.alteration.shock, self.alteration.pace
         scale = np.array([shock.get(b.state, 0.0) * pace.get(b.state, 1.0) for b in self.base.case.lobbies])
-        since = times - self._start
-        left = np.stack(
-            [np.where(since >= 0, np.exp(-path.rate * np.maximum(since, 0)), 0.0) for path in self.base.paths]
-        )
+        left = np.stack([path.left(times - self._start) for path in self.base.paths])
         return normal[..., None] * (scale[:, None] * left)

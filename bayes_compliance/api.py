@@ -367,7 +367,7 @@ def scenario(case: str | PathLike[str], run: Run | str | PathLike[str], *, id: s
     reopening.refuse_hidden(case, settings["as_of"], id)
     choose(running.open_case(case, settings), None if id is None else [id])
     prepared, tree, summary = reopening.fit_of(case, run)
-    until = date.fromisoformat(settings["until"]) if settings["until"] else None
-    found = scenarios(prepared, tree, ids=None if id is None else [id], seed=settings["seed"], until=until)
+    ids, until = None if id is None else [id], runs.until_of(settings)
+    found = scenarios(prepared, tree, ids=ids, seed=settings["seed"], until=until)
     failed = [check["name"] for check in summary["diagnostics"] if not check["passed"]]
     return found.assign_attrs(failed=failed)

@@ -90,7 +90,10 @@ class Path:
 
     def jump_decay(self, times: NDArray) -> NDArray:
         """What is left, at each time (row), of a jump just before another (column): lower-triangular."""
-        lag = np.subtract.outer(times, times)
+        return self.left(np.subtract.outer(times, times))
+
+    def left(self, lag: NDArray) -> NDArray:
+        """What is left of a jump after so many years; 0 before it."""
         return np.where(lag >= 0, np.exp(-self.rate * np.maximum(lag, 0)), 0.0)
 
 

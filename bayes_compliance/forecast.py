@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayes_compliance.case.dates import DAYS_PER_YEAR
 from bayes_compliance.kept import BAND as BAND
@@ -172,12 +173,16 @@ def futures(
 
 def thin(draws: Draws, chains: int, most: int = MAX_DRAWS) -> tuple[Draws, int]:
     """Evenly spaced draws of each chain, at most so many in all (but one of each chain at least)."""
-    n = len(draws["innovation"])
+    at = evenly(len(draws["innovation"]), chains, most)
+    return {name: values[at] for name, values in draws.items()}, chains
+
+
+def evenly(n: int, chains: int, most: int = MAX_DRAWS) -> NDArray:
+    """Positions of the draws that `thin` keeps of n."""
     per_chain = n // chains
     keep = max(1, min(per_chain, most // chains))
     within = np.linspace(0, per_chain - 1, keep).round().astype(int)
-    index = (np.arange(chains)[:, None] * per_chain + within).ravel()
-    return {name: values[index] for name, values in draws.items()}, chains
+    return (np.arange(chains)[:, None] * per_chain + within).ravel()
 
 
 def to_csv(table: Sequence[dict], columns: Sequence[str] = COLUMNS) -> str:

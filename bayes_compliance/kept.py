@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_compliance.case.vocabulary import LEVELS
 from bayes_compliance.parallel import in_threads
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from bayes_compliance.layout import Layout
     from bayes_compliance.worlds import Future
 
-BAND = (0.05, 0.95)
+BAND = (LEVELS[0], LEVELS[-1])
 SUMMARY = (
     "p_comply", "p_partial", "p_violate", "p_lower", "p_upper", "p_today_lower", "p_today_upper", "p_no_violation",
     "support_mean", "support_lower", "support_upper",
@@ -189,6 +190,16 @@ class Kept:
         for name, (what, units) in SAID.items():
             found[name].attrs = {"long_name": what, "units": units}
         return found
+
+
+def horizon(found: xr.Dataset) -> date:
+    """The last date of a Dataset with a time."""
+    return day_of(found["time"].values[-1])
+
+
+def day_of(value: Any) -> date:
+    """A date as xarray keeps it."""
+    return value.astype("datetime64[D]").item()
 
 
 def recalled(dataset: xr.Dataset, mc_error: float) -> Forecast:

@@ -49,6 +49,11 @@ SCALED = ("decision_noise", "rule_spread_points")
 Draws = dict[str, NDArray]
 
 
+def end_to_end(draws: Draws) -> Draws:
+    """Draws (chain, draw, ...) as (chain * draw, ...), chains one after the other."""
+    return {name: v.reshape(v.shape[0] * v.shape[1], *v.shape[2:]) for name, v in draws.items()}
+
+
 class Latents:
     """Judged quantities of a layout, with the free ones apart from the constants.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cached_property
@@ -49,6 +50,16 @@ class Terms(NamedTuple):
 def is_zero(prior: Prior | None) -> bool:
     """Whether a quantity is not there, or known to be 0."""
     return prior is None or (prior.is_constant and prior.value == 0)
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """Names with a number behind those that have stood before: `a`, `b`, `a (2)`."""
+    seen: Counter[str] = Counter()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return found
 
 
 PLACED = ("knot_slot", "path_factors", "path_steps", "_later_knots", "pair_slot", "blocks", "coords")
@@ -325,13 +336,7 @@ class Layout:
     @cached_property
     def labels(self) -> list[str]:
         """A distinct name for each row: date, state, rule and stage."""
-        names = [f"{item.date} {item.state} {item.rule} {item.stage}" for item in self.rows.items]
-        seen: dict[str, int] = {}
-        for i, name in enumerate(names):
-            seen[name] = seen.get(name, 0) + 1
-            if seen[name] > 1:
-                names[i] = f"{name} ({seen[name]})"
-        return names
+        return distinct(f"{item.date} {item.state} {item.rule} {item.stage}" for item in self.rows.items)
 
     @cached_property
     def coords(self) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Prepared(NamedTuple):
     def __repr__(self) -> str:
         case = self.case
         return (
-            f"<Prepared: {case.name}, model {self.model.__name__.rpartition('.')[2]}, states: {len(case.states)}, "
+            f"<Prepared: {case.name}, model {short(self.model)}, states: {len(case.states)}, "
             f"lobbies: {len(case.lobbies)}, decisions: {len(case.decisions)}>"
         )
 
@@ -63,6 +63,11 @@ RIVALS = ("unitary", "managerial")
 
 PANEL = "panel"
 """The one model that is of many cases, not of one."""
+
+
+def short(model: ModuleType) -> str:
+    """A model's name without that of this package."""
+    return model.__name__.rpartition(".")[2]
 
 
 def available() -> list[str]:

@@ -8,7 +8,7 @@ judgements like any other and are listed with them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case, Judgement, Lobby
@@ -54,19 +54,13 @@ def one_pull_per_state(case: Case, name: str, what: str, stated: Mapping[str, Qu
     for lobby in lobbies:
         for quantity, quantiles in (("magnitude", PULL), ("volatility", stated["volatility"])):
             judgements.append(judgement(case, name, why, quantity, quantiles, lobby))
-    changes = {
-        "lobbies": lobbies,
-        "judgements": tuple(judgements),
-        "states": tuple(s.model_copy(update=ALONE) for s in case.states),
-        "rules": tuple(rule.model_copy(update={"depth": False}) for rule in case.rules),
-        "proxies": (), "counterparty_sets": (), "scenarios": (),
-    }  # fmt: skip
-    return restated(case, changes)
-
-
-def restated(case: Case, changes: Mapping[str, Any]) -> Case:
-    """The case with some fields changed, checked again as a whole."""
-    return type(case)(**({field: getattr(case, field) for field in type(case).model_fields} | dict(changes)))
+    return case.restated(
+        lobbies=lobbies,
+        judgements=tuple(judgements),
+        states=tuple(s.model_copy(update=ALONE) for s in case.states),
+        rules=tuple(rule.model_copy(update={"depth": False}) for rule in case.rules),
+        proxies=(), counterparty_sets=(), scenarios=(),
+    )  # fmt: skip
 
 
 ALONE = {"counterparties": None, "counterparty_weights": (), "threshold": 0.0}

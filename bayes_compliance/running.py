@@ -63,8 +63,8 @@ def open_case(case: str | PathLike[str], settings: dict[str, Any]) -> Case:
 
 def check_horizon(case: Case, settings: dict[str, Any]) -> None:
     """Refuse a last date that is asked for and to which nothing can be foretold; the case's own is checked already."""
-    if settings["until"]:
-        check_until(case, date.fromisoformat(settings["until"]))
+    if until := runs.until_of(settings):
+        check_until(case, until)
 
 
 def made(
@@ -88,8 +88,9 @@ def made(
     foretold = None
     if ahead:
         with timer("forecast"):
-            whole = {name: v.reshape(v.shape[0] * v.shape[1], -1) for name, v in drawn.draws.items()}
-            foretold = _foretold(prepared, whole, settings)
+            from bayes_compliance.latents import end_to_end
+
+            foretold = _foretold(prepared, end_to_end(drawn.draws), settings)
         if tell is not None:
             tell(prepared.case, foretold)
     with timer("diagnose"):
@@ -175,6 +176,5 @@ def _diagnosed(fitted: Run, checks: list[Check], timer: Timer) -> Run:
 def _foretold(prepared: models.Prepared, draws: Draws, settings: dict[str, Any]) -> Forecast:
     from bayes_compliance.forecast import simulate
 
-    until = date.fromisoformat(settings["until"]) if settings["until"] else None
     chains, seed = settings["chains"], settings["seed"]
-    return simulate(prepared.model, prepared.layout, draws, chains, seed=seed, until=until)
+    return simulate(prepared.model, prepared.layout, draws, chains, seed=seed, until=runs.until_of(settings))

@@ -206,6 +206,11 @@ def done_with(case: Case | Panel, checks: Sequence[Check], settings: dict[str, A
     }
 
 
+def until_of(settings: dict[str, Any]) -> date | None:
+    """The last date that a RUN was asked for; None for its case's horizon."""
+    return date.fromisoformat(settings["until"]) if settings["until"] else None
+
+
 def write_posterior(folder: Path, tree: xr.DataTree) -> None:
     """posterior.nc."""
     write_netcdf(folder / "posterior.nc", tree)

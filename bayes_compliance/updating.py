@@ -19,9 +19,10 @@ from bayes_compliance.importance import weights_of
 from bayes_compliance.inference import LEAST_DRAWS, enough
 from bayes_compliance.inference.diagnostics import failed
 from bayes_compliance.inference.trial import HOW, still_valid
+from bayes_compliance.kept import horizon
 from bayes_compliance.runs import Run
 from bayes_compliance.validation.known import FEW, Known, same_latents
-from bayes_compliance.validation.otherwise import REWEIGHTED, Reused, horizon, means, otherwise
+from bayes_compliance.validation.otherwise import REWEIGHTED, Reused, means, otherwise
 from bayes_compliance.wording import decimals, pareto, plural, rule_name
 
 if TYPE_CHECKING:

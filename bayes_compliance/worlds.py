@@ -176,9 +176,9 @@ def continued(
     return walk
 
 
-def every_spread(layout: Layout, spread: NDArray, paths: int, rng: np.random.Generator) -> NDArray:
-    """Spread of every pair, (draw, path, pair): as the posterior has it, afresh where no row speaks to it."""
-    every = np.repeat(rng.standard_normal((len(spread), 1, len(layout.pairs))), paths, axis=1)
+def every_spread(layout: Layout, spread: NDArray, rng: np.random.Generator) -> NDArray:
+    """Spread of every pair, (draw, 1, pair): as the posterior has it, afresh where no row speaks to it."""
+    every = rng.standard_normal((len(spread), 1, len(layout.pairs)))
     every[..., layout.pairs_used] = spread[:, None]
     return every
 
@@ -229,7 +229,8 @@ class Future:
 
     def run(self) -> Iterator[Moment]:
         """The dates in their order, each decided before the next."""
-        drift, jumps, pairs = self._drift(), self._jumps(), self._spread()
+        drift, jumps = self._drift(), self._jumps()
+        pairs = every_spread(self.layout, self.draws["spread"], self.rng)
         if self.altered is not None:
             drift = drift + self.altered.shocks(self.times, self._antithetic_of(self.own_rng, len(self.layout.paths)))
         walk = np.ascontiguousarray(np.moveaxis(drift + jumps, -1, 0))
@@ -302,6 +303,3 @@ class Future:
             size = (count > k) * (1.0 if self.altered is None else self.altered.paces(self.times - ago) ** 2)
             left += size[:, :, states] * np.exp(-2 * rate * ago[:, :, states])
         return left
-
-    def _spread(self) -> NDArray:
-        return every_spread(self.layout, self.draws["spread"], 1, self.rng)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes_compliance import asking
+from bayes_compliance import asking, rivals
 from bayes_compliance.asking import on_slots, related
 from bayes_compliance.latents import Latents
 from bayes_compliance.models import load
@@ -41,21 +41,15 @@ if TYPE_CHECKING:
 coalition = load("coalition")
 USES = ("sincerity",)
 SINCERITY = (0.5, 0.8, 0.95)
+WHY = "most states that join mean to comply"
 
 
 def recast(case: Case) -> Case:
     """The case with the model's own judgement of sincerity where there is none."""
-    from bayes_compliance.case import Judgement
-
     if any(j.quantity == "sincerity" for j in case.judgements):
         return case
-    low, mid, high = SINCERITY
-    own = Judgement(
-        analyst="model opportunism", date=case.reference_date, date_end=case.reference_date, quantity="sincerity",
-        p05=low, p50=mid, p95=high, rationale="most states that join mean to comply",
-    )  # fmt: skip
-    fields = {name: getattr(case, name) for name in type(case).model_fields}
-    return type(case)(**fields | {"judgements": (*case.judgements, own)})
+    own = rivals.judgement(case, "opportunism", WHY, "sincerity", SINCERITY)
+    return case.restated(judgements=(*case.judgements, own))
 
 
 def support(layout: Layout, rows: Rows, x: dict[str, Any], walk: Any, spread: Any, history: History) -> Any:

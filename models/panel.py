@@ -181,8 +181,14 @@ def margin(block: Block, x: dict[str, Any]) -> Any:
 
 def log_probability(block: Block, x: dict[str, Any]) -> Any:
     """Log probability of each coded decision of a block, shape (..., row)."""
-    width = x["partial_width"] * (block.n_outcomes == 3) if (block.n_outcomes == 3).any() else 0.0
+    width = half_width(block, x)
     return theory.coded_log_probability(margin(block, x), 1.0, width, block.outcome, block.error, block.n_outcomes)
+
+
+def half_width(block: Block, x: dict[str, Any]) -> Any:
+    """Half-width of the band of partial outcomes of each row of a block, in units of sigma; 0 where it has none."""
+    three = block.n_outcomes == 3
+    return x["partial_width"] * three if three.any() else 0.0
 
 
 def build(layout: PanelLayout) -> pm.Model:

@@ -61,8 +61,7 @@ def recast(case: Case) -> Case:
             lobbies.append(lobby)
             judgements.append(rivals.judgement(case, "spells", WHY, "magnitude", rivals.NONE, lobby))
             judgements.append(rivals.judgement(case, "spells", WHY, "volatility", scaled, lobby))
-    changes = {"lobbies": (*case.lobbies, *lobbies), "judgements": (*case.judgements, *judgements)}
-    return rivals.restated(case, changes)
+    return case.restated(lobbies=(*case.lobbies, *lobbies), judgements=(*case.judgements, *judgements))
 
 
 def _lobby(state: str, rule: str) -> Lobby:

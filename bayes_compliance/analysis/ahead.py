@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance import forecast, seeds
 from bayes_compliance.asking import answered, on_slots
-from bayes_compliance.case.vocabulary import ANY_RULE
+from bayes_compliance.case.vocabulary import ANY_RULE, LEVELS
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference.carry import carry
 from bayes_compliance.inference.tree import draws_of
@@ -256,7 +256,7 @@ class Kept:
         found: dict[str, NDArray] = {}
         for name in names:
             values = self.values[name]
-            lower, median, upper = np.quantile(values, (forecast.BAND[0], 0.5, forecast.BAND[1]), axis=(2, 3))
+            lower, median, upper = np.quantile(values, LEVELS, axis=(2, 3))
             found |= {name: values.mean(axis=(2, 3), dtype=float), f"{name}_median": median}
             found |= {f"{name}_lower": lower, f"{name}_upper": upper}
         return {label: (("time",), value) for label, value in found.items()}

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from bayes_compliance.analysis.ahead import Ahead, Options, Scene, known_on, parts_of
 from bayes_compliance.asking import related
+from bayes_compliance.case.vocabulary import LEVELS
 from bayes_compliance.rows import ANY_RULE, Item
 from bayes_compliance.worlds import met
 
 if TYPE_CHECKING:
     from bayes_compliance.latents import Draws
     from bayes_compliance.models import Prepared
-
-LEVELS = (0.05, 0.5, 0.95)
 
 
 def anticipation(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) -> xr.Dataset:

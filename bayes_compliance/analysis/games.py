@@ -15,14 +15,12 @@ from numpy.typing import NDArray
 
 from bayes_compliance import theory
 from bayes_compliance.analysis.ahead import Ahead, Kept, Options, Scene
-from bayes_compliance.case.vocabulary import ANY_RULE
+from bayes_compliance.case.vocabulary import ANY_RULE, LEVELS
 from bayes_compliance.parts import PREFERENCES, Game
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case
     from bayes_compliance.models import Prepared
-
-LEVELS = (0.05, 0.5, 0.95)
 
 
 class Punishment(NamedTuple):

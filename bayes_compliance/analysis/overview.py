@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -74,20 +75,14 @@ def overview(
     ahead = worlds(step_years)
     told = worlds(step) if horizon_only else ahead
 
-    def asked() -> dict[str, xr.Dataset]:
-        return _asked(told)
-
-    def from_today() -> dict[str, xr.Dataset]:
-        return _from_today(told, ahead, horizon_only)
-
-    def altered() -> dict[str, xr.Dataset]:
-        return _altered(prepared, tree, seed=seed, until=until, step_years=step, **fewer(draws))
-
-    def joining() -> dict[str, xr.Dataset]:
-        return {"sincerity": sincerity(prepared, tree, seed=seed, until=until)}
-
+    asks: tuple[Callable[[], dict[str, xr.Dataset]], ...] = (
+        lambda: _asked(told),
+        lambda: _from_today(told, ahead, horizon_only),
+        lambda: what_ifs(prepared, tree, seed=seed, until=until, step_years=step, **fewer(draws)),
+        lambda: {"sincerity": sincerity(prepared, tree, seed=seed, until=until)},
+    )
     found: dict[str, xr.Dataset] = {}
-    for some in in_threads(lambda ask: ask(), (asked, from_today, altered, joining)):
+    for some in in_threads(lambda ask: ask(), asks):
         found |= some
     return found
 
@@ -127,7 +122,8 @@ def fewer(draws: int) -> dict[str, int]:
     return {"draws": max(1, draws // 2), "paths": 2}
 
 
-def _altered(prepared: Prepared, tree: xr.DataTree, **asked: Any) -> dict[str, xr.Dataset]:
+def what_ifs(prepared: Prepared, tree: xr.DataTree, **asked: Any) -> dict[str, xr.Dataset]:
+    """Sets of counterparties and scenarios, where the case declares any."""
     found = {}
     if prepared.case.counterparty_sets:
         found["bilateral_or_multilateral"] = bilateral_or_multilateral(prepared, tree, **asked)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance.kept import BAND
+from bayes_compliance.case.vocabulary import LEVELS
 from bayes_compliance.report.sentences import listed, percent, plural
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def reputation(p2_g2: NDArray, step: NDArray, sigma: NDArray | float, states: Se
     import xarray as xr
 
     each = np.stack([p2_g2 / sigma, (p2_g2 - step) / sigma])
-    lower, median, upper = np.quantile(each, [BAND[0], 0.5, BAND[1]], axis=1)
+    lower, median, upper = np.quantile(each, LEVELS, axis=1)
     p_rank = np.stack([ranks(values) for values in each])
     p_readier = np.stack([pairwise(values) for values in each])
     rank = np.arange(1, len(states) + 1)
@@ -120,7 +120,7 @@ def effects(effect: NDArray, columns: Sequence[str]) -> xr.Dataset:
     """
     import xarray as xr
 
-    lower, median, upper = np.quantile(effect, [BAND[0], 0.5, BAND[1]], axis=0)
+    lower, median, upper = np.quantile(effect, LEVELS, axis=0)
     said = {"median": median, "lower": lower, "upper": upper, "p_positive": (effect > 0).mean(axis=0)}
     return xr.Dataset({k: ("covariate", v) for k, v in said.items()}, coords={"covariate": list(columns)})
 
@@ -160,9 +160,9 @@ def _clearest(p: NDArray, median: NDArray) -> tuple[int, int]:
     return int(i), int(j)
 
 
-def ends(found: xr.Dataset, kind: str = "compliance") -> str:
+def ends(found: xr.Dataset) -> str:
     """Which states come first and last more often than others, and how sure that is."""
-    one = found.sel(kind=kind)
+    one = found.sel(kind="compliance")
     names, p = [str(s) for s in one["state"].values], one["p_rank"].values
     said = []
     for word, of in (("first", p[:, 0]), ("last", p[:, -1])):

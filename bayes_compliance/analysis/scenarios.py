@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from bayes_compliance.asking import related
 from bayes_compliance.case import Lobby
 from bayes_compliance.errors import Refused
 from bayes_compliance.forecast import BAND, MAX_DRAWS
+from bayes_compliance.models import short
 from bayes_compliance.parallel import in_threads
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def idle_because(scenario: Scenario, ahead: Ahead) -> str:
     known = {lobby.id for lobby in ahead.prepared.case.lobbies} | added
     for change in scenario.changes:
         if change.lobby is not None and change.lobby not in known:
-            return f"the model {ahead.prepared.model.__name__.rpartition('.')[2]} has no lobby {change.lobby!r}"
+            return f"the model {short(ahead.prepared.model)} has no lobby {change.lobby!r}"
     reasons = [_idle(change, scenario, ahead, added) for change in scenario.changes]
     return ", ".join(reasons) if all(reasons) else ""
 
@@ -204,20 +205,20 @@ def _idle(change: Change, scenario: Scenario, ahead: Ahead, added: set[str]) -> 
     if change.add is not None:
         return f"{change.add.id!r} is added with a magnitude of 0" if change.add.magnitude == 0 else ""
     if change.lobby is not None:
-        return next(_idle_lobby(change, scenario, ahead, added), "")
+        return _idle_lobby(change, scenario, ahead, added)
     return _idle_state(change, ahead)
 
 
-def _idle_lobby(change: Change, scenario: Scenario, ahead: Ahead, added: set[str]) -> Iterator[str]:
+def _idle_lobby(change: Change, scenario: Scenario, ahead: Ahead, added: set[str]) -> str:
     if change.scale == 1:
-        yield f"{change.lobby!r} is scaled by 1"
+        return f"{change.lobby!r} is scaled by 1"
     if change.lobby in added:
-        return
+        return ""
     lobby = ahead.prepared.case.lobby(change.lobby or "")
     if lobby.until is not None and lobby.until <= scenario.from_:
-        yield f"{change.lobby!r} has ended on {lobby.until} already"
-    if lobby.from_ is not None and lobby.from_ > ahead.days[-1].date:
-        yield f"{change.lobby!r} begins on {lobby.from_}, after the horizon"
+        return f"{change.lobby!r} has ended on {lobby.until} already"
+    late = lobby.from_ is not None and lobby.from_ > ahead.days[-1].date
+    return f"{change.lobby!r} begins on {lobby.from_}, after the horizon" if late else ""
 
 
 def _idle_state(change: Change, ahead: Ahead) -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_compliance.analysis.decomposition import DRIFT, MOVING, NOISE, TODAY
-from bayes_compliance.case.vocabulary import ANY_RULE
+from bayes_compliance.case.vocabulary import ANY_RULE, LEVELS
 from bayes_compliance.wording import LIKELY, listed, percent, rounded
 
 EVEN = 0.5
@@ -219,7 +219,7 @@ def critical_discount_sentences(
     for who, state, rule, day in _at_the_horizon(found, "p_enough"):
         here = found.sel(state=state, rule=rule).isel(time=-1)
         grim = here["discount"].isel(punishment=0)
-        low, middle, high = (_discount(grim.sel(quantile=q).item()) for q in (0.05, 0.5, 0.95))
+        low, middle, high = (_discount(grim.sel(quantile=q).item()) for q in LEVELS)
         several = (rules or {}).get(state, 1)
         median = f", the median over its {several} rules" if several > 1 else ""
         said.append(

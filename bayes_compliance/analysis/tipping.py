@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 DRAWS, PATHS = 500, 4
 """Posterior draws that are kept of those that are seen, evenly spaced, each with all its future paths."""
 HALF, KEPT = 0.5, 0.8
+STEPS = 40
+"""Depths that are tried before the search between two of them."""
 
 
 def tipping_points(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Options]) -> xr.Dataset:
@@ -183,7 +185,7 @@ def depth_of(kept: Pressures) -> xr.Dataset:
     return grid.dataset({"own_depth": (("time",), own)}).assign(depth=(("rule", "time"), depth), sides=("rule", owing))
 
 
-def deepest(margin: NDArray, scaled: NDArray, steps: int = 40) -> float:
+def deepest(margin: NDArray, scaled: NDArray) -> float:
     """Largest k up to LIMIT at which every side's mean probability is at least .8: a grid in log k, then bisection.
 
     Parameters
@@ -196,7 +198,7 @@ def deepest(margin: NDArray, scaled: NDArray, steps: int = 40) -> float:
         u = np.expm1(v)
         return all(ndtr(m + u * d).mean() >= KEPT for m, d in zip(margin, scaled, strict=True))
 
-    grid = np.linspace(log(LIMIT), -log(LIMIT), steps)
+    grid = np.linspace(log(LIMIT), -log(LIMIT), STEPS)
     found = next((i for i, v in enumerate(grid) if all_keep(v)), None)
     if found is None:
         return np.nan

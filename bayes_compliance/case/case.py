@@ -91,6 +91,10 @@ class Case(Head):
         copy.__dict__.pop("_by_id", None)
         return copy
 
+    def restated(self, **changes: Any) -> Self:
+        """The case with other values, checked again one by one."""
+        return type(self)(**{name: getattr(self, name) for name in type(self).model_fields} | changes)
+
     def state(self, id: str) -> State:
         """A state by id; KeyError where there is none."""
         return self._by_id[State, id]
@@ -143,7 +147,7 @@ class Case(Head):
 
     def last_decision_date(self) -> date:
         """Date of the last decision that is not pending; the adherence date where there is none."""
-        return last_decision_date(self.decisions, self.adherence_date)
+        return max((d.date for d in self.decisions if d.decision != "pending"), default=self.adherence_date)
 
     def as_of(self, day: date) -> Self:
         """The case as it was known at the end of a day.
@@ -186,8 +190,3 @@ def linear(lobby: Lobby, scale: Scale) -> bool:
 def answers(rule: Rule, owed: Iterable[str]) -> tuple[str, ...]:
     """Of the rules that a counterparty owes, those that answer this one."""
     return tuple(other for other in owed if rule.answered_by is None or other in rule.answered_by)
-
-
-def last_decision_date(decisions: Iterable[Decision], default: date) -> date:
-    """Date of the last decision that is not pending, or the default."""
-    return max((d.date for d in decisions if d.decision != "pending"), default=default)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance.asking import ask_observed
+from bayes_compliance.case.vocabulary import LEVELS
 from bayes_compliance.feedback import imagined
 from bayes_compliance.feedback.conflicts import Conflict, Move, conflict, judged_items
 from bayes_compliance.feedback.questions import unanswered
@@ -132,14 +133,7 @@ class Feedback:
         return plain(self)
 
 
-def feedback(
-    prepared: Prepared,
-    name: str = DEFAULT,
-    *,
-    seed: int = 1,
-    draws: int = imagined.DRAWS,
-    doubts: Iterable[str] = (),
-) -> Feedback:
+def feedback(prepared: Prepared, name: str = DEFAULT, *, seed: int = 1, doubts: Iterable[str] = ()) -> Feedback:
     """What the priors alone say of every decision, on record and judged.
 
     Parameters
@@ -148,19 +142,17 @@ def feedback(
     name : str
         The model, as it was asked for.
     seed : int
-    draws : int
-        Independent draws of the priors; Monte Carlo errors of probabilities are at most .016 with the default.
     doubts : iterable of str
         What the case's files say and may not mean.
     """
     check_seed(seed)
     case, priors = prepared.case, prepared.priors
-    drawn = imagined.prior_draws(prepared, draws, seed)
+    drawn = imagined.prior_draws(prepared, seed)
     judged, kept = judged_items(case), _keeping(prepared, drawn, case.horizon.until, seed)
     asked = sorted({*imagined.joining(prepared), *(item for _, item in judged if item.stage == "adherence")})
     found = kept | dict(zip(asked, imagined.adherence(prepared, drawn, asked, seed), strict=True))
     return Feedback(
-        case, name, priors.pool, draws, seed,
+        case, name, priors.pool, imagined.DRAWS, seed,
         adherence=tuple(_implied(found[item]) for item in asked),
         compliance=tuple(_implied(one) for one in kept.values()),
         record=_record(prepared, drawn),
@@ -173,7 +165,7 @@ def feedback(
 
 def at_the_horizon(prepared: Prepared, until: date, *, seed: int = 1) -> dict[tuple[str, str], Implied]:
     """What the priors alone say of compliance on a last date, by state and rule; at the horizon as `feedback`."""
-    found = _keeping(prepared, imagined.prior_draws(prepared, imagined.DRAWS, seed), until, seed)
+    found = _keeping(prepared, imagined.prior_draws(prepared, seed), until, seed)
     return {(item.state, item.rule): _implied(one) for item, one in found.items() if item.date == until}
 
 
@@ -186,7 +178,7 @@ def _keeping(prepared: Prepared, draws: Draws, until: date, seed: int) -> dict[I
 
 def _implied(one: imagined.Imagined) -> Implied:
     low, high = np.quantile(one.p_comply, BAND)
-    s_low, s_mid, s_high = np.quantile(one.support, [BAND[0], 0.5, BAND[1]])
+    s_low, s_mid, s_high = np.quantile(one.support, LEVELS)
     kinds = (
         {} if one.preference is None else {k: float((one.preference == i).mean()) for i, k in enumerate(PREFERENCES)}
     )

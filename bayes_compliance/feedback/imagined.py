@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from bayes_compliance.models import Prepared
 
 DRAWS = 500
+"""Independent draws of the priors: Monte Carlo errors of probabilities are at most .016."""
+
 PATHS = 2
 MOST_DUE = 100
 """Decisions on one rule after the record that conduct is followed through; a longer one hardly moves q."""
@@ -71,10 +73,10 @@ class _Scene(NamedTuple):
     history: History
 
 
-def prior_draws(prepared: Prepared, n: int, seed: int) -> Draws:
+def prior_draws(prepared: Prepared, seed: int) -> Draws:
     """Draws of every latent from its prior, with what the model adds to them."""
     rng = seeds.generator(seed, "check")
-    draws = Latents(prepared.layout).draw_all(n, rng)
+    draws = Latents(prepared.layout).draw_all(DRAWS, rng)
     return completed(prepared, draws, rng, observed=False)
 
 
@@ -85,7 +87,7 @@ def adherence(prepared: Prepared, draws: Draws, items: Sequence[Item], seed: int
     days = sorted({item.date for item in items})
     times = np.array([layout.time(day) for day in days])
     walks = continued(layout, draws["innovation"], times, lambda *shape: rng.standard_normal((n, 1, *shape)))
-    spreads = every_spread(layout, draws["spread"], 1, rng)
+    spreads = every_spread(layout, draws["spread"], rng)
     x = {name: values[:, None] for name, values in related(layout, draws).items()}
     found: dict[Item, Imagined] = {}
     for at, day in enumerate(days):

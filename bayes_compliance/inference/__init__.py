@@ -92,11 +92,11 @@ def draw(
     Quantities that only the future needs come from their priors, and latents that the sampler does not see from the
     model.
     """
-    from bayes_compliance import __version__, seeds
+    from bayes_compliance import __version__, models, seeds
 
     check_settings(engine, seed, draws, tune, chains)
     attrs: dict[str, Any] = {
-        "case": prepared.case.name, "model": prepared.model.__name__.rpartition(".")[2], "engine": engine,
+        "case": prepared.case.name, "model": models.short(prepared.model), "engine": engine,
         "seed": seed, "draws": draws, "tune": tune, "chains": chains, "bayes_compliance": __version__,
     }  # fmt: skip
     if engine == "exact":

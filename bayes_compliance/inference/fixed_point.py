@@ -218,9 +218,9 @@ def _vector(values: Any, size: int) -> Any:
     return pt.broadcast_to(pt.as_tensor(values), (size,))
 
 
-def on_joint(layout: JointLayout, model: pm.Model | None = None) -> tuple[Any, Any]:
+def on_joint(layout: JointLayout) -> tuple[Any, Any]:
     """W and z on the slots of the joint rows, from the innovations and spreads of the model in whose context it is."""
-    named = pm.modelcontext(model).named_vars
+    named = pm.modelcontext(None).named_vars
     innovation = named.get("innovation")
     walk = on_slots(None if innovation is None else at_knots(layout, innovation), layout.joint.knot)
     return walk, on_slots(named.get("spread"), layout.joint.pair)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance import models, seeds
 from bayes_compliance.case.vocabulary import ANY_RULE
+from bayes_compliance.latents import end_to_end
 from bayes_compliance.panel.fitting import Draws
 from bayes_compliance.panel.layout import PanelLayout
 from bayes_compliance.panel.outlook import Days, Outlook, walk
@@ -67,8 +68,7 @@ def forecast(layout: PanelLayout, draws: Draws, seed: int) -> PanelForecast:
         and P2 + G2 of what is new are drawn anew in each draw.
     """
     chains = len(draws["step"])
-    flat = {name: values.reshape(-1, values.shape[-1]) for name, values in draws.items()}
-    known = _with_new(layout, flat, seeds.generator(seed, "panel ahead"))
+    known = _with_new(layout, end_to_end(draws), seeds.generator(seed, "panel ahead"))
     days, rng = Days(layout.panel), seeds.generator(seed, "panel paths")
     states, rules = [*layout.states, ANY_RULE], [*map(str, layout.rules), ANY_RULE]
     kept = Kept(states, rules, days.reported, len(known.state))

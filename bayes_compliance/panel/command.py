@@ -189,11 +189,12 @@ def _finished(
 ) -> PanelRun:  # fmt: skip
     from bayes_compliance.analysis.reputation import effects, reputation
     from bayes_compliance.inference.diagnostics import check_forecast
+    from bayes_compliance.latents import end_to_end
     from bayes_compliance.panel.ahead import forecast
     from bayes_compliance.panel.fitting import draws_of
 
     draws = draws_of(tree)
-    flat = {name: values.reshape(-1, values.shape[-1]) for name, values in draws.items()}
+    flat = end_to_end(draws)
     with timer("forecast"):
         ahead = forecast(layout, draws, settings["seed"])
         seen = [layout.state_index[state] for state in layout.panel.observed_states]

@@ -125,7 +125,7 @@ def simulate(layout: PanelLayout, x: Draws, rng: np.random.Generator) -> NDArray
     found = []
     for block in layout.blocks:
         support = model.margin(block, x)
-        width = x.get("partial_width", np.zeros(1)) * (block.n_outcomes == 3)
+        width = model.half_width(block, x)
         answer = asking.Answer(support, *theory.outcome_probabilities(support, 1.0, width))
         found.append(asking.decide(answer, rng.random(support.shape)))
     outcome = np.concatenate(found, axis=-1)

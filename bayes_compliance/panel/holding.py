@@ -14,6 +14,7 @@ from scipy.special import logsumexp
 
 from bayes_compliance import __version__, seeds, sweeps, theory
 from bayes_compliance.forecast import BAND
+from bayes_compliance.latents import end_to_end
 from bayes_compliance.panel.fitting import Fitter, log_likelihood, simulate, thinned
 from bayes_compliance.panel.layout import PanelLayout, Pooling
 from bayes_compliance.store import JOURNAL
@@ -115,7 +116,7 @@ def _scored(fitter: Fitter, out: NDArray, key: str, sampler: dict[str, Any]) -> 
     layout = fitter.layout
     found = fitter.sample(**sampler, held_out=out).draws
     kept = thinned(layout, found)
-    flat = {name: v[:, kept].reshape(-1, v.shape[-1]) for name, v in found.items()}
+    flat = end_to_end({name: values[:, kept] for name, values in found.items()})
     each = log_likelihood(layout, flat)
     score = (logsumexp(each, axis=0) - np.log(len(each)))[out]
     simulated = simulate(layout, flat, seeds.generator(sampler["seed"], f"left out: {key}"))

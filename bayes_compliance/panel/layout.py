@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance import theory
 from bayes_compliance.case.dates import years_between
-from bayes_compliance.layout import OUTCOME
+from bayes_compliance.layout import OUTCOME, distinct
 from bayes_compliance.panel.records import Covariates, Entry, Panel, RuleKey
 
 Pooling = Literal["partial", "none", "complete"]
@@ -195,12 +195,7 @@ class PanelLayout:
     @cached_property
     def labels(self) -> list[str]:
         """A distinct name for each row."""
-        names = [f"{e.decision.date} {e.decision.state} {e.key} {e.decision.kind}" for e in self.entries]
-        seen: dict[str, int] = {}
-        for i, name in enumerate(names):
-            seen[name] = seen.get(name, 0) + 1
-            names[i] = name if seen[name] == 1 else f"{name} ({seen[name]})"
-        return names
+        return distinct(f"{e.decision.date} {e.decision.state} {e.key} {e.decision.kind}" for e in self.entries)
 
     @cached_property
     def coords(self) -> dict[str, list[str]]:

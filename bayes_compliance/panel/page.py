@@ -11,6 +11,7 @@ from markupsafe import Markup
 from bayes_compliance import models
 from bayes_compliance.analysis import reputation as words_of
 from bayes_compliance.analysis.reputation import points
+from bayes_compliance.case.vocabulary import LEVELS
 from bayes_compliance.errors import Unwritten
 from bayes_compliance.inference.diagnostics import failed
 from bayes_compliance.panel import plots, words
@@ -125,7 +126,7 @@ def _compliances(run: PanelRun) -> dict[str, int]:
 def _rules(run: PanelRun) -> Section:
     flat = draws_of(run.tree)["interest"].reshape(-1, len(run.layout.rules))
     count = Counter(e.key for e in run.layout.entries if e.decision.kind == "compliance")
-    names, quantiles = [str(rule) for rule in run.layout.rules], np.quantile(flat, [0.05, 0.5, 0.95], axis=0)
+    names, quantiles = [str(rule) for rule in run.layout.rules], np.quantile(flat, LEVELS, axis=0)
     said = words.easiest(names, flat)
     names = [f"{name} ({count[rule]})" for name, rule in zip(names, run.layout.rules, strict=True)]
     note = "Medians, 5% to 95%; in brackets the compliance decisions on record. The higher, the more those who gain "

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance.analysis.reputation import TOLD_APART, points
+from bayes_compliance.case.vocabulary import LEVELS
 from bayes_compliance.panel.holding import Count
 from bayes_compliance.panel.layout import PERIOD_YEARS, PanelLayout
 from bayes_compliance.report.sentences import day, likelihood, listed, percent, plural
@@ -310,7 +311,7 @@ def covered(counts: Sequence[Count]) -> str:
 
 def moved(layout: PanelLayout, drift: np.ndarray) -> list[str]:
     """How much P2 + G2 moves, where it may."""
-    low, mid, high = np.quantile(drift, [0.05, 0.5, 0.95])
+    low, mid, high = np.quantile(drift, LEVELS)
     unseen = f"All decisions are of the last {PERIOD_YEARS:g} years, so that this is the prior's pace and not theirs."
     return [
         f"P2 + G2 moves by {points(mid)} sigma in five years (one standard deviation; {points(low)} to {points(high)}, "

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from bayes_compliance.forecast import HORIZON_ONLY
 from bayes_compliance.report.facts import has_lobbies, series
+from bayes_compliance.runs import until_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -125,21 +125,14 @@ def _by_lobby(run: Run, missing: dict[str, str]) -> dict[str, xr.Dataset]:
 
 def _without_parts(run: Run, missing: dict[str, str]) -> dict[str, xr.Dataset]:
     """What needs no lobbies told apart."""
-    from bayes_compliance.analysis.counterparties import bilateral_or_multilateral
     from bayes_compliance.analysis.lock_in import LockIn
-    from bayes_compliance.analysis.overview import fewer
-    from bayes_compliance.analysis.scenarios import scenarios
+    from bayes_compliance.analysis.overview import fewer, what_ifs
     from bayes_compliance.analysis.sincerity import sincerity
 
     missing |= dict.fromkeys(NEEDS_PARTS, "this model does not say what each lobby adds to support")
     ahead, asked = _ahead(run), _asked(run)
     found = {"lock_in": ahead.answer(LockIn(ahead)), "sincerity": sincerity(run.prepared, run.tree, **asked)}
-    some = asked | fewer(DRAWS) | {"step_years": HORIZON_ONLY}
-    if "scenarios" not in missing:
-        found["scenarios"] = scenarios(run.prepared, run.tree, **some, refuse=False)
-    if "bilateral_or_multilateral" not in missing:
-        found["bilateral_or_multilateral"] = bilateral_or_multilateral(run.prepared, run.tree, **some)
-    return found
+    return found | what_ifs(run.prepared, run.tree, **asked, step_years=HORIZON_ONLY, **fewer(DRAWS))
 
 
 def _of_the_model(run: Run) -> dict[str, xr.Dataset]:
@@ -164,7 +157,7 @@ def _ahead(run: Run, step_years: float | None = HORIZON_ONLY) -> Ahead:
 def _asked(run: Run) -> dict[str, Any]:
     """The seed and horizon of the run."""
     settings = run.summary["settings"]
-    return {"seed": settings["seed"], "until": date.fromisoformat(settings["until"]) if settings["until"] else None}
+    return {"seed": settings["seed"], "until": until_of(settings)}
 
 
 def owed(case: Case) -> dict[str, list[str]]:
@@ -206,13 +199,3 @@ def by_state_alone(found: xr.Dataset) -> dict[str, xr.Dataset]:
     return {
         str(state): found.sel(state=state).dropna("rule", how="all").isel(rule=0) for state in found["state"].values
     }
-
-
-def last_day(found: xr.Dataset) -> date:
-    """The horizon of a Dataset with a time."""
-    return day_of(found["time"].values[-1])
-
-
-def day_of(value: Any) -> date:
-    """A date as xarray keeps it."""
-    return value.astype("datetime64[D]").item()

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from datetime import date
 from math import exp
 from typing import TYPE_CHECKING, NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_compliance import seeds
-from bayes_compliance.case.vocabulary import ANY_RULE
+from bayes_compliance.case.vocabulary import ANY_RULE, LEVELS
 from bayes_compliance.forecast import BAND, HORIZON_ONLY, n_due, plan, thin
 from bayes_compliance.importance import each_left_out, good_k
 from bayes_compliance.inference.tree import draws_of
+from bayes_compliance.kept import day_of
 from bayes_compliance.layout import OUTCOME
 from bayes_compliance.report.sentences import Outlook, Point, Pull, Rate, percent, plural, width
 from bayes_compliance.validation.otherwise import means
@@ -99,7 +99,7 @@ def _point(run: Run, state: str, rules: list[str], at: int) -> Point:
     """
     found = ahead(run).dataset.sel(state=state, rule=rules).isel(time=at)
     support = found["support"].mean("rule").values
-    low, middle, high = np.quantile(support, [BAND[0], 0.5, BAND[1]]).tolist()
+    low, middle, high = np.quantile(support, LEVELS).tolist()
     if len(rules) == 1:
         row = series(run)[state, rules[0]][at]
         bands = [row[name] for name in ("p_lower", "p_upper", "p_today_lower", "p_today_upper")]
@@ -108,8 +108,7 @@ def _point(run: Run, state: str, rules: list[str], at: int) -> Point:
         worlds, today = (found[name].mean("rule").values for name in ("p_comply", "p_today"))
         bands = [float(q) for values in (worlds, today) for q in np.quantile(values, BAND)]
         p, violate = (float(found[name].mean("rule")) for name in ("p_comply_mean", "p_violate_mean"))
-    day = found["time"].values.astype("datetime64[D]").item()
-    return Point(day, p, violate, *bands)._replace(support=middle, width=high - low)
+    return Point(day_of(found["time"].values), p, violate, *bands)._replace(support=middle, width=high - low)
 
 
 def _why_narrower(case: Case, state: str, support_widths: list[float], until: date) -> str:
@@ -212,18 +211,8 @@ def _over_rules(case: Case, lobby: Lobby, found: Weights) -> float:
     return sum(own) / max(len(case.state(lobby.state).rules), 1)
 
 
-_weighed: WeakKeyDictionary[Run, dict[date, Weights]] = WeakKeyDictionary()
-
-
 def _on_day(run: Run, day: date) -> Weights:
     """Signed median weight of each lobby on a date, by state and rule, over a few draws and paths."""
-    known = _weighed.setdefault(run, {})
-    if day not in known:
-        known[day] = _weights_on(run, day)
-    return known[day]
-
-
-def _weights_on(run: Run, day: date) -> Weights:
     model, layout = run.prepared.model, run.prepared.layout
     draws, _ = thin(*draws_of(run.tree), PULL_DRAWS)
     days = plan(layout, day, HORIZON_ONLY)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from bayes_compliance.case.vocabulary import QUANTITIES
+from bayes_compliance.case.vocabulary import LEVELS, QUANTITIES
 from bayes_compliance.latents import AHEAD_ONLY, Latents
 from bayes_compliance.report.sentences import hardly
 from bayes_compliance.validation.sensitivity import defaults
@@ -16,8 +16,6 @@ from bayes_compliance.validation.sensitivity import defaults
 if TYPE_CHECKING:
     from bayes_compliance.layout import Layout
     from bayes_compliance.runs import Run
-
-LEVELS = (0.05, 0.5, 0.95)
 
 
 class Learnt(NamedTuple):
@@ -78,8 +76,7 @@ def scale_of(layout: Layout, quantity: str, position: int) -> str:
     """Where a quantity's spread is measured: in logs above 0, in logits between 0 and 1, else as it is."""
     if quantity == "magnitude":
         return "log" if layout.log_scale[position] else "linear"
-    support = QUANTITIES[quantity].support
-    return "logit" if support.high == 1 else "log" if support.low == 0 else "linear"
+    return QUANTITIES[quantity].support.scale
 
 
 def compare(before: NDArray, after: NDArray, scale: str) -> tuple[float, float]:

@@ -89,12 +89,12 @@ class Grid:
         from bayes_compliance.inference.diagnostics import check_forecast
         from bayes_compliance.inference.tree import latent_dataset
         from bayes_compliance.inference.trial import settled
+        from bayes_compliance.latents import end_to_end
 
         size = {"draws": self.draws, "tune": self.tune, "chains": self.chains}
         prepared, (draws, stats, _) = settled(prepared, engine="nuts", seed=seed, **size)
         layout = prepared.layout
-        flat = {name: values.reshape(values.shape[0] * values.shape[1], -1) for name, values in draws.items()}
-        foretold = simulate(prepared.model, layout, flat, self.chains, seed=seed, until=self.until)
+        foretold = simulate(prepared.model, layout, end_to_end(draws), self.chains, seed=seed, until=self.until)
         sampler = xr.Dataset({name: (("chain", "draw"), values) for name, values in stats.items()})
         checks = diagnose_draws(prepared, latent_dataset(layout, draws), sampler)
         checks.append(check_forecast(foretold.mc_error))

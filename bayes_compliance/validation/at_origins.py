@@ -21,7 +21,7 @@ from bayes_compliance import seeds
 from bayes_compliance.forecast import thin
 from bayes_compliance.importance import good_k, weights_of
 from bayes_compliance.inference.density import log_likelihood
-from bayes_compliance.latents import Draws, Latents
+from bayes_compliance.latents import Draws, Latents, end_to_end
 from bayes_compliance.models import Prepared, prepare
 from bayes_compliance.validation import baselines
 from bayes_compliance.validation.foretelling import Foretold, foretell, known_of
@@ -112,9 +112,7 @@ class Fits:
 
 def _cut(draws: Draws) -> Draws:
     """Draws (chain, draw, item), as many as a forecast uses."""
-    shape = draws["innovation"].shape[:2]
-    flat = {name: values.reshape(shape[0] * shape[1], *values.shape[2:]) for name, values in draws.items()}
-    kept, chains = thin(flat, shape[0])
+    kept, chains = thin(end_to_end(draws), len(draws["innovation"]))
     each = len(kept["innovation"]) // chains
     return {name: values.reshape(chains, each, *values.shape[1:]) for name, values in kept.items()}
 

@@ -112,9 +112,9 @@ class Backtest:
         mine, theirs = (self.scores(name, step)[score] for name in (self.model, other))
         return scoring.skill(mine, theirs, rules, rng)
 
-    def reliability(self, step: int = 1) -> scoring.Reliability:
-        """The model's CORP reliability of p_comply."""
-        p, outcome, _ = self.of(self.model, step)
+    def reliability(self) -> scoring.Reliability:
+        """The model's CORP reliability of p_comply, one date ahead."""
+        p, outcome, _ = self.of(self.model)
         return scoring.corp(p[:, COMPLY], outcome == COMPLY, seeds.generator(self.settings["seed"], "corp"))
 
     @property

@@ -37,8 +37,7 @@ def headline(found: Backtest) -> str:
     for name in others:
         by[found.skill(name).verdict].append(name)
     n, rules = _size(found)
-    under = plural(rules, "rule")
-    said = [f"On {n} decisions under {under}, each forecast on the day before it was taken:"]
+    said = [f"On {n} decisions under {plural(rules, 'rule')}, each forecast on the day before it was taken:"]
     if by["better"]:
         said.append(f"{found.model} forecast better than {listed(by['better'])};")
     if by["worse"]:

@@ -83,7 +83,7 @@ def weighted_sum(prepared: Prepared, items: Sequence[Item]) -> NDArray:
     Conduct abroad is what the record shows on the origin.
     """
     layout = prepared.layout
-    draws = asking.related(layout, _typed(prepared, medians(layout)))
+    draws = asking.related(layout, _typed(medians(layout)))
     answers = []
     for item in items:
         rows = layout.rows_for([item])
@@ -94,7 +94,7 @@ def weighted_sum(prepared: Prepared, items: Sequence[Item]) -> NDArray:
     return three(comply, violate)
 
 
-def _typed(prepared: Prepared, draws: Draws) -> Draws:
+def _typed(draws: Draws) -> Draws:
     """Every state of the type that it is likelier to be, where the model has types."""
     return draws | {"sincere": (draws["sincerity"] >= 0.5).astype(float)} if "sincerity" in draws else draws
 

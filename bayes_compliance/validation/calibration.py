@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from bayes_compliance import asking, runs, seeds, sweeps, theory, worlds
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference.tree import completed
-from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
+from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents, end_to_end
 from bayes_compliance.models import Prepared, prepare
 from bayes_compliance.validation.ranks import Uniformity, judge, rank
 from bayes_compliance.validation.shared import Data, Shared, history_of, with_outcomes
@@ -189,9 +189,8 @@ def _all_sincere(draws: Draws) -> Draws:
 
 def _thinned(found: Draws) -> Draws:
     """`RANK_DRAWS` draws, evenly spaced along the chains; (draw, item)."""
-    n = int(np.prod(found["innovation"].shape[:2]))
-    flat = {name: values.reshape(n, *values.shape[2:]) for name, values in found.items()}
-    at = np.linspace(0, n - 1, RANK_DRAWS).round().astype(int)
+    flat = end_to_end(found)
+    at = np.linspace(0, len(flat["innovation"]) - 1, RANK_DRAWS).round().astype(int)
     return {name: values[at] for name, values in flat.items()}
 
 

@@ -13,7 +13,7 @@ from bayes_compliance import seeds
 from bayes_compliance.forecast import futures, thin
 from bayes_compliance.inference.diagnostics import mean_error
 from bayes_compliance.inference.tree import completed
-from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents
+from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents, end_to_end
 from bayes_compliance.theory import COMPLY
 from bayes_compliance.validation.baselines import three
 from bayes_compliance.worlds import Day
@@ -65,7 +65,7 @@ def foretell(
     later = Latents(layout).draw(chains * n, seeds.generator(seed, "ahead"), AHEAD_ONLY)
     draws = draws | {name: values.reshape(chains, n, -1) for name, values in later.items()}
     draws = completed(prepared, draws, seeds.generator(seed, "complete"), observed)
-    flat = {k: v.reshape(chains * n, *v.shape[2:]) for k, v in draws.items()}
+    flat = end_to_end(draws)
     if weights is None:
         flat, chains = thin(flat, chains)
     p, counts = _simulated(prepared, _days(layout, targets), flat, seeds.integer(seed, "worlds"))

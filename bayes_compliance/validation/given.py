@@ -14,6 +14,7 @@ import numpy as np
 
 from bayes_compliance import seeds, worlds
 from bayes_compliance.inference import CHAINS, DRAWS, TUNE, whole
+from bayes_compliance.latents import end_to_end
 from bayes_compliance.layout import Layout
 from bayes_compliance.rows import History
 from bayes_compliance.validation.calibration import Calibrator, World
@@ -21,8 +22,6 @@ from bayes_compliance.validation.shared import Data, Shared, history_of, silent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from bayes_compliance.latents import Draws
 
 TRUTHS = {"draws": DRAWS, "tune": TUNE, "chains": CHAINS}
 """Of the fit from which truths are drawn."""
@@ -42,9 +41,7 @@ class Given(Calibrator):
         possible = np.concatenate([np.zeros(len(layout.rows)), silent(layout.rows.n_outcomes)[self._copied]])
         unsaid = nothing._replace(error=np.where(possible, possible, self._error))
         found, _ = shared.sample(unsaid, **TRUTHS, seed=seeds.integer(self.seed, "posterior"))
-        drawn = whole(self.prepared, found, self.seed)
-        n = drawn["innovation"].shape[0] * drawn["innovation"].shape[1]
-        self._truths: Draws = {name: values.reshape(n, *values.shape[2:]) for name, values in drawn.items()}
+        self._truths = end_to_end(whole(self.prepared, found, self.seed))
         return shared
 
     def _twice(self, outcome: NDArray, history: History) -> Data:

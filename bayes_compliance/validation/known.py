@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance import seeds
 from bayes_compliance.changes import unmatched
-from bayes_compliance.forecast import owed, thin
+from bayes_compliance.forecast import evenly, owed, thin
 from bayes_compliance.importance import weights_of
 from bayes_compliance.inference import completed
 from bayes_compliance.inference.carry import carry
@@ -67,7 +67,7 @@ class Known:
     @cached_property
     def few(self) -> NDArray:
         """Positions of a few draws, evenly spaced."""
-        return thin({"innovation": np.arange(len(self.draws["innovation"]))}, self.chains, self.most)[0]["innovation"]
+        return evenly(len(self.draws["innovation"]), self.chains, self.most)
 
     @cached_property
     def p_of_few(self) -> NDArray:

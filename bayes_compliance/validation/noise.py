@@ -1,4 +1,4 @@
-"""The forecast at half and at twice the decision noise: by reweighting where that can be trusted, else by a new fit."""
+"""The forecast at half and at twice the decision noise, by reweighting where that can be trusted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SCALES = (0.5, 2.0)
 class AtNoise(NamedTuple):
     """Probabilities of compliance at the last date under another decision noise.
 
-    `p` has state and rule as keys; it is empty where reweighting cannot be trusted and no fit was asked for.
+    `p` has state and rule as keys; it is empty where reweighting cannot be trusted.
     """
 
     scale: float
@@ -58,15 +58,7 @@ def scaled(draws: Draws, scale: float) -> Draws:
     return draws | {"decision_noise": draws["decision_noise"] * scale}
 
 
-def at_noise(
-    prepared: Prepared,
-    tree: xr.DataTree,
-    *,
-    seed: int,
-    scale: float,
-    until: date | None = None,
-    refit: bool = False,
-) -> AtNoise:
+def at_noise(prepared: Prepared, tree: xr.DataTree, *, seed: int, scale: float, until: date | None = None) -> AtNoise:
     """The forecast's last date under another decision noise.
 
     Parameters
@@ -79,12 +71,10 @@ def at_noise(
         Multiplies the noise.
     until : date or None
         The last date; default the case's horizon.
-    refit : bool
-        Fit anew (with the fit's own settings) where Pareto k says that weights cannot carry the forecast.
     """
     draws, chains = thin(*draws_of(tree))
     other = prepare(prepared.model, prepared.case, scale, prepared.priors.pool)
     ratio = log_ratio(prepared, draws, scale)
     moved = Reused(prepared, scaled(draws, scale), chains, ratio)
-    found = otherwise(moved, other, tree, seed=seed, until=until, refit=refit)
+    found = otherwise(moved, other, tree, seed=seed, until=until)
     return AtNoise(scale, found.how, found.pareto_k, found.p)

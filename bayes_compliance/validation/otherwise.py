@@ -125,11 +125,6 @@ def on_last_date(prepared: Prepared, draws: Draws, seed: int, until: date, paths
     return np.concatenate(in_threads(last, tasks, gains=large(days)), axis=1)
 
 
-def horizon(forecast: xr.Dataset) -> date:
-    """Last date of a forecast."""
-    return forecast["time"].values[-1].astype("datetime64[D]").item()
-
-
 def means(last: xr.DataArray, weights: NDArray | None = None) -> dict[tuple[str, str], float]:
     """Mean over draws of p_comply, by state and rule, weighted if there are weights (with sum 1)."""
     each = last.transpose("state", "rule", ...).values

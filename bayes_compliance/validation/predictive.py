@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance.kept import BAND
+from bayes_compliance.case.vocabulary import LEVELS
 from bayes_compliance.theory import COMPLY, VIOLATE
 
 if TYPE_CHECKING:
@@ -62,13 +62,9 @@ class Check(NamedTuple):
         return f"{self.name}: {self.observed:.3g} observed, {self.lower:.3g} to {self.upper:.3g} replicated; {where}."
 
 
-def _violations_at(at: NDArray, outcome: NDArray) -> NDArray:
-    return violations(outcome[..., at])
-
-
-def violations(outcome: NDArray) -> NDArray:
-    """Number of violations, (...,), of outcomes (..., row)."""
-    return (outcome == VIOLATE).sum(axis=-1)
+def violations(at: NDArray, outcome: NDArray) -> NDArray:
+    """Number of violations, (...,), in some rows of outcomes (..., row)."""
+    return (outcome[..., at] == VIOLATE).sum(axis=-1)
 
 
 def longest_run(outcome: NDArray) -> NDArray:
@@ -162,7 +158,7 @@ def counts(layout: Layout) -> Iterator[tuple[str, Callable[[NDArray], NDArray]]]
     for s, state in enumerate(layout.case.states):
         at = np.flatnonzero(rows.compliance & (rows.state == s))
         if len(at):
-            yield f"violations by {state.id}", partial(_violations_at, at)
+            yield f"violations by {state.id}", partial(violations, at)
     series = list(_series(layout))
     if not series:
         return
@@ -199,6 +195,6 @@ def _check(name: str, count: Callable[[NDArray], NDArray], observed: NDArray, re
     there = others[~np.isnan(others)]
     if np.isnan(value) or not len(there):
         return None
-    lower, median, upper = np.quantile(there, (BAND[0], 0.5, BAND[1]))
+    lower, median, upper = np.quantile(there, LEVELS)
     below = float(np.mean(there < value) + np.mean(there == value) / 2)
     return Check(name, value, float(median), float(lower), float(upper), below, len(there) / len(others))

@@ -57,9 +57,9 @@ def _tails(n: int, draws: int) -> NDArray:
 
 
 @cache
-def null(n: int, draws: int, seed: int = 214, sets: int = NULL) -> NDArray:
+def null(n: int, draws: int, sets: int = NULL) -> NDArray:
     """Tails of sets of n uniform ranks, sorted, (set,)."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(214)
     parts = [tail(rng.integers(0, draws + 1, (min(1000, sets - i), n)), draws) for i in range(0, sets, 1000)]
     return np.sort(np.concatenate(parts))
 
@@ -120,7 +120,7 @@ class Uniformity:
         )
 
 
-def judge(ranks: NDArray, names: Sequence[str], draws: int, false_alarm: float = FALSE_ALARM) -> Uniformity:
+def judge(ranks: NDArray, names: Sequence[str], draws: int) -> Uniformity:
     """A verdict on each quantity.
 
     Parameters
@@ -129,14 +129,13 @@ def judge(ranks: NDArray, names: Sequence[str], draws: int, false_alarm: float =
     names : sequence of str
     draws : int
         L, the largest rank.
-    false_alarm : float
     """
     p = p_value(tail(ranks.T, draws), null(len(ranks), draws)) if len(names) else np.zeros(0)
     order = np.argsort(p, kind="stable")
     steps = p[order] * (len(p) - np.arange(len(p)))
-    rejected = np.maximum.accumulate(steps) <= false_alarm
+    rejected = np.maximum.accumulate(steps) <= FALSE_ALARM
     verdicts = [Verdict(names[i], float(p[i]), bool(r)) for i, r in zip(order, rejected, strict=True)]
-    return Uniformity(tuple(verdicts), len(ranks), draws, false_alarm)
+    return Uniformity(tuple(verdicts), len(ranks), draws, FALSE_ALARM)
 
 
 def band(n: int, draws: int, false_alarm: float = FALSE_ALARM) -> tuple[NDArray, NDArray, NDArray]:

@@ -9,7 +9,7 @@ alpha = 2 twice, as if two had agreed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_compliance.forecast import thin
+from bayes_compliance.forecast import evenly
 from bayes_compliance.importance import Reweighted, Weights, weights_of
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.latents import AHEAD_ONLY, Latents
@@ -170,13 +170,6 @@ def log_likelihood(tree: xr.DataTree) -> NDArray:
     return tree["log_likelihood"]["outcome"].transpose("chain", "draw", "decision").values.sum(axis=-1).ravel()
 
 
-def _thinned(parts: Mapping[tuple[str, str], NDArray], chains: int) -> dict[tuple[str, str], NDArray]:
-    """As the forecast thins the posterior's draws."""
-    n = len(next(iter(parts.values())))
-    kept, _ = thin({"innovation": np.arange(n)}, chains)
-    return {name: values[kept["innovation"]] for name, values in parts.items()}
-
-
 def of_forecast(prepared: Prepared, tree: xr.DataTree, forecast: xr.Dataset) -> list[Sensitivity]:
     """What the forecast of each state and rule hangs on, at its last date.
 
@@ -188,12 +181,12 @@ def of_forecast(prepared: Prepared, tree: xr.DataTree, forecast: xr.Dataset) -> 
     forecast : Dataset
         `Forecast.dataset` of the same fit: `p_draw` (state, rule, time, sample).
     """
-    chains = tree["posterior"].sizes["chain"]
     parts = components(prepared, tree)
     data = log_likelihood(tree)
     prior = np.sum(list(parts.values()), axis=0) if parts else np.zeros_like(data)
-    kept = _thinned({**parts, ("likelihood", ""): data, ("prior", ""): prior}, chains)
-    scaled = {key: Component(density) for key, density in kept.items() if key[0] not in AHEAD_ONLY}
+    kept = evenly(len(data), tree["posterior"].sizes["chain"])  # as the forecast thins the posterior's draws
+    every = {**parts, ("likelihood", ""): data, ("prior", ""): prior}
+    scaled = {key: Component(density[kept]) for key, density in every.items() if key[0] not in AHEAD_ONLY}
     last = forecast["p_draw"].isel(time=-1)
     found, default = [], defaults(prepared)
     for state in last["state"].values:

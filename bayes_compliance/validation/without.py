@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bayes_compliance.case.problems import CaseError
 from bayes_compliance.elicitation.analysts import analysts, left_out
-from bayes_compliance.models import prepare
+from bayes_compliance.kept import horizon
+from bayes_compliance.models import prepare, short
 from bayes_compliance.rivals import by_model
 from bayes_compliance.validation.known import Known, same_latents
-from bayes_compliance.validation.otherwise import REWEIGHTED, horizon, otherwise
+from bayes_compliance.validation.otherwise import REWEIGHTED, otherwise
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,9 +33,7 @@ class Without(NamedTuple):
     error: float = 0.0
 
 
-def without_each(
-    prepared: Prepared, tree: xr.DataTree, forecast: xr.Dataset, *, seed: int, refit: bool = False
-) -> list[Without]:
+def without_each(prepared: Prepared, tree: xr.DataTree, forecast: xr.Dataset, *, seed: int) -> list[Without]:
     """The forecast's last date with each analyst's judgements left out; none where there is only one analyst.
 
     What the model itself judges stays. What nobody else judges has its default again, and defaults in units of K_ref
@@ -49,18 +48,16 @@ def without_each(
     forecast : Dataset
         `Forecast.dataset` of the same fit, whose last date is asked for.
     seed : int
-    refit : bool
-        Fit anew where weights cannot carry the forecast.
     """
-    own = by_model(prepared.model.__name__.rpartition(".")[2])
+    own = by_model(short(prepared.model))
     names = [name for name in analysts(prepared.case) if name != own]
     if len(names) < 2:
         return []
     known = Known(prepared, tree, forecast["p_draw"].isel(time=-1), seed, horizon(forecast))
-    return [_without(known, name, refit=refit) for name in names]
+    return [_without(known, name) for name in names]
 
 
-def _without(known: Known, name: str, *, refit: bool) -> Without:
+def _without(known: Known, name: str) -> Without:
     prepared = known.prepared
     try:
         other = prepare(prepared.model, left_out(prepared.case, name), pool=prepared.priors.pool)
@@ -70,6 +67,6 @@ def _without(known: Known, name: str, *, refit: bool) -> Without:
     if same_latents(prepared, other):
         reused, errors = known.under(other)
         error = float(errors.max())
-    found = otherwise(reused, other, known.tree, seed=known.seed, until=known.until, refit=refit)
+    found = otherwise(reused, other, known.tree, seed=known.seed, until=known.until)
     error = error if found.how == REWEIGHTED else 0.0
     return Without(name, found.how, found.pareto_k, found.p, error)

@@ -32,12 +32,12 @@ def _of_proxies(layout: Layout) -> list[str]:
 
 
 def _of_model(prepared: Prepared) -> list[str]:
-    from bayes_compliance.models import load
+    from bayes_compliance.models import load, short
 
     # the latents and the likelihood that are solved here are those of coalition's build()
     if prepared.model.build is load("coalition").build and not hasattr(prepared.model, "complete"):
         return []
-    name = prepared.model.__name__.rpartition(".")[2]
+    name = short(prepared.model)
     what = f"engine exact cannot tell what model {name!r} adds in its own build()"
     return [f"--model: {what}; allowed: coalition or a model that shares its build(), {ELSE}"]
 

@@ -151,14 +151,14 @@ class Target:
 
 def check_model(prepared: Prepared) -> None:
     """Refuse a model whose likelihood is not known to be a function of net support."""
-    from bayes_compliance.models import load
+    from bayes_compliance.models import load, short
 
     model = prepared.model
     if model.build is load("coalition").build or getattr(model, "OBSERVED_BY_SUPPORT", False):
         return
     if hasattr(model, "log_likelihood"):
         return
-    name = model.__name__.rpartition(".")[2]
+    name = short(model)
     raise Refused(
         f"--model: engine smc cannot tell what model {name!r} adds in its own build(); allowed: coalition or a model "
         "that shares its build(), has log_likelihood(layout, draws) or says OBSERVED_BY_SUPPORT = True, or engine nuts"

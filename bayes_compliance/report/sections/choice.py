@@ -9,7 +9,8 @@ from markupsafe import Markup
 from bayes_compliance.analysis import equilibria as joint
 from bayes_compliance.analysis import opportunism
 from bayes_compliance.inference.trial import HOW, STANDS
-from bayes_compliance.report.answers import answers, last_day
+from bayes_compliance.kept import horizon
+from bayes_compliance.report.answers import answers
 from bayes_compliance.report.comparison import by_rule
 from bayes_compliance.report.parts import Number, Section, bullets, figure, join, paragraph, table
 from bayes_compliance.report.plots import compare
@@ -29,6 +30,9 @@ OTHERWISE = (
     "tomorrow on. Had it been played all along, the same record would say other things of the lobbies, and the answer "
     "might be far from this one where the two equilibria are far apart."
 )
+MOST = 8
+"""Decisions named of those that tell of a state's type."""
+
 TWO_TYPES = (
     "In this model a state is sincere or not, and nobody can see which. One that is not joins for the same reasons, "
     "but no longer counts those who gain from the other side's compliance once it has joined."
@@ -54,7 +58,7 @@ def _least_and_greatest(run: Run, found: xr.Dataset) -> Markup:
     panels = [panel for panel in panels if panel.rows]
     if not panels:
         return Markup("")
-    title = f"Probability of compliance on {day(last_day(found))} in the least and the greatest equilibrium"
+    title = f"Probability of compliance on {day(horizon(found))} in the least and the greatest equilibrium"
     drawn = compare.dots("equilibria", title, ["least", "greatest"], panels)
     return figure(drawn, f"{title}, by rule where they differ.")
 
@@ -75,9 +79,9 @@ def insincerity(run: Run) -> Section | None:
     return Section("Sincere or not", "insincerity", join(parts))
 
 
-def _telling(found: xr.Dataset, most: int = 8) -> Markup:
+def _telling(found: xr.Dataset) -> Markup:
     """The decisions that say most."""
-    order = abs(found["ratio"].to_series().map(lambda ratio: max(ratio, 1 / ratio))).nlargest(most).index
+    order = abs(found["ratio"].to_series().map(lambda ratio: max(ratio, 1 / ratio))).nlargest(MOST).index
     rows = [[str(label), number(float(found["ratio"].sel(decision=label)))] for label in order]
     columns = ["Decision", Number("Odds of insincerity multiplied by")]
     return table("The decisions that say most about the type of a state: medians over draws", columns, rows)

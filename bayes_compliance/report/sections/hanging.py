@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from bayes_compliance.case.vocabulary import ANY_RULE
+from bayes_compliance.kept import horizon
 from bayes_compliance.latents import Latents
 from bayes_compliance.report import facts
 from bayes_compliance.report.parts import Number, Section, bullets, heading, join, paragraph, table
@@ -15,7 +16,6 @@ from bayes_compliance.validation import predictive, sensitivity
 from bayes_compliance.validation import sentences as told
 from bayes_compliance.validation.known import FEW, FUTURES
 from bayes_compliance.validation.noise import SCALES, at_noise
-from bayes_compliance.validation.otherwise import horizon
 from bayes_compliance.validation.without import without_each
 
 if TYPE_CHECKING:

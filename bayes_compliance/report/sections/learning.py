@@ -10,13 +10,13 @@ from markupsafe import Markup
 
 from bayes_compliance.feedback import at_the_horizon
 from bayes_compliance.inference.tree import draws_of
+from bayes_compliance.kept import horizon
 from bayes_compliance.measurements import Moved, moved
 from bayes_compliance.report import facts, sentences
 from bayes_compliance.report.answers import owed
 from bayes_compliance.report.learning import Learnt, learnt
 from bayes_compliance.report.parts import Number, Section, bullets, figure, heading, join, paragraph, table
 from bayes_compliance.report.plots import bars, compare
-from bayes_compliance.validation.otherwise import horizon
 from bayes_compliance.validation.sentences import both, unknown
 
 if TYPE_CHECKING:

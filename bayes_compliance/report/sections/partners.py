@@ -8,7 +8,8 @@ import numpy as np
 
 from bayes_compliance.analysis.sentences_b import bilateral_or_multilateral_sentences
 from bayes_compliance.case.vocabulary import ALL
-from bayes_compliance.report.answers import answers, by_state_alone, last_day, over_rules
+from bayes_compliance.kept import horizon
+from bayes_compliance.report.answers import answers, by_state_alone, over_rules
 from bayes_compliance.report.comparison import DIFFERENCES
 from bayes_compliance.report.parts import Section, bullets, figure, join, paragraph
 from bayes_compliance.report.plots import compare
@@ -32,7 +33,7 @@ def partners(run: Run) -> Section | None:
     for state, here in by_state_alone(found.isel(time=-1)).items():
         p = {str(name): float(here["p"].sel(set=name)) for name in here["set"].values}
         by_state[state] = {name: value for name, value in p.items() if not np.isnan(value)}
-    until = day(last_day(whole))
+    until = day(horizon(whole))
     told = {state: p for state, p in by_state.items() if len(p) > 1}
     if not told:
         nothing = "No state deals with the declared sets of counterparties one by one, so there is nothing to compare."

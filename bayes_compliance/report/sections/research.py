@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayes_compliance.analysis.sentences_b import value_of_information_sentences
-from bayes_compliance.report.answers import answers, by_state_alone, last_day, over_rules
+from bayes_compliance.kept import horizon
+from bayes_compliance.report.answers import answers, by_state_alone, over_rules
 from bayes_compliance.report.parts import Section, bullets, figure, join, paragraph
 from bayes_compliance.report.plots import compare
 from bayes_compliance.report.sentences import day
@@ -30,7 +31,7 @@ def research(run: Run) -> Section | None:
     if found is None:
         return None
     averaged = over_rules(found, run.prepared.case)
-    until, by_state = last_day(found), shares(averaged.isel(time=-1))
+    until, by_state = horizon(found), shares(averaged.isel(time=-1))
     said = value_of_information_sentences(averaged)
     panels = [
         compare.Panel(state, {lobby: [voi[lobby]] for lobby in sorted(voi, key=lambda name: -voi[name])[:MOST]})

@@ -12,8 +12,9 @@ from bayes_compliance.analysis.sentences_a import (
     critical_discount_sentences,
     preference_types_sentences,
 )
+from bayes_compliance.kept import horizon
 from bayes_compliance.report import facts
-from bayes_compliance.report.answers import answers, by_state_alone, last_day, over_rules, owed
+from bayes_compliance.report.answers import answers, by_state_alone, over_rules, owed
 from bayes_compliance.report.comparison import SAMPLE, pairs
 from bayes_compliance.report.parts import Number, Section, bullets, heading, join, paragraph, table
 from bayes_compliance.report.sentences import day, listed, percent
@@ -124,7 +125,7 @@ def _table(found: dict[str, xr.Dataset], case: Case, whose: str) -> Markup:
         ps = [percent(float(ceiling[name].sel(on))) for name in ("p_comply", "p_ceiling")]
         needed = discount["discount"].sel(on).isel(punishment=0).values
         rows.append([state, rule, *ps, *shares, _band(needed), _percent(float(discount["p_enough"].sel(on)))])
-    until = day(last_day(found["preference_types"]))
+    until = day(horizon(found["preference_types"]))
     caption = f"The game on each rule on {until}; discount factors under punishment for ever, 5% to 95%"
     return table(caption, columns, rows)
 

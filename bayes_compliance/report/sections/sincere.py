@@ -9,7 +9,8 @@ import numpy as np
 from markupsafe import Markup
 
 from bayes_compliance.analysis.sentences_a import sincerity_sentences
-from bayes_compliance.report.answers import answers, day_of
+from bayes_compliance.kept import day_of
+from bayes_compliance.report.answers import answers
 from bayes_compliance.report.comparison import pairs
 from bayes_compliance.report.parts import Number, Section, bullets, join, paragraph, table, when
 from bayes_compliance.report.sentences import percent

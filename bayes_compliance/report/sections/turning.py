@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from bayes_compliance.analysis.tipping import DRAWS as KEPT
 from bayes_compliance.case.vocabulary import ANY_RULE
+from bayes_compliance.kept import horizon
 from bayes_compliance.report import facts
-from bayes_compliance.report.answers import DRAWS, PATHS, answers, last_day
+from bayes_compliance.report.answers import DRAWS, PATHS, answers
 from bayes_compliance.report.comparison import pairs
 from bayes_compliance.report.findings import Change, Lever, depth, depths, rough, times, together, turned
 from bayes_compliance.report.parts import Number, Section, bullets, heading, join, paragraph, table
@@ -52,7 +53,7 @@ def turning(run: Run) -> Section | None:
     by_state: dict[str, list[Lever]] = {}
     for (state, _), found_there in levers.items():
         by_state.setdefault(state, []).append(found_there)
-    until = last_day(found["tipping_points"])
+    until = horizon(found["tipping_points"])
     agreed = {str(rule): float(k) for rule, k in deepest["depth"].to_series().items() if rule != ANY_RULE}
     parts = [
         paragraph(INTRODUCTION), bullets(turned(state, some, until) for state, some in by_state.items()),

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from bayes_compliance.analysis.decomposition import DRIFT, MOVING
 from bayes_compliance.analysis.sentences_a import shares_of_variance_sentences
-from bayes_compliance.report.answers import answers, by_state_alone, day_of, over_rules
+from bayes_compliance.kept import day_of
+from bayes_compliance.report.answers import answers, by_state_alone, over_rules
 from bayes_compliance.report.parts import Section, bullets, figure, join, paragraph
 from bayes_compliance.report.plots import compare
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from bayes_compliance.kept import day_of, horizon
 from bayes_compliance.report import findings
-from bayes_compliance.report.answers import answers, by_state_alone, day_of, last_day, over_rules
+from bayes_compliance.report.answers import answers, by_state_alone, over_rules
 from bayes_compliance.report.comparison import DIFFERENCES
 from bayes_compliance.report.parts import Number, Section, bullets, figure, join, paragraph, table
 from bayes_compliance.report.plots import compare
@@ -35,7 +36,7 @@ def what_if(run: Run) -> Section | None:
     whole = answers(run).found.get("scenarios")
     if whole is None:
         return None
-    found, until = over_rules(whole, run.prepared.case).isel(time=-1), last_day(whole)
+    found, until = over_rules(whole, run.prepared.case).isel(time=-1), horizon(whole)
     said = [_sentence(found.sel(scenario=id), until) for id in found["scenario"].values]
     return Section(
         "What if?",
