@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import models as theories
 from bayes_compliance import reopening, running, runs, store
-from bayes_compliance.arguments import check_list, check_path, is_path
+from bayes_compliance.arguments import check_list, check_path, flag, is_path, shown
 from bayes_compliance.case import Case
 from bayes_compliance.case.loading import inputs_of
 from bayes_compliance.case.writing import checked
@@ -62,6 +62,7 @@ def run(
     model : str
         A shipped model by name, or the path of a .py file.
     engine : str
+        ``nuts``, ``exact`` or ``smc``: see `bayes_compliance.inference.fit`.
     pool : str
         How several analysts of one quantity are pooled: ``linear``, ``log`` or ``cooke`` (by seeds.csv).
     seed : int
@@ -89,6 +90,8 @@ def run(
     Unwritten
         A section of the report failed; all else was written.
     """
+    if tell is not None and not callable(tell):
+        raise Refused(f"tell: {shown(tell)} cannot be called; allowed: a function of a case and a forecast")
     settings = running.asked(model, engine, seed, draws, tune, chains, until, as_of, pool)
     return running.made(case, out, settings, progress, ahead=True, tell=tell)
 
@@ -154,7 +157,10 @@ def fit(
     as_of: date | None = None,
     progress: bool = False,
 ) -> Run:
-    """Check a case and fit it; the RUN folder holds the posterior and the summary. Arguments as in `run`."""
+    """Check a case and fit it; the RUN folder holds the posterior and the summary.
+
+    Arguments and errors are those of `run`; the `forecast` of the Run is None, and `forecast` makes one.
+    """
     settings = running.asked(model, engine, seed, draws, tune, chains, None, as_of, pool)
     return running.made(case, out, settings, progress, ahead=False)
 
@@ -171,6 +177,17 @@ def forecast(case: str | PathLike[str], run: str | PathLike[str], *, until: date
         A RUN folder; it is replaced whole.
     until : date or None
         Default: what the RUN was asked for, or the case's horizon.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    Refused
+        If the RUN is none, or of another case, or `until` is not after the last decision; it is as it was.
+    Unwritten
+        As in `run`.
     """
     _check_order("forecast(case, run) and report(case, run), `forecast CASE RUN` and `report CASE RUN`", case, run)
     check_path("run", run, "a RUN")
@@ -180,7 +197,7 @@ def forecast(case: str | PathLike[str], run: str | PathLike[str], *, until: date
 
 
 def report(case: str | PathLike[str], run: str | PathLike[str]) -> Run:
-    """The report of a RUN, anew, from its posterior."""
+    """The report of a RUN, anew, from its posterior; its forecast too, and all else as in `forecast`."""
     return forecast(case, run)
 
 
@@ -322,6 +339,7 @@ def update(
         found.before["H", "r"], found.after["H", "r"]   # P(comply) of state H on rule r on that date
     """
     _check_order("update(run, case), or the command `update CASE RUN`", case, done)
+    refit = flag("refit", refit)
     if not isinstance(case, Case):
         # a bad case is refused before a RUN is read
         settings = reopening.summary_of(done)["settings"]
@@ -361,7 +379,7 @@ def scenario(case: str | PathLike[str], run: Run | str | PathLike[str], *, id: s
     from bayes_compliance.analysis.scenarios import choose, scenarios
 
     if not isinstance(id, str | None):
-        raise Refused(f"--id: {id!r} is no text; allowed: the id of one scenario, or None for all")
+        raise Refused(f"--id: {shown(id)} is no text; allowed: the id of one scenario, or None for all")
     _check_order("scenario(case, run), or the command `scenario CASE RUN`", case, run)
     settings = reopening.summary_of(run)["settings"]
     reopening.refuse_hidden(case, settings["as_of"], id)

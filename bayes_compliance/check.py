@@ -6,6 +6,7 @@ from datetime import date
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from bayes_compliance.arguments import day_of
 from bayes_compliance.models import DEFAULT
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def check(
     from bayes_compliance.case import load_case
     from bayes_compliance.case.doubts import doubts, not_yet
 
+    as_of = day_of("as-of", as_of)
     found, today = load_case(case), date.today()
     doubtful = [*not_yet(as_of, today), *doubts(found, today)]
     if as_of:

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
+from bayes_compliance.arguments import check_path
 from bayes_compliance.errors import Refused
 
 _OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES}
@@ -108,8 +109,9 @@ def new_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     Refused
-        If it has no name or files in it, is no folder, or cannot be written.
+        If it is no path, has no name or files in it, is no folder, or cannot be written.
     """
+    check_path("folder", folder, "a new or an empty folder")
     place = Path(folder)
     if not os.fspath(folder).strip():
         raise Refused(f"{os.fspath(folder)!r} is no name of a folder; allowed: a new or an empty folder")

@@ -30,6 +30,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bayes_compliance import own
+from bayes_compliance.arguments import check_above_0, is_path, shown
 from bayes_compliance.errors import Refused
 
 if TYPE_CHECKING:
@@ -94,8 +95,8 @@ def name_of(model: str | PathLike[str], option: str = "--model") -> str:
     Refused
         If it is neither.
     """
-    if not isinstance(model, str | PathLike):
-        raise Refused(f"{option}: {model!r} is no name; allowed: that of a model, or the path of a .py file")
+    if not is_path(model):
+        raise Refused(f"{option}: {shown(model)} is no name; allowed: that of a model, or the path of a .py file")
     return fspath(model)
 
 
@@ -162,11 +163,20 @@ def prepare(
         Multiplies the decision noise, for sensitivity.
     pool : str
         How several analysts of one quantity are pooled: ``linear``, ``log`` or ``cooke``.
+
+    Raises
+    ------
+    Refused
+        If there is no such model or pool, the model cannot have this case, or another argument is of the wrong kind.
     """
+    from bayes_compliance.case import Case
     from bayes_compliance.elicitation import build_priors
     from bayes_compliance.layout import Layout
 
     module = model if isinstance(model, ModuleType) else load(model)
+    if not isinstance(case, Case):
+        raise Refused(f"case: {shown(case)} is no Case; allowed: one, such as bayes_compliance.case.load_case reads")
+    check_above_0("noise_scale", noise_scale)
     if hasattr(module, "recast"):
         case = module.recast(case)
     priors = build_priors(case, noise_scale, pool).for_model(getattr(module, "USES", ()))

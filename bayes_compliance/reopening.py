@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import runs, store
+from bayes_compliance.arguments import day_of
 from bayes_compliance.case import CaseError, load_case
 from bayes_compliance.errors import Refused
-from bayes_compliance.running import check_horizon, day_of
+from bayes_compliance.running import check_horizon
 from bayes_compliance.runs import Run
 
 if TYPE_CHECKING:

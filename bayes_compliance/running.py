@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import models, runs, store
+from bayes_compliance.arguments import day_of
 from bayes_compliance.case import Case, load_case
 from bayes_compliance.case.horizon import check_until
 from bayes_compliance.case.loading import inputs_of
-from bayes_compliance.errors import Refused, Unwritten
+from bayes_compliance.errors import Unwritten
 from bayes_compliance.inference import check_settings, diagnose
 from bayes_compliance.runs import Run, Timer
 
@@ -46,13 +47,6 @@ def asked(
         "model": model, "engine": engine, "pool": pool, **sizes,
         **{name: day.isoformat() if day else None for name, day in days.items()},
     }  # fmt: skip
-
-
-def day_of(name: str, value: Any) -> date | None:
-    """An option that is a date or None; Refused where it is neither."""
-    if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
-        return value
-    raise Refused(f"--{name}: {value!r} is no datetime.date; allowed: one, such as date(2030, 1, 1)")
 
 
 def open_case(case: str | PathLike[str], settings: dict[str, Any]) -> Case:

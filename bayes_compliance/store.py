@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bayes_compliance import disk
-from bayes_compliance.arguments import check_path, is_path
+from bayes_compliance.arguments import check_path, is_path, shown
 from bayes_compliance.errors import Refused
 
 FILES = ("posterior.nc", "forecast.nc", "forecast.csv", "report.html", "summary.json")
@@ -230,7 +230,7 @@ def _no_run(run: str | os.PathLike[str], why: str) -> str:
 def _shown(path: str | os.PathLike[str]) -> str:
     """A path on one line, and not nothing at all."""
     if not is_path(path):
-        return repr(path)
+        return shown(path)
     text = os.fspath(path)
     return text if text.strip() and text.isprintable() else repr(text)
 

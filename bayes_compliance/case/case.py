@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
+from bayes_compliance.arguments import day_of
 from bayes_compliance.case.completeness import incomplete
 from bayes_compliance.case.problems import Problems
 from bayes_compliance.case.schema import (
@@ -85,6 +86,12 @@ class Case(Head):
     notes: bool = Field(default=False, exclude=True)
     slips: dict[str, str] = Field(default_factory=dict, exclude=True)
 
+    def __repr__(self) -> str:
+        tables = ("states", "rules", "lobbies", "judgements", "decisions")
+        return f"<Case: {self.name}, {', '.join(f'{table}: {len(getattr(self, table))}' for table in tables)}>"
+
+    __str__ = __repr__
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with other values; its look-ups are made anew from them."""
         copy = super().model_copy(update=update, deep=deep)
@@ -159,7 +166,10 @@ class Case(Head):
         ------
         CaseError
             When a judgement that the rest needs was not made yet.
+        Refused
+            If it is no day.
         """
+        day_of("as-of", day)
         fields: dict[str, Any] = {}
         for name in ("judgements", "decisions", "proxies", "seeds"):
             fields[name] = tuple(item for item in getattr(self, name) if item.date_end <= day)

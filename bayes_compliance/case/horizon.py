@@ -13,14 +13,24 @@ if TYPE_CHECKING:
     from bayes_compliance.case.case import Case
 
 
-def check_until(case: Case, until: date) -> None:
-    """Refuse a last date that is past already, or to which no forecast can be made."""
+def check_until(case: Case, until: date, step_years: float | None = None) -> None:
+    """Refuse a last date that is past already, or to which no forecast can be made.
+
+    Parameters
+    ----------
+    case : Case
+    until : date
+    step_years : float or None
+        Between the dates of the forecast; default the case's.
+    """
     last = case.last_decision_date()
     if until <= last:
         raise Refused(f"--until: {until} is not after the last decision; allowed: a date after {last}")
     if until > LAST_DAY:
         raise Refused(f"--until: {until} {TOO_LATE[0]}; allowed: {TOO_LATE[1]}")
-    per_year = max([1 / case.horizon.step_years, 1.0, *(rule.decisions_per_year for rule in case.rules)])
+    per_year = max(
+        [1 / (step_years or case.horizon.step_years), 1.0, *(rule.decisions_per_year for rule in case.rules)]
+    )
     if (most := per_year * years_between(last, until)) > MOST_STEPS:
         raise Refused(
             f"--until: {most:.0f} dates from the last decision ({last}) up to {until}; allowed: an earlier date: "

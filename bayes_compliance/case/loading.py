@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bayes_compliance.arguments import is_path, shown
 from bayes_compliance.case.case import Case, Head, linear
 from bayes_compliance.case.checks_case import check_case
 from bayes_compliance.case.checks_judgements import check_judgements
@@ -104,14 +105,14 @@ def inputs_of(folder: str | PathLike[str], case: Case) -> dict[str, bytes]:
 
 def _place(folder: Any) -> Path:
     """A path; refused for a case that is in memory, of which `write_case` makes a folder, and for anything else."""
-    if isinstance(folder, str | PathLike):
+    if is_path(folder):
         return Path(folder)
     if isinstance(folder, Case):
         raise Refused(
             f"case: {folder.name!r} is a Case in memory; allowed: the path of a case folder, such as "
             "bayes_compliance.case.write_case makes of it"
         )
-    raise Refused(f"case: {folder!r} is no path; allowed: that of a case folder")
+    raise Refused(f"case: {shown(folder)} is no path; allowed: that of a case folder")
 
 
 def _no_folder(place: Path) -> Problem:

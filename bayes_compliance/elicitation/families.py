@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from bayes_compliance.arguments import shown
 from bayes_compliance.case.vocabulary import LEVELS
 from bayes_compliance.elicitation.distributions import MADE, Distribution, SkewNormal
+from bayes_compliance.errors import Refused
 
 T_DF = 4.0
 """Degrees of freedom of a judged student-t: three quantiles do not tell them."""
@@ -42,6 +45,10 @@ class Component:
     family: str
     parameters: tuple[float, ...]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without its distribution, which may hold functions that no pickle takes."""
+        return Component, (self.family, self.parameters)
+
     @cached_property
     def distribution(self) -> Distribution:
         """The distribution, with ppf, cdf and logpdf."""
@@ -63,11 +70,21 @@ def fit(family: str, quantiles: Sequence[float], levels: Sequence[float] = LEVEL
     Parameters
     ----------
     family : str
+        One of those of a `Component` but ``lognormal-below``, of which see `fit_below`.
     quantiles : sequence of float
         Two or more, rising, inside the family's support; two of three may be equal but not all.
     levels : sequence of float
         Their levels, rising, between 0 and 1.
+
+    Raises
+    ------
+    Refused
+        If there is no such family, or not as many quantiles as levels.
     """
+    if family not in (known := sorted(MADE.keys() - {"lognormal-below"})):
+        raise Refused(f"family: {shown(family)} is unknown; allowed: {', '.join(known)}")
+    if len(quantiles) != len(levels) or len(levels) < 2:
+        raise Refused(f"quantiles: {len(quantiles)} at {len(levels)} levels; allowed: two or more, each at its level")
     return _fit(family, tuple(map(float, quantiles)), tuple(map(float, levels)))
 
 

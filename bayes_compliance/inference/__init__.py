@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bayes_compliance.arguments import shown
 from bayes_compliance.errors import Refused
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def _whole_number(name: str, value: Any) -> int:
             return index(value)
     except TypeError:
         pass
-    raise Refused(f"--{name}: {value!r} is no whole number; allowed: one, such as 1")
+    raise Refused(f"--{name}: {shown(value)} is no whole number; allowed: one, such as 1")
 
 
 def check_seed(seed: int) -> int:
