@@ -53,7 +53,7 @@ class Forecast:
         `p_comply`, `p_partial`, `p_violate`, `support` (state, rule, time, sample), one future path for each posterior
         draw; `p_draw` and `p_today` (state, rule, time, sample), the draw's probability averaged over its future paths,
         as it is, for weighted means, and without the spread that few paths lend to it, for bands; and the summaries of
-        the table (state, rule, time). NaN where the state does not owe the rule.
+        the table (state, rule, time), `_mean` added to a name that is taken. NaN where the state does not owe the rule.
         Made when it is first asked for.
     mc_error : float
         Largest Monte Carlo standard error of p_comply, from the effective sample size of `p_draw`; likewise.

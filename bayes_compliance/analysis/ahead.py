@@ -13,20 +13,24 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_compliance import forecast, seeds
+from bayes_compliance.arguments import check_above_0, day_of, flag, shown
 from bayes_compliance.asking import answered, on_slots
+from bayes_compliance.case.horizon import check_until
 from bayes_compliance.case.vocabulary import ANY_RULE, LEVELS
 from bayes_compliance.errors import Refused
+from bayes_compliance.inference import check_seed, enough
 from bayes_compliance.inference.carry import carry
 from bayes_compliance.inference.tree import draws_of
+from bayes_compliance.models import Prepared
 from bayes_compliance.parts import Game, Parts, stage_game
 from bayes_compliance.rows import Item, Rows
 from bayes_compliance.worlds import Day, Future, Moment
 
 if TYPE_CHECKING:
     from bayes_compliance.alterations import Alteration
+    from bayes_compliance.case import Case
     from bayes_compliance.latents import Draws
     from bayes_compliance.layout import Layout
-    from bayes_compliance.models import Prepared
 
 
 JOINING = ("adherence", "compliance")
@@ -87,18 +91,24 @@ class Ahead:
     ----------
     prepared : Prepared
     tree : DataTree
-        A fit.
+        A fit: `prepared` and `tree` of a run.
     seed : int
         That of the run, for the very worlds of its forecast.
     until, step_years
-        Default to the case's horizon. With a step of `forecast.HORIZON_ONLY` questions are answered for the last date
-        alone, in other worlds than the forecast's, which go by fewer dates.
+        Default to the case's horizon. `until` is after the last decision, a step above 0 years; with one of
+        `forecast.HORIZON_ONLY` questions are answered for the last date alone, in other worlds than the forecast's,
+        which go by fewer dates.
     draws : int
-        At most so many posterior draws, evenly spaced; by default those of the forecast.
+        At most so many posterior draws, evenly spaced (one of each chain at least); by default those of the forecast.
     paths : int or None
-        Future paths for each draw, even; by default those of the forecast. Fewer are other worlds.
+        Future paths for each draw, an even number; by default those of the forecast. Fewer are other worlds.
     joining : bool
         Whether the worlds know what each state weighed when it joined: other worlds where the fit does not (`joined`).
+
+    Raises
+    ------
+    Refused
+        If any of these cannot be.
     """
 
     def __init__(
@@ -113,11 +123,14 @@ class Ahead:
         paths: int | None = None,
         joining: bool = False,
     ) -> None:
-        self.paths, self.seed = paths or forecast.PATHS, seed
-        thinned, self.chains = forecast.thin(*draws_of(tree), most=draws)
-        self.prepared, self.draws = joined(prepared, thinned, seed) if joining else (prepared, thinned)
-        self.layout, horizon = self.prepared.layout, prepared.case.horizon
-        self.days = forecast.plan(self.layout, until or horizon.until, step_years or horizon.step_years)
+        check_fit(prepared, tree)
+        self.paths, self.seed = forecast.PATHS if paths is None else _even(paths), check_seed(seed)
+        thinned, self.chains = forecast.thin(*draws_of(tree), most=enough("draws", draws, 1))
+        self.prepared, self.draws = (
+            joined(prepared, thinned, self.seed) if flag("joining", joining) else (prepared, thinned)
+        )
+        self.layout = self.prepared.layout
+        self.days = forecast.plan(self.layout, *_asked_for(prepared.case, until, step_years))
         self.grid = Grid(prepared, [day.date for day in self.days if day.reported[0]])
 
     @property
@@ -136,6 +149,31 @@ class Ahead:
         """The answer to one question."""
         self.put([question])
         return question.result()
+
+
+def check_fit(prepared: Any, tree: Any) -> None:
+    """Refuse what is not a model and its fit, in this order."""
+    if not isinstance(prepared, Prepared):
+        raise Refused(f"prepared: {shown(prepared)} is no Prepared; allowed: that of a run, `run.prepared`")
+    if not isinstance(tree, xr.DataTree) or "posterior" not in tree.children:
+        raise Refused(f"tree: {shown(tree)} is no fit; allowed: that of a run, `run.tree`")
+
+
+def _even(paths: Any) -> int:
+    number = enough("paths", paths, 2)
+    if number % 2:
+        raise Refused(f"--paths: {number} is odd; allowed: an even number, since paths come in antithetic pairs")
+    return number
+
+
+def _asked_for(case: Case, until: Any, step_years: Any) -> tuple[date, float]:
+    """The last date and the step that are asked for, or the case's own, which are checked already."""
+    day = day_of("until", until)
+    if step_years is not None:
+        check_above_0("step_years", step_years)
+    if day or step_years is not None:
+        check_until(case, day or case.horizon.until, step_years)
+    return day or case.horizon.until, step_years or case.horizon.step_years
 
 
 def joined(prepared: Prepared, draws: Draws, seed: int, items: Iterable[Item] = ()) -> tuple[Prepared, Draws]:

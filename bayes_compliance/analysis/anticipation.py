@@ -42,7 +42,7 @@ def anticipation(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Option
     -------
     Dataset
         By (state, rule), the rule ``*`` being adherence to the treaty as a whole, against the mean over its rules
-        later: `factor` (level) the quantiles of k* at 5%, 50% and 95%, infinite where there is no K to grow;
+        later: `factor` (quantile) the quantiles of k* at 5%, 50% and 95%, infinite where there is no K to grow;
         `p_blocks`, the probability that k* <= 1; `needed`, the mean growth in points. By time too: `taken`, the mean
         in points, of which `taken_from_k` is K's own loss; `k_left`, what is left of K's strength, in [0, 1]; and
         `p_worth`, the probability that what is taken exceeds what was needed.
@@ -104,10 +104,11 @@ class Anticipation(Taken):
 
     def _dataset(self, at_first: dict[str, NDArray], after: dict[str, NDArray]) -> xr.Dataset:
         on = ("state", "rule")
-        data = {name: ((*on, "level")[: values.ndim], values) for name, values in at_first.items()}
+        data = {name: ((*on, "quantile")[: values.ndim], values) for name, values in at_first.items()}
         data |= {name: ((*on, "time"), values) for name, values in after.items()}
         times = np.array(self.ahead.grid.times, "datetime64[ns]")
-        return xr.Dataset(data, coords={"state": self.states, "rule": self.rules, "level": list(LEVELS), "time": times})
+        coords = {"state": self.states, "rule": self.rules, "quantile": list(LEVELS), "time": times}
+        return xr.Dataset(data, coords=coords)
 
     def _at_adherence(self) -> dict[tuple[str, str], tuple[NDArray, NDArray]]:
         """SA less the threshold, and K, on the day of adherence, (draw, 1), by state and rule."""

@@ -54,11 +54,16 @@ def bilateral_or_multilateral(
     Dataset
         `p` (state, rule, set, time), the set `all` first, and `difference` from it. NaN where a state has no
         counterparty in the set, or where what it expects of them is judged as a whole.
+
+    Raises
+    ------
+    Refused
+        If the case declares no sets, or an argument cannot be.
     """
+    ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years, draws=draws, paths=paths)
     sets = prepared.case.counterparty_sets
     if not sets:
         raise Refused("case.toml: no counterparty_sets are declared; allowed: at least one [[counterparty_sets]]")
-    ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years, draws=draws, paths=paths)
     since = prepared.case.last_decision_date()
 
     def among(one: CounterpartySet | None) -> NDArray:

@@ -28,13 +28,15 @@ once its reward depends on the counterparty's later conduct.
 from __future__ import annotations
 
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack, get_args
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_compliance.analysis.ahead import Ahead, Kept, Options, Scene, parts_of, undecided
+from bayes_compliance.arguments import shown
+from bayes_compliance.errors import Refused
 from bayes_compliance.rows import History, Rows
 from bayes_compliance.worlds import met
 
@@ -85,8 +87,10 @@ def shares_of_variance(
     Raises
     ------
     Refused
-        If the model does not say what each lobby adds.
+        If the model does not say what each lobby adds, or an argument cannot be.
     """
+    if of not in get_args(Of):
+        raise Refused(f"of: {shown(of)} is unknown; allowed: {', '.join(get_args(Of))}")
     ahead = Ahead(prepared, tree, **options)
     question = Shares(ahead, of)
     ahead.put([question], before=[question.today])

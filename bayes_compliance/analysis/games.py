@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from bayes_compliance import theory
 from bayes_compliance.analysis.ahead import Ahead, Kept, Options, Scene
+from bayes_compliance.arguments import check_above_0, shown
 from bayes_compliance.case.vocabulary import ANY_RULE, LEVELS
+from bayes_compliance.errors import Refused
 from bayes_compliance.parts import PREFERENCES, Game
 
 if TYPE_CHECKING:
@@ -24,14 +26,23 @@ if TYPE_CHECKING:
 
 
 class Punishment(NamedTuple):
-    """Detection after `lag` periods, then `periods` of punishment; None is for ever."""
+    """Detection after `lag` periods, above 0, then `periods` of punishment, from 0; None is for ever."""
 
     lag: float = 1.0
     periods: float | None = None
 
 
 def delimited(periods: int) -> Punishment:
-    """Punishment in an assessment delimited to T periods (III.A changes 4): n = T - 1."""
+    """Punishment in an assessment delimited to T periods, 1 or more (III.A changes 4): n = T - 1.
+
+    Raises
+    ------
+    Refused
+        If T is no such number.
+    """
+    check_above_0("periods", periods)
+    if periods < 1:
+        raise Refused(f"periods: {periods:g} is too few; allowed: 1 or more")
     return Punishment(periods=periods - 1)
 
 
@@ -131,10 +142,22 @@ def critical_discount(
     Raises
     ------
     Refused
-        If the model does not say what each lobby adds.
+        If the model does not say what each lobby adds, or a punishment cannot be.
     """
+    _check_punishments(punishments)
     ahead = Ahead(prepared, tree, **options)
     return ahead.answer(CriticalDiscount(ahead, punishments))
+
+
+def _check_punishments(punishments: Any) -> None:
+    if not isinstance(punishments, Mapping) or not punishments:
+        raise Refused(f"punishments: {shown(punishments)}; allowed: a dict of one Punishment or more, by name")
+    for name, one in punishments.items():
+        if not isinstance(one, Punishment):
+            raise Refused(f"punishments: {name}: {shown(one)} is no Punishment; allowed: one, such as Punishment()")
+        check_above_0(f"punishments: {name}: lag", one.lag)
+        if one.periods != 0 and one.periods is not None:
+            check_above_0(f"punishments: {name}: periods", one.periods)
 
 
 def discount_needed(ratio: NDArray, punishment: Punishment) -> NDArray:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from bayes_compliance.analysis.ahead import check_fit
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.wording import percent
@@ -36,6 +37,7 @@ def insincerity(prepared: Prepared, tree: xr.DataTree) -> xr.Dataset:
     Refused
         If the model has no types.
     """
+    check_fit(prepared, tree)
     if not hasattr(prepared.model, "log_ratio"):
         raise Refused(f"model {prepared.model.__name__} has no types of states; allowed: a model such as opportunism")
     layout = prepared.layout

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance.alterations import Added, Alteration
 from bayes_compliance.analysis.ahead import Ahead, Scene
+from bayes_compliance.arguments import check_list
 from bayes_compliance.asking import related
 from bayes_compliance.case import Lobby
 from bayes_compliance.errors import Refused
@@ -72,10 +73,10 @@ def scenarios(
     Raises
     ------
     Refused
-        If the case has no such scenario, or one changes nothing.
+        If the case has no such scenario, one changes nothing, or an argument cannot be.
     """
-    chosen = choose(prepared.case, ids)
     ahead = Ahead(prepared, tree, seed=seed, until=until, step_years=step_years, draws=draws, paths=paths)
+    chosen = choose(prepared.case, ids)
     idle = [idle_because(scenario, ahead) for scenario in chosen]
     _refuse_some(chosen, idle if refuse else [])
     base = p_of_worlds(ahead)
@@ -141,7 +142,11 @@ def choose(case: Case, ids: Iterable[str] | None) -> list[Scenario]:
     known = {scenario.id: scenario for scenario in case.scenarios}
     if not known:
         raise Refused("scenarios.toml: the case has no scenario; allowed: at least one [[scenarios]]")
+    if ids is not None:
+        check_list("--id", ids, "ids of scenarios")
     wanted = list(known if ids is None else ids)
+    if not wanted:
+        raise Refused(f"--id: no scenario is named; allowed: {', '.join(known)}")
     unknown = [id for id in wanted if id not in known]
     if unknown:
         raise Refused(f"--id: {unknown[0]!r} is not a scenario; allowed: {', '.join(known)}")

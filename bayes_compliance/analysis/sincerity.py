@@ -11,8 +11,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_compliance import forecast, theory
-from bayes_compliance.analysis.ahead import Grid, Scene, joined, known_on, walk_through
+from bayes_compliance.analysis.ahead import Grid, Scene, check_fit, joined, known_on, walk_through
+from bayes_compliance.arguments import day_of
 from bayes_compliance.asking import Answer, ask, ask_observed, related
+from bayes_compliance.case.horizon import check_until
+from bayes_compliance.inference import check_seed
 from bayes_compliance.inference.tree import draws_of
 from bayes_compliance.rows import ANY_RULE, Item, Rows
 from bayes_compliance.worlds import Day, met
@@ -46,9 +49,18 @@ def sincerity(prepared: Prepared, tree: xr.DataTree, *, seed: int = 1, until: da
     -------
     Dataset
         `p_insincere` at `adherence_date`, and `p_insincere_after_performance` at `date_after_performance`, by (state,
-        rule); NaN and NaT where the state is coded as not adhering, or no such date comes.
+        rule). NaN where the state is coded as not adhering; NaN and NaT where no such date comes, where the state does
+        not owe the rule, and on a new rule (``*``), to which nobody has adhered yet.
+
+    Raises
+    ------
+    Refused
+        If an argument cannot be.
     """
-    return _Sincerity(prepared, tree, seed, until or prepared.case.horizon.until).result()
+    check_fit(prepared, tree)
+    if day := day_of("until", until):
+        check_until(prepared.case, day)
+    return _Sincerity(prepared, tree, check_seed(seed), day or prepared.case.horizon.until).result()
 
 
 class _Sincerity:

@@ -55,7 +55,7 @@ def test_a_share_shown_as_the_mark_is_named():
 def test_anticipation(factor, blocks, needed, taken, worth):
     at = ("state", "rule")
     found = xr.Dataset(
-        {"factor": ((*at, "level"), [[sorted(factor)]]), "p_blocks": (at, [[blocks]]), "needed": (at, [[needed]]),
+        {"factor": ((*at, "quantile"), [[sorted(factor)]]), "p_blocks": (at, [[blocks]]), "needed": (at, [[needed]]),
          "taken": ((*at, "time"), [[[taken]]]), "p_worth": ((*at, "time"), [[[worth]]])},
         {"state": ["H"], "rule": ["*"], "time": DAY},
     )  # fmt: skip
