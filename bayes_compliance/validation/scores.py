@@ -7,10 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_compliance.arguments import shown
+from bayes_compliance.errors import Refused
 from bayes_compliance.kept import BAND
-from bayes_compliance.theory import COMPLY
+from bayes_compliance.theory import COMPLY, PARTIAL, VIOLATE
 
 RESAMPLES = 4000
+ROUNDING = 1e-5
+"""By which probabilities may miss a sum of 1: those of forecast.csv have six decimals."""
+
 SCORES = ("brier", "log", "rps")
 FEW_RULES = 6
 """With fewer rules to resample a band says little, and no verdict is given."""
@@ -27,16 +32,22 @@ def brier(p: ArrayLike, outcome: ArrayLike) -> NDArray:
     p : array (n, 3)
         Probabilities of violate, partial and comply.
     outcome : int array (n,)
+        0 violate, 1 partial, 2 comply.
+
+    Raises
+    ------
+    Refused
+        If they are anything else; so do the other scores.
     """
     import scoringrules
 
-    p, outcome = np.asarray(p, float), np.asarray(outcome)
+    p, outcome = _checked(p, outcome)
     return np.asarray(scoringrules.brier_score((outcome == COMPLY).astype(float), _clean(p[:, COMPLY])))
 
 
 def log(p: ArrayLike, outcome: ArrayLike) -> NDArray:
     r"""Logarithmic score :math:`-\log p_{outcome}` in nats, (n,); infinite where what came was held impossible."""
-    p, outcome = np.asarray(p, float), np.asarray(outcome)
+    p, outcome = _checked(p, outcome)
     with np.errstate(divide="ignore"):
         return -np.log(p[np.arange(len(p)), outcome])
 
@@ -49,8 +60,19 @@ def rps(p: ArrayLike, outcome: ArrayLike) -> NDArray:
     """
     import scoringrules
 
-    onehot = np.eye(COMPLY + 1)[np.asarray(outcome)]
-    return np.asarray(scoringrules.rps_score(onehot, _clean(np.asarray(p, float)), onehot=True))
+    p, outcome = _checked(p, outcome)
+    return np.asarray(scoringrules.rps_score(np.eye(COMPLY + 1)[outcome], _clean(p), onehot=True))
+
+
+def _checked(p: ArrayLike, outcome: ArrayLike) -> tuple[NDArray, NDArray]:
+    p, outcome = np.asarray(p, float), np.asarray(outcome)
+    if outcome.ndim != 1 or outcome.dtype.kind not in "iu" or not np.isin(outcome, (VIOLATE, PARTIAL, COMPLY)).all():
+        raise Refused(f"outcome: {shown(outcome)}; allowed: whole numbers (n,), 0 violate, 1 partial, 2 comply")
+    if p.shape != (len(outcome), COMPLY + 1):
+        raise Refused(f"p: its shape is {p.shape}; allowed: ({len(outcome)}, {COMPLY + 1}), as there are outcomes")
+    if not (abs(p.sum(axis=1) - 1) < ROUNDING).all() or (p < -ROUNDING).any():
+        raise Refused("p: its rows are no probabilities; allowed: of violate, partial and comply, which sum to 1")
+    return p, outcome
 
 
 def _clean(p: NDArray) -> NDArray:

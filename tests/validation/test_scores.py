@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bayes_compliance.errors import Refused
 from bayes_compliance.validation import scores
 
 P = np.array([[0.1, 0.2, 0.7], [0.5, 0.5, 0.0], [0.0, 0.0, 1.0]])
@@ -24,6 +25,24 @@ def test_with_two_outcomes_the_ranked_score_is_twice_the_brier_score(p, came):
     two = np.array([[1 - q, 0.0, q] for q in p])
     outcome = np.full(len(p), 2 * came)
     assert scores.rps(two, outcome) == pytest.approx(2 * scores.brier(two, outcome), abs=1e-12)
+
+
+@pytest.mark.parametrize("score", [scores.brier, scores.log, scores.rps])
+@pytest.mark.parametrize(
+    ("p", "outcome", "why"),
+    [
+        (P, OUTCOME - 1, "outcome: array.* 0 violate, 1 partial, 2 comply"),
+        (P, ["comply", "violate", "violate"], "outcome: array.*allowed: whole numbers"),
+        (P, [2, 0], r"p: its shape is \(3, 3\); allowed: \(2, 3\)"),
+        (P[:, 2], OUTCOME, r"p: its shape is \(3,\); allowed: \(3, 3\)"),
+        (2 * P, OUTCOME, "p: its rows are no probabilities; allowed: .* which sum to 1"),
+        (P + np.array([0.2, 0, -0.2]), OUTCOME, "p: its rows are no probabilities"),
+        (P * np.nan, OUTCOME, "p: its rows are no probabilities"),
+    ],
+)
+def test_what_is_no_forecast_or_no_outcome_is_not_scored(score, p, outcome, why):
+    with pytest.raises(Refused, match=why):
+        score(p, outcome)
 
 
 def test_a_near_miss_costs_less_than_a_far_one():
