@@ -82,7 +82,7 @@ class Record(NamedTuple):
     depth: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Feedback:
     """What the judgements of a case imply.
 
@@ -124,6 +124,11 @@ class Feedback:
     notes: tuple[str, ...]
     questions: tuple[str, ...]
     doubts: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        said = {"conflicts": self.conflicts, "questions": self.questions, "doubts": self.doubts}
+        counts = ", ".join(f"{name}: {len(several)}" for name, several in said.items())
+        return f"<Feedback: {self.case.name}, model {self.model}, pool {self.pool}, seed {self.seed}, {counts}>"
 
     def __str__(self) -> str:
         return text(self)

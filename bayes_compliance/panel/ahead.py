@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PanelForecast:
     """A forecast of a panel.
 
@@ -40,6 +40,11 @@ class PanelForecast:
     table: list[dict]
     make_dataset: Callable[[], xr.Dataset]
     mc_error: float
+
+    def __repr__(self) -> str:
+        pairs = {(row["state"], row["rule"]) for row in self.table}
+        last = max(row["date"] for row in self.table)
+        return f"<PanelForecast: states and rules: {len(pairs)}, rows: {len(self.table)}, to {last}>"
 
     @cached_property
     def dataset(self) -> xr.Dataset:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import runs, store
-from bayes_compliance.arguments import check_list, check_path
+from bayes_compliance.arguments import flag
 from bayes_compliance.errors import Refused, Unwritten
-from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings
+from bayes_compliance.inference import CHAINS, DRAWS, TUNE, check_settings, enough
 from bayes_compliance.runs import Timer
 from bayes_compliance.sweeps.scheduling import Schedule
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 POOLINGS = ("partial", "none", "complete")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PanelRun:
     """A fitted panel.
 
@@ -63,6 +63,15 @@ class PanelRun:
     def passed(self) -> bool:
         """Whether every diagnostic met its mark."""
         return all(check.passed for check in self.checks)
+
+    def __repr__(self) -> str:
+        asked, missed = self.summary["settings"], sum(not check.passed for check in self.checks)
+        layout, sizes = self.layout, self.tree["posterior"].sizes
+        return (
+            f"<PanelRun: {layout.panel.name}, states: {len(layout.states)}, rules: {len(layout.rules)}, pooling "
+            f"{asked['pooling']}, seed {asked['seed']}, {sizes['chain']} chains of {sizes['draw']} draws, forecast to "
+            f"{layout.panel.until}, {missed} of {len(self.checks)} diagnostics failed>"
+        )
 
 
 def panel(
@@ -124,9 +133,7 @@ def panel(
     from bayes_compliance.panel.holding import begun, held_out
     from bayes_compliance.panel.layout import PanelLayout
 
-    check_path("folder", folder, "case folders side by side, or of a table")
-    if cases is not None:
-        check_list("--cases", cases, "names of case folders")
+    paths = flag("paths", paths)
     sampler: dict[str, Any] = check_settings("nuts", seed, draws, tune, chains)
     schedule = Schedule(scheduler, workers)
     schedule.check()
@@ -136,7 +143,7 @@ def panel(
     timer = Timer()
     with timer("check"):
         found = load_panel(folder, cases=cases, outcomes=outcomes, until=until)
-        _check_folds(leave_out, len(found.observed_states))
+        outcomes, leave_out = outcomes and int(outcomes), _folds_of(leave_out, len(found.observed_states))
         layout = PanelLayout(found, pooling, paths)  # type: ignore[arg-type]
         journal = target.with_name(f"{target.name}.left-out.jsonl")
         folds = _folds(layout, leave_out, sampler, journal)
@@ -166,9 +173,11 @@ def panel(
     return done
 
 
-def _check_folds(folds: int, states: int) -> None:
+def _folds_of(asked: int, states: int) -> int:
+    folds = enough("leave-out", asked, 0)
     if folds and not 2 <= folds <= states:
         raise Refused(f"--leave-out: {folds} is out of range; allowed: 0, or 2 to {states}, the states with rows")
+    return folds
 
 
 def _folds(layout: PanelLayout, folds: int, sampler: dict[str, int], journal: Path) -> NDArray | None:

@@ -8,8 +8,9 @@ from datetime import date, timedelta
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from bayes_compliance.arguments import check_list, check_path, day_of, shown
 from bayes_compliance.case import Case, CaseError, Problem, load_case
 from bayes_compliance.case.checks_rows import MOST_STEPS, check_repeats
 from bayes_compliance.case.dates import LAST_DAY, TOO_LATE, years_between
@@ -19,6 +20,7 @@ from bayes_compliance.case.reading import Row, read, rows
 from bayes_compliance.case.records import HEADERS, READERS
 from bayes_compliance.case.schema_rows import Decision
 from bayes_compliance.case.vocabulary import ANY_RULE
+from bayes_compliance.errors import Refused
 from bayes_compliance.panel.records import Covariates, Entry, Panel, RuleKey
 from bayes_compliance.panel.tables import RATE, Rules, about_rules, about_states, is_id
 
@@ -61,7 +63,14 @@ def load_panel(
     ------
     CaseError
         With every problem of every file.
+    Refused
+        If an argument is of the wrong kind.
     """
+    check_path("folder", folder, "case folders side by side, or of a table")
+    if cases is not None:
+        check_list("--cases", cases, "names of case folders")
+        cases = [_named(name) for name in cases]
+    until = day_of("until", until)
     place = Path(folder)
     found = _case_folders(place)
     problems, inputs = Problems(), dict[str, str]()
@@ -81,6 +90,12 @@ def load_panel(
     )  # fmt: skip
     _can_be_forecast(panel)
     return panel
+
+
+def _named(case: Any) -> str:
+    if not isinstance(case, str):
+        raise Refused(f"--cases: {shown(case)} is no name; allowed: that of a case folder")
+    return case
 
 
 def _case_folders(place: Path) -> list[str]:
@@ -181,7 +196,7 @@ def _table(
     if asked is not None:
         problems.add("--cases", 1, "name", f"{', '.join(asked)} beside {TABLE}", "nothing: the table is one panel")
     if outcomes not in (None, 2, 3):
-        problems.add("--outcomes", 1, "number", f"{outcomes} is refused", "2 or 3")
+        problems.add("--outcomes", 1, "number", f"{shown(outcomes)} is refused", "2 or 3")
     source = read(place / TABLE, True, problems)
     entries: list[Entry] = []
     if source is not None:

@@ -6,11 +6,13 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import product
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import models as models_of
 from bayes_compliance import runs, sweeps
+from bayes_compliance.arguments import check_list, day_of, shown
 from bayes_compliance.case import load_case
 from bayes_compliance.case.horizon import check_until
 from bayes_compliance.disk import write_csv
@@ -76,12 +78,17 @@ def sweep(
     """
     schedule = Schedule(scheduler, workers)
     schedule.check()
-    seeds = [check_seed(seed) for seed in seeds]
+    cases = _listed("CASE", cases, "case folders")
+    models = _listed("--models", models, "models, each by name or by the path of a .py file")
+    noises, seeds = _listed("--noise", noises, "numbers"), _listed("--seeds", seeds, "whole numbers")
+    seeds, until = [check_seed(seed) for seed in seeds], day_of("until", until)
     sizes = check_settings("nuts", SEEDS[0], draws, tune, chains)
     del sizes["seed"]
     for noise in noises:
-        if not NOISES[0] <= noise <= NOISES[1]:
-            raise Refused(f"--noise: {noise:g} is out of range; allowed: {NOISES[0]:g} to {NOISES[1]:g}")
+        number = isinstance(noise, Real)
+        if not number or not NOISES[0] <= noise <= NOISES[1]:
+            said = f"{noise:g}" if number else shown(noise)
+            raise Refused(f"--noise: {said} is out of range; allowed: {NOISES[0]:g} to {NOISES[1]:g}")
     with sweeps.at_work(out, "sweep") as folder:
         grid = _grid(cases, models, noises, seeds, **sizes, until=until)
         cells, made = grid.cells, {case.name: runs.made_by(case) for case in grid.cases}
@@ -96,6 +103,11 @@ def sweep(
     summary = json.loads(json.dumps(summary))
     runs.write_summary(folder, summary)
     return summary
+
+
+def _listed(option: str, given: Any, of: str) -> list[Any]:
+    check_list(option, given, of)
+    return list(given)
 
 
 def _grid(

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 from typing import Any, NamedTuple, Protocol
 
-from bayes_compliance.arguments import split_address
+from bayes_compliance.arguments import shown, split_address
 from bayes_compliance.errors import Refused
+from bayes_compliance.inference import enough
 from bayes_compliance.threads import CORES, cores
 
 LOCAL = "local"
@@ -42,14 +43,13 @@ class Schedule(NamedTuple):
 
     def check(self) -> None:
         """Refuse what nothing can be done with."""
-        if self.workers < 1:
-            raise Refused(f"--workers: {self.workers} is too few; allowed: 1 or more")
+        enough("workers", self.workers, 1)
         if self.scheduler == LOCAL:
             return
-        parts = split_address(self.scheduler)
+        parts = split_address(self.scheduler if isinstance(self.scheduler, str) else "")
         if parts.scheme not in ADDRESSES or not parts.hostname:
             allowed = "local, or the address of a Dask scheduler such as tcp://10.0.0.1:8786"
-            raise Refused(f"--scheduler: {self.scheduler!r} is no scheduler; allowed: {allowed}")
+            raise Refused(f"--scheduler: {shown(self.scheduler)} is no scheduler; allowed: {allowed}")
         if self.workers != 1:
             raise Refused(f"--workers: {self.workers} with a cluster, which has its own; allowed: without --scheduler")
 

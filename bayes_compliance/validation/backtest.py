@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from bayes_compliance import runs, seeds, sweeps
 from bayes_compliance.errors import Refused
-from bayes_compliance.inference.diagnostics import Check
+from bayes_compliance.inference import enough
+from bayes_compliance.inference.diagnostics import Check, failed
 from bayes_compliance.inference.exact.linear import Linear
 from bayes_compliance.models import RIVALS, prepare
 from bayes_compliance.theory import COMPLY
@@ -63,7 +64,7 @@ class Trace(NamedTuple):
         return self.draws > 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Backtest:
     """What was foretold, by whom, and what came.
 
@@ -83,6 +84,13 @@ class Backtest:
     blocks: tuple[tuple[date, NDArray, int], ...]
     traces: tuple[Trace, ...]
     settings: dict[str, Any]
+
+    def __repr__(self) -> str:
+        checks, origins = self.checks, len({one.origin for one in self.predictions})
+        return (
+            f"<Backtest: {self.case}, forecasters: {', '.join(self.forecasters)}, origins: {origins}, predictions: "
+            f"{len(self.predictions)}, {len(failed(checks))} of {len(checks)} diagnostics failed>"
+        )
 
     @cached_property
     def forecasters(self) -> list[str]:
@@ -164,11 +172,9 @@ def run(
     tell: Teller | None = None,
 ) -> Backtest:
     """Back-test a model on a case; see `bayes_compliance.api.backtest`."""
-    for option, number, least, of in (
-        ("--ahead", ahead, 1, " decision dates"), ("--learn", learn, 0, " decisions"), ("--origins", most, 1, ""),
-    ):  # fmt: skip
-        if number is not None and number < least:
-            raise Refused(f"{option}: {number} is too few; allowed: {least} or more{of}")
+    ahead = enough("ahead", ahead, 1, " decision dates")
+    learn = None if learn is None else enough("learn", learn, 0, " decisions")
+    most = None if most is None else enough("origins", most, 1)
     if engine not in ENGINES:
         raise Refused(f"--engine: {engine!r} fits no origins; allowed in backtest: {', '.join(ENGINES)}")
     if refit not in REFITS:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from bayes_compliance import asking, runs, seeds, sweeps, theory, worlds
 from bayes_compliance.errors import Refused
+from bayes_compliance.inference import enough
 from bayes_compliance.inference.tree import completed
 from bayes_compliance.latents import AHEAD_ONLY, Draws, Latents, end_to_end
 from bayes_compliance.models import Prepared, prepare
@@ -62,7 +63,7 @@ def drawn(prepared: Prepared, rng: np.random.Generator) -> tuple[Draws, NDArray]
     return {name: values[0] for name, values in draws.items()}, outcome
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Calibration:
     """Ranks of all simulations, and the verdict.
 
@@ -81,6 +82,13 @@ class Calibration:
     verdict: Uniformity
     divergences: int
     settings: dict[str, Any]
+
+    def __repr__(self) -> str:
+        found = "no departure found" if self.passed else "NOT calibrated"
+        return (
+            f"<Calibration: {self.settings['case']}, {self.settings['model']}, simulations: {len(self.ranks)}, "
+            f"quantities: {len(self.names)}, {found}>"
+        )
 
     @property
     def passed(self) -> bool:
@@ -235,8 +243,7 @@ def run(
     tell: Teller | None = None,
 ) -> Calibration:
     """Calibrate; see `bayes_compliance.api.calibrate`."""
-    if simulations < 20:
-        raise Refused(f"--simulations: {simulations} is too few for a verdict; allowed: 20 or more")
+    simulations = enough("simulations", simulations, 20, ", for a verdict")
     prepared = prepare(model, case)
     check(prepared, draws * chains, given)
     names = quantities(prepared)

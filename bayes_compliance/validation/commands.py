@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayes_compliance import runs, sweeps
-from bayes_compliance.arguments import check_list, check_path
+from bayes_compliance.arguments import check_list, check_path, flag
 from bayes_compliance.case import load_case
 from bayes_compliance.disk import replace
 from bayes_compliance.inference import FEWER_CHAINS, FEWER_DRAWS, RANKED_DRAWS, TUNE, check_settings
@@ -92,6 +92,7 @@ def backtest(
     sampler = check_settings(engine, seed, draws, tune, chains)
     schedule = Schedule(scheduler, workers)
     schedule.check()
+    renew = flag("renew", renew)
     check_list("--rivals", rivals, "models, each by name or by the path of a .py file; [] for none")
     model, others = name_of(model), [name_of(rival, "--rivals") for rival in rivals]
     found = load_case(case)
@@ -164,14 +165,14 @@ def calibrate(
     sampler = check_settings("nuts", seed, draws, tune, chains)
     schedule = Schedule(scheduler, workers)
     schedule.check()
-    model = name_of(model)
+    model, given = name_of(model), flag("given", given)
     found = load_case(shipped("bananas") if case is None else case)
     with sweeps.at_work(out, "calibration") as folder:
         done = calibration.run(
             found, simulations, folder / JOURNAL, model=model, **sampler, given=given, schedule=schedule,
             tell=sweeps.say("simulations") if progress else None,
         )  # fmt: skip
-    settings = {"model": model, **sampler, "simulations": simulations, "given": given}
+    settings = {"model": model, **sampler, "simulations": len(done.ranks), "given": given}
     summary = runs.done_with(found, [], settings)
     replace(folder / "calibration.html", calibration_page.render(done))
     runs.write_summary(folder, summary | {"passed": done.passed, "verdict": str(done.verdict)})

@@ -73,7 +73,7 @@ class Difference(NamedTuple):
     weight: float = float("nan")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Scores on the same decisions, the highest first, each with its difference to that one."""
 
@@ -81,6 +81,10 @@ class Comparison:
     decisions: tuple[str, ...]
     scores: tuple[Score, ...]
     differences: tuple[Difference, ...]
+
+    def __repr__(self) -> str:
+        said = ", ".join(f"{one.model} ({d.verdict})" for one, d in zip(self.scores, self.differences, strict=True))
+        return f"<Comparison: {self.case}, decisions: {len(self.decisions)}, models: {said}>"
 
     @property
     def passed(self) -> bool:

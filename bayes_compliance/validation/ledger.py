@@ -23,6 +23,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bayes_compliance import disk, store
+from bayes_compliance.arguments import check_path
 from bayes_compliance.errors import Refused
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def add(ledger: str | PathLike[str], run: str | PathLike[str], now: datetime | N
     OSError
         If the disk takes no more; the ledger is as it was.
     """
+    check_path("ledger", ledger, "a ledger")
     folder, book = Path(run), Path(ledger)
     store.check_kind(folder, store.RUN)
     summary = store.read_summary(folder)
@@ -230,7 +232,7 @@ def verify(ledger: str | PathLike[str], head: str | None = None) -> str:
     """
     last, seals = FIRST, []
     when = None
-    for number, line in _lines(Path(ledger)):
+    for number, line in _lines(ledger):
         place = f"{ledger}:{number}"
         if line.get("seal") != seal(line):
             raise Refused(f"{place}: seal: the line was changed after it was sealed; allowed: the line as it was")
@@ -246,7 +248,9 @@ def verify(ledger: str | PathLike[str], head: str | None = None) -> str:
     return last
 
 
-def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _lines(ledger: str | PathLike[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    check_path("ledger", ledger, "a ledger")
+    path = Path(ledger)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

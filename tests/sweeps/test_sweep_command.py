@@ -74,7 +74,7 @@ def test_models_by_path_and_numbers_of_numpy_are_taken(tmp_path, monkeypatch):
     own = tmp_path / "own.py"
     own.write_text("from bayes_compliance import models\n\nvars().update(vars(models.load('coalition')))\n")
     case, size = walk(tmp_path / "case", WORDS), {"draws": np.int64(100), "tune": np.int32(1), "chains": np.uint8(2)}
-    done = api.sweep([case], tmp_path / "out", models=[own, "coalition"], seeds=np.arange(2), **size)
+    done = api.sweep([case], tmp_path / "out", models=[own, "coalition"], noises=np.ones(1), seeds=np.arange(2), **size)
     assert done["settings"]["models"] == [str(own), "coalition"]
     assert (done["settings"]["seeds"], done["settings"]["draws"]) == ([0, 1], 100)
     rows = table(tmp_path / "out" / "forecasts.csv")

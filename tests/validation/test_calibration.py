@@ -145,7 +145,8 @@ def test_an_interrupted_calibration_goes_on_and_ends_the_same(tmp_path, monkeypa
 def test_calibrate_writes_its_page_and_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(calibration, "Calibrator", Fake)
     Fake.stop, Fake.calls = None, 0
-    done = commands.calibrate(tmp_path / "out", simulations=20, **SIZE)
+    done = commands.calibrate(tmp_path / "out", simulations=np.int64(20), given=np.False_, **SIZE)
+    assert repr(done).startswith("<Calibration: bananas, coalition, simulations: 20, quantities: ")
     assert done.settings["case"] == "bananas"
     page = (tmp_path / "out" / "calibration.html").read_text()
     assert unread(page) == []

@@ -55,7 +55,8 @@ def test_scores_csv_is_the_mean_of_the_predictions(tmp_path):
 
 def test_numbers_of_numpy_are_taken_and_what_is_no_model_is_refused(tmp_path):
     case, size = walk(tmp_path / "case", WORDS), {"draws": np.int64(600), "chains": np.uint8(2), "seed": np.int32(3)}
-    done = api.backtest(case, tmp_path / "out", engine="exact", rivals=(), **size)
+    done = api.backtest(case, tmp_path / "out", engine="exact", rivals=(), ahead=np.int64(1), renew=np.False_, **size)
+    assert repr(done).startswith("<Backtest: small, forecasters: coalition, ")
     assert {name: done.settings[name] for name in size} == {"draws": 600, "chains": 2, "seed": 3}
     for option, wrong in (("model", {"model": 3}), ("rivals", {"rivals": [None]})):
         with pytest.raises(Refused, match=rf"--{option}: (3|None) is no name; allowed: that of a model, or the path"):
