@@ -11,7 +11,13 @@ import pytest
 import xarray as xr
 
 from bayes_compliance import api, models
-from bayes_compliance.case import load_case
+from bayes_compliance.analysis.decomposition import shares_of_variance
+from bayes_compliance.analysis.games import critical_discount, delimited
+from bayes_compliance.analysis.lock_in import lock_in
+from bayes_compliance.analysis.opportunism import insincerity
+from bayes_compliance.analysis.scenarios import scenarios
+from bayes_compliance.analysis.sincerity import sincerity
+from bayes_compliance.case import load_case, write_case
 from bayes_compliance.errors import Refused
 from bayes_compliance.inference import nuts
 from bayes_compliance.inference.tree import EMPTY, draws_of
@@ -57,6 +63,99 @@ def done(folder):
 def test_what_is_no_number_date_or_model_is_refused_before_anything_is_read(tmp_path, asked, why):
     with pytest.raises(Refused, match=why):
         api.run(tmp_path / "nowhere", tmp_path / "run", **asked)
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        (lambda case, out: api.run(case, out, tell=3), "tell: 3 cannot be called; allowed: a function of a case and"),
+        (lambda case, out: api.check(case, as_of="2005"), "--as-of: '2005' is no datetime.date; allowed: one, such as"),
+        (lambda case, out: api.update(out, case, refit="no"), "--refit: 'no' is a text; allowed: True or False"),
+        (lambda case, out: api.backtest(case, out, renew="no"), "--renew: 'no' is a text"),
+        (lambda case, out: api.backtest(case, out, ahead="1"), "--ahead: '1' is no whole number"),
+        (lambda case, out: api.backtest(case, out, learn=2.5), r"--learn: 2\.5 is no whole number"),
+        (lambda case, out: api.backtest(case, out, origins=1.5), r"--origins: 1\.5 is no whole number"),
+        (lambda case, out: api.backtest(case, out, workers="2"), "--workers: '2' is no whole number"),
+        (lambda case, out: api.backtest(case, out, scheduler=3), "--scheduler: 3 is no scheduler; allowed: local, or"),
+        (lambda case, out: api.calibrate(out, case, simulations="20"), "--simulations: '20' is no whole number"),
+        (lambda case, out: api.calibrate(out, case, simulations=19), "19 is too few; allowed: 20 or more, for a verdi"),
+        (lambda case, out: api.calibrate(out, case, given="no"), "--given: 'no' is a text"),
+        (lambda case, out: api.sweep(case, out), "CASE: .*case.* is no list; allowed: a list of case folders"),
+        (lambda case, out: api.sweep([case], out, models="coalition"), "--models: 'coalition' is no list"),
+        (lambda case, out: api.sweep([case], out, noises=1.0), r"--noise: 1\.0 is no list; allowed: a list of numbers"),
+        (
+            lambda case, out: api.sweep([case], out, noises=["1"]),
+            "--noise: '1' is out of range; allowed: 0.001 to 1000",
+        ),
+        (lambda case, out: api.sweep([case], out, seeds=1), "--seeds: 1 is no list; allowed: a list of whole numbers"),
+        (lambda case, out: api.sweep([case], out, until="2030"), "--until: '2030' is no datetime.date"),
+        (lambda case, out: api.panel(case, out, cases=[3]), "--cases: 3 is no name; allowed: that of a case folder"),
+        (lambda case, out: api.panel(case, out, until="2030"), "--until: '2030' is no datetime.date"),
+        (lambda case, out: api.panel(case, out, paths="no"), "--paths: 'no' is a text"),
+        (lambda case, out: api.new(None), "folder: None is no path; allowed: that of a new or an empty folder"),
+        (lambda case, out: write_case(load_case(case), None), "folder: None is no path"),
+        (lambda case, out: load_case(case).as_of("2005"), "--as-of: '2005' is no datetime.date"),
+        (lambda case, out: models.prepare("coalition", case), "case: .*case.* is no Case; allowed: one, such as"),
+        (
+            lambda case, out: models.prepare("coalition", load_case(case), 0),
+            "noise_scale: 0 does not do; allowed",
+        ),
+        (lambda case, out: api.ledger_verify(None), "ledger: None is no path; allowed: that of a ledger"),
+        (lambda case, out: api.ledger_add(3, out), "ledger: 3 is no path"),
+        (lambda case, out: api.ledger_score(None, case), "ledger: None is no path"),
+    ],
+)
+def test_an_option_of_another_kind_is_refused_in_words_and_nothing_is_written(folder, done, tmp_path, call, why):
+    with pytest.raises(Refused, match=why):
+        call(folder / "case", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"seed": None}, "--seed: None is no whole number"),
+        ({"until": "2030"}, "--until: '2030' is no datetime.date"),
+        ({"until": date(2000, 1, 1)}, "--until: 2000-01-01 is not after the last decision; allowed: a date after"),
+        ({"step_years": 0}, "step_years: 0 does not do; allowed: a number above 0"),
+        ({"step_years": -1}, "step_years: -1 does not do"),
+        ({"step_years": "1"}, "step_years: '1' does not do"),
+        ({"step_years": 1e-4}, "--until: .* dates from the last decision .*: 5000 dates at most"),
+        ({"draws": 0}, "--draws: 0 is too few; allowed: 1 or more"),
+        ({"paths": 0}, "--paths: 0 is too few; allowed: 2 or more"),
+        ({"paths": 3}, "--paths: 3 is odd; allowed: an even number"),
+        ({"joining": "no"}, "--joining: 'no' is a text"),
+    ],
+)
+def test_an_analysis_is_not_told_what_cannot_be(done, options, why):
+    with pytest.raises(Refused, match=why):
+        lock_in(done.prepared, done.tree, **options)
+
+
+@pytest.mark.parametrize("analysis", [lock_in, sincerity, insincerity, scenarios, critical_discount])
+def test_an_analysis_is_of_a_model_and_its_fit_in_this_order(done, analysis):
+    with pytest.raises(Refused, match=r"prepared: <Run: .* is no Prepared; allowed: that of a run, `run\.prepared`"):
+        analysis(done, done.tree)
+    with pytest.raises(Refused, match=r"tree: <xarray\.DataTree 'posterior'>\.\.\. is no fit; allowed: .* `run\.tree`"):
+        analysis(done.prepared, done.tree["posterior"])
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        (lambda *fit: shares_of_variance(*fit, of="Outcome"), "of: 'Outcome' is unknown; allowed: support, outcome"),
+        (lambda *fit: scenarios(*fit, ids="s"), "scenarios.toml: the case has no scenario"),
+        (lambda *fit: critical_discount(*fit, {}), "punishments: {}; allowed: a dict of one Punishment or more"),
+        (lambda *fit: critical_discount(*fit, {"a": 3}), "punishments: a: 3 is no Punishment"),
+        (lambda *fit: delimited(0), "periods: 0 does not do"),
+        (lambda *fit: delimited(0.5), r"periods: 0\.5 is too few; allowed: 1 or more"),
+        (lambda *fit: sincerity(*fit, until=date(2000, 1, 1)), "--until: 2000-01-01 is not after the last decision"),
+        (lambda *fit: sincerity(*fit, seed="1"), "--seed: '1' is no whole number"),
+    ],
+)
+def test_what_an_analysis_asks_beyond_is_checked_too(done, call, why):
+    with pytest.raises(Refused, match=why):
+        call(done.prepared, done.tree)
 
 
 @pytest.mark.parametrize("until", ["2015", datetime(2015, 1, 1)])
@@ -203,6 +302,7 @@ def test_a_run_shows_itself_in_a_line_and_its_answer_in_words(done):
     assert second.startswith("diagnostic failed: ")
     assert any("P(comply)" in line for line in rest)
     assert repr(done.forecast).startswith("<Forecast: states and rules: 1, rows: ")
+    assert repr(done.prepared.case).startswith("<Case: small, states: 1, rules: 1, lobbies: 2, judgements: ")
     assert repr(done.prepared) == "<Prepared: small, model coalition, states: 1, lobbies: 2, decisions: 2>"
 
 
@@ -225,6 +325,10 @@ def test_the_prior_is_that_of_a_run_of_the_same_seed(folder, done):
     assert other["prior"].sizes["draw"] == 50
     with pytest.raises(Refused, match="--model: 'none' is not a model"):
         api.prior(folder / "case", model="none")
+
+
+def test_what_a_check_finds_shows_itself_in_a_line(folder, done):
+    assert repr(api.check(folder / "case")).startswith("<Feedback: small, model coalition, pool linear, seed 1, ")
 
 
 def test_what_is_free_is_what_moves(done):
@@ -259,6 +363,14 @@ CALLS = [
     (lambda case, run, done: api.forecast(run, case), r"case is a case folder, not a RUN; .*forecast\(case, run\)"),
     (lambda case, run, done: api.report(case, done), "run: <Run: .*> is no path; allowed: that of a RUN"),
     (lambda case, run, done: api.load(done), "run: <Run: .*> is no path; allowed: that of a RUN"),
+    (
+        lambda case, run, done: api.load(done.tree),
+        r"^run: <xarray\.DataTree>\.\.\. is no path; allowed: that of a RUN$",
+    ),
+    (
+        lambda case, run, done: api.load(done.prepared.case),
+        r"^run: <Case: small, .*> is no path; allowed: [\w ]*$",
+    ),
     (lambda case, run, done: api.load(case), "case is no RUN: it is a case folder; allowed"),
     (lambda case, run, done: api.ledger_add("ledger", done), "run: <Run: .*> is no path; allowed: that of a RUN"),
     (lambda case, run, done: api.run(case, None), f"None {OUT}"),
@@ -287,6 +399,9 @@ def test_a_scenario_is_told_of_a_run_in_memory_as_of_its_folder(tmp_path):
     )
     done = api.run(case, tmp_path / "run", until=date(2014, 1, 1), **SIZE)
     xr.testing.assert_identical(api.scenario(case, done), api.scenario(case, tmp_path / "run"))
+    for ids, why in (("s", "--id: 's' is no list; allowed: a list of ids"), ([], "--id: no scenario is named; .*: s")):
+        with pytest.raises(Refused, match=why):
+            scenarios(done.prepared, done.tree, ids=ids)
     other = walk(tmp_path / "other", ["comply"])
     (other / "scenarios.toml").write_bytes((case / "scenarios.toml").read_bytes())
     with pytest.raises(Refused, match=r"the run in memory: fitted to another decisions\.csv; allowed"):
@@ -297,6 +412,7 @@ def test_a_scenario_is_told_of_a_run_in_memory_as_of_its_folder(tmp_path):
 def test_a_run_comes_back_from_a_pickle_or_a_copy(folder, done, again):
     for one in (done, api.load(folder / "run")):
         found = again(one)
+        assert repr(again(one.prepared.priors)) == repr(one.prepared.priors)
         assert str(found) == str(one)
         assert found.summary == one.summary
         assert found.prepared.case == one.prepared.case
