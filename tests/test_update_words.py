@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from datetime import date
+from types import SimpleNamespace
+
 import pytest
 
 from bayes_compliance import cli
+from bayes_compliance.alterations import Alteration, Altered
 from bayes_compliance.case import load_case
 from bayes_compliance.changes import changes
 from bayes_compliance.cli.fitting import _updated
-from bayes_compliance.updating import Updated
+from bayes_compliance.errors import Refused
+from bayes_compliance.reopening import refuse_hidden
+from bayes_compliance.updating import Updated, _check_same
 
 KEY = ("H", "r")
 
@@ -48,6 +55,42 @@ def test_a_cell_that_was_or_is_blank_is_none() -> None:
     [there], [back] = changes(case, now), changes(now, case)
     assert there.endswith(" (family none -> gamma)")
     assert back.endswith(" (family gamma -> none)")
+
+
+def test_what_has_no_answer_has_not_passed() -> None:
+    assert made(0.5).passed
+    assert not made(0.5)._replace(after={}).passed
+
+
+def test_of_a_rule_words_may_differ_and_numbers_may_not() -> None:
+    case = load_case("case_studies/bananas")
+    first, *others = case.rules
+    for update, refused in (({"title": "Other words", "depth_reason": "why"}, False), ({"unravelling": True}, True)):
+        other = case.model_copy(update={"rules": (first.model_copy(update=update), *others)})
+        with pytest.raises(Refused, match=r"in rules \(bananas\)") if refused else nullcontext():
+            _check_same(case, other)
+    with pytest.raises(Refused, match="not that of the run in outcomes; allowed: the same, or a new run"):
+        _check_same(case, case.model_copy(update={"outcomes": 2}))
+
+
+@pytest.mark.parametrize(
+    ("as_of", "id", "hidden"),
+    [
+        (None, None, []), ("2010-01-01", None, []), ("2010-01-01", "strike", []), ("2009-12-31", "strike", ["strike"]),
+        ("2009-12-31", None, []), ("2006-01-01", "calm", []), ("2005-12-31", "calm", ["calm"]),
+        ("2005-12-31", None, ["calm", "strike"]),
+    ],
+)  # fmt: skip
+def test_scenarios_are_hidden_before_their_first_day(as_of, id, hidden) -> None:
+    """One that is asked for by name, or all where none is known."""
+    named = ".*".join(f"'{name}'" for name in hidden)
+    with pytest.raises(Refused, match=rf"scenarios\.toml: {named} .*not known on") if hidden else nullcontext():
+        refuse_hidden("tests/bad_cases/good", as_of, id)
+
+
+def test_a_scenario_holds_from_its_first_day_on() -> None:
+    since = SimpleNamespace(alteration=Alteration(since=date(2010, 1, 1)))
+    assert [Altered.holds(since, date(2009, 12, 31)), Altered.holds(since, date(2010, 1, 1))] == [False, True]
 
 
 def test_how_the_page_is_renewed_is_said_where_something_has_changed(monkeypatch, capsys) -> None:
