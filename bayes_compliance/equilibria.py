@@ -26,6 +26,7 @@ APART = 1e-6
 """Equilibria further apart than this are two."""
 
 MOST = 100_000
+GRID = 4001
 NEARLY_CERTAIN = 1 - 1e-12
 PHI_0 = 1 / np.sqrt(2 * np.pi)
 
@@ -122,3 +123,54 @@ def not_unique(system: System) -> NDArray:
         rest = system.take(unsure)
         found[unsure] = several(*(extreme(rest, which) for which in (PESSIMISTIC, OPTIMISTIC)))
     return found
+
+
+def all_of_two(system: System, world: int = 0) -> NDArray:
+    """Every equilibrium of a world of two decisions, least first, shape (equilibrium, 2).
+
+    Those between the least and the greatest are found on a grid of the first chance, where its response to the
+    second's response to it is bracketed, and counted too where they fall on a grid point.
+
+    Raises
+    ------
+    ValueError
+        If the system is not of two decisions, each of which looks at the other only.
+    """
+    one = system.take(np.array([world]))
+    own = one.looks[np.arange(len(one.owner)), one.owner]
+    if one.base.shape[1] != 2 or own.any():
+        raise ValueError("the system is not one of two decisions that look at each other; allowed: exactly that")
+    least, greatest = extreme(one, PESSIMISTIC)[0], extreme(one, OPTIMISTIC)[0]
+    if not several(least, greatest):
+        return least[None]
+    roots = _between(one, least[0], greatest[0])
+    return np.stack([least, *(_pair(one, root) for root in roots), greatest])
+
+
+def _pair(one: System, first: float) -> NDArray:
+    return np.array([first, one.respond(np.array([[first, 0.0]]))[0, 1]])
+
+
+def _excess(one: System, first: NDArray) -> NDArray:
+    """How far the first chance's response to the second's response to it lies above it."""
+    many = one.take(np.zeros(len(first), int))
+    second = many.respond(np.stack([first, np.zeros_like(first)], axis=1))[:, 1]
+    return many.respond(np.stack([np.zeros_like(first), second], axis=1))[:, 0] - first
+
+
+def _between(one: System, low: float, high: float) -> list[float]:
+    margin = APART * (high - low)
+    grid = np.linspace(low + margin, high - margin, GRID)
+    excess = _excess(one, grid)
+    on_grid = list(grid[excess == 0])
+    crossing = np.flatnonzero(excess[:-1] * excess[1:] < 0)
+    return sorted(float(root) for root in [*on_grid, *_bisect(one, grid[crossing], grid[crossing + 1])])
+
+
+def _bisect(one: System, low: NDArray, high: NDArray) -> NDArray:
+    rising = _excess(one, low) < 0
+    for _ in range(60 if len(low) else 0):
+        mid = (low + high) / 2
+        below = (_excess(one, mid) < 0) == rising
+        low, high = np.where(below, mid, low), np.where(below, high, mid)
+    return (low + high) / 2

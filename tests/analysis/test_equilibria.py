@@ -67,10 +67,10 @@ def test_it_is_the_mean_of_worlds_solved_one_by_one(fit, found):
             system.base[[w]][:, real], system.noise[[w]][:, real], system.gain[[w]][:, owner >= 0],
             system.bend[[w]][:, owner >= 0], owner[owner >= 0], system.looks[owner >= 0][:, real],
         )  # fmt: skip
-        ends = [solve.extreme(one, which)[0] for which in (solve.PESSIMISTIC, solve.OPTIMISTIC)]
-        least.append(ends[0])
-        greatest.append(ends[1])
-        several += bool(solve.several(*ends))
+        every = solve.all_of_two(one)
+        least.append(every[0])
+        greatest.append(every[-1])
+        several += len(every) > 1
     for name, expected in (("p_least", least), ("p_greatest", greatest)):
         last = found[name].isel(time=-1)
         for s, rule, i in (("F", "oranges", 0), ("H", "bananas", 1)):

@@ -1,4 +1,4 @@
-"""Least and greatest equilibria against a dense grid search, with three of them, and the sufficient mark."""
+"""Equilibria against a dense grid search, with three of them, a middle one on a grid point, and the sufficient mark."""
 
 import numpy as np
 import pytest
@@ -31,32 +31,47 @@ def by_dense_search(base, gain, noise=(1.0, 1.0)) -> list[float]:
 three = st.tuples(st.floats(-4, 1), st.floats(-4, 1)), st.tuples(st.floats(0, 6), st.floats(0, 6))
 
 
-def ends(system: System):
-    """The first decision's chance in the least and in the greatest equilibrium, and whether there are several."""
-    least, greatest = (equilibria.extreme(system, which)[0] for which in (PESSIMISTIC, OPTIMISTIC))
-    return [least[0], greatest[0]], bool(equilibria.several(least, greatest))
-
-
 @given(*three)
-def test_least_and_greatest_are_those_of_a_dense_search(base, gain):
+def test_all_equilibria_of_two_are_those_of_a_dense_search(base, gain):
+    found = equilibria.all_of_two(pair(base, gain))
     searched = by_dense_search(base, gain)
     # where two are about to meet, either search may see one or none
     assume(np.diff(searched, prepend=-1).min() > 1e-3)
-    found, several = ends(pair(base, gain))
-    np.testing.assert_allclose(found, [searched[0], searched[-1]], atol=2e-5)
-    assert several == (len(searched) > 1)
+    assert len(found) == len(searched)
+    np.testing.assert_allclose(found[:, 0], searched, atol=2e-5)
+    np.testing.assert_allclose(found[0], equilibria.extreme(pair(base, gain), PESSIMISTIC)[0], atol=1e-12)
 
 
 def test_a_case_of_three():
     # Phi(-2 + 4.4 p) crosses the diagonal three times
     base, gain = (-2.0, -2.0), (4.4, 4.4)
-    searched = by_dense_search(base, gain)
-    assert len(searched) == 3
-    found, several = ends(pair(base, gain))
-    assert several
-    np.testing.assert_allclose(found, [searched[0], searched[-1]], atol=1e-5)
+    found = equilibria.all_of_two(pair(base, gain))
+    assert found.shape == (3, 2)
+    np.testing.assert_allclose(found[:, 0], by_dense_search(base, gain), atol=1e-5)
+    np.testing.assert_allclose(found[:, 0], found[:, 1], atol=1e-5)
     for p in found:
-        np.testing.assert_allclose(pair(base, gain).respond(np.array([[p, p]]))[0], p, atol=1e-6)
+        np.testing.assert_allclose(pair(base, gain).respond(p[None])[0], p, atol=1e-6)
+
+
+def test_a_middle_equilibrium_that_lies_on_a_grid_point_is_counted():
+    # by symmetry one half is an equilibrium, and the middle of the grid between the other two
+    system = pair((-2.5, -2.5), (5.0, 5.0))
+    low, high = (equilibria.extreme(system, which)[0, 0] for which in (PESSIMISTIC, OPTIMISTIC))
+    assert low + high == pytest.approx(1, abs=1e-8)
+    found = equilibria.all_of_two(system)
+    assert len(found) == 3
+    np.testing.assert_allclose(found[1], 0.5, atol=1e-8)
+
+
+def test_an_exact_zero_on_the_grid_is_one_root_and_not_two_or_none(monkeypatch):
+    grid_hit = 0.5
+
+    def excess(one, first):
+        return np.where(abs(first - grid_hit) < 1e-12, 0.0, first - grid_hit)
+
+    monkeypatch.setattr(equilibria, "_excess", excess)
+    monkeypatch.setattr(equilibria, "APART", 0.0)
+    assert equilibria._between(None, 0.0, 1.0) == [0.5]
 
 
 @given(*three)
@@ -74,8 +89,7 @@ def test_the_mark_is_sufficient_only():
     # above it, and still one equilibrium: far from the fold
     system = pair((3.0, 3.0), (5.0, 5.0))
     assert system.contraction()[0] > 1
-    assert not equilibria.not_unique(system).any()
-    assert len(by_dense_search((3.0, 3.0), (5.0, 5.0))) == 1
+    assert len(equilibria.all_of_two(system)) == 1
 
 
 @given(st.integers(2, 6), st.integers(0, 10**6))
@@ -122,3 +136,7 @@ def test_what_has_no_order_is_refused():
         pair((0.0, 0.0), (-1.0, 1.0))
     with pytest.raises(ValueError, match=r"selection 'likely'; allowed: pessimistic, optimistic"):
         equilibria.extreme(pair((0.0, 0.0), (1.0, 1.0)), "likely")
+    one, looks = np.ones((1, 2)), np.array([[0.5, 0.5], [1.0, 0.0]])
+    itself = System(one, one, one, one * 0, np.array([0, 1]), looks)
+    with pytest.raises(ValueError, match=r"not one of two decisions"):
+        equilibria.all_of_two(itself)
