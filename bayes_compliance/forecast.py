@@ -148,8 +148,7 @@ def simulate(
     thinned, chains = thin(draws, chains)
     n = len(thinned["innovation"])
     pairs = owed(layout.case)
-    times = [day.date for day in days if day.reported[0]]
-    kept = Kept(pairs, times, n)
+    kept = Kept(pairs, days, n)
     kept.add(in_threads(kept.fill, futures(model, layout, days, thinned, seed), gains=large(days)))
     return kept.result(chains, layout)
 

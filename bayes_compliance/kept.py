@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from bayes_compliance.layout import Layout
-    from bayes_compliance.worlds import Future
+    from bayes_compliance.worlds import Day, Future
 
 BAND = (LEVELS[0], LEVELS[-1])
 SUMMARY = (
@@ -86,37 +86,45 @@ class Forecast:
 
 
 class Counts(NamedTuple):
-    """Of a chunk of worlds, (time, pair): in how many no violation has come, and the sum of p_violate."""
+    """Of a chunk of worlds, (time, pair), p_violate in sum; and, (day, pair), those that had no violation before a
+    decision due that day, and of these how many are expected to have none after it; both 1 where none falls due."""
 
-    intact: NDArray
     violate: NDArray
+    before: NDArray
+    after: NDArray
 
 
 class Kept:
     """What the forecast keeps of the worlds: (time, draw, path, pair); of p_violate, one path and the sum over all."""
 
-    def __init__(self, pairs: Sequence[tuple[str, str]], times: Sequence[date], n: int) -> None:
-        self.pairs, self.times = list(pairs), list(times)
-        shape = (len(times), n, PATHS, len(pairs))
+    def __init__(self, pairs: Sequence[tuple[str, str]], days: Sequence[Day], n: int) -> None:
+        self.pairs, self.reported = list(pairs), [i for i, day in enumerate(days) if day.reported[0]]
+        self.times = [days[i].date for i in self.reported]
+        shape = (len(self.times), n, PATHS, len(pairs))
         self.comply, self.support = np.zeros(shape), np.zeros(shape)
-        self.violate = np.zeros((len(times), n, len(pairs)))
+        self.violate = np.zeros((len(self.times), n, len(pairs)))
         self.n_worlds = n * PATHS
-        self.counts = Counts(*np.zeros((2, len(times), len(pairs))))
+        every = np.zeros((len(days), len(pairs)))
+        self.counts = Counts(np.zeros((len(self.times), len(pairs))), every, every.copy())
 
     def fill(self, task: tuple[slice, Future]) -> Counts:
         """Keep a chunk of worlds, in its own place."""
         (at, future), position = task, {pair: i for i, pair in enumerate(self.pairs)}
         intact = np.ones((future.n_draws, PATHS, len(self.pairs)), bool)
-        found, j = Counts(*np.zeros((2, *self.counts.intact.shape))), 0
-        for moment in future.run():
+        sums, before, after = self.counts
+        found, j = Counts(np.zeros_like(sums), np.ones_like(before), np.ones_like(after)), 0
+        for day, moment in enumerate(future.run()):
             where = np.array([position[item.state, item.rule] for item in moment.day.rows.items])
             due = np.flatnonzero(moment.day.decided)
-            intact[..., where[due]] &= moment.outcome[..., due] > 0
+            support, comply, violate = (np.broadcast_to(v, moment.outcome.shape) for v in moment.answer)
+            still = intact[..., where[due]]
+            found.before[day, where[due]] = still.sum(axis=(0, 1))
+            found.after[day, where[due]] = (still * (1 - violate[..., due])).sum(axis=(0, 1))
+            intact[..., where[due]] = still & (moment.outcome[..., due] > 0)
             if moment.day.reported[0]:
-                support, comply, violate = (np.broadcast_to(v, moment.outcome.shape) for v in moment.answer)
                 self.support[j, at][..., where], self.comply[j, at][..., where] = support, comply
                 self.violate[j, at][..., where] = violate[:, 0]
-                found.violate[j, where], found.intact[j] = violate.sum(axis=(0, 1)), intact.sum(axis=(0, 1))
+                found.violate[j, where] = violate.sum(axis=(0, 1))
                 j += 1
         return found
 
@@ -143,16 +151,26 @@ class Kept:
         return Forecast(table, partial(self._dataset, samples, summary, layout), partial(_mc_error, averaged, chains))
 
     def _summary(self, today: NDArray) -> dict[str, NDArray]:
-        intact, violated = (count.T / self.n_worlds for count in self.counts)
+        violated = self.counts.violate.T / self.n_worlds
         p_comply, lower, upper = self._mean_and_band(self.comply)
         s_mean, s_lower, s_upper = self._mean_and_band(self.support)
         today_lower, today_upper = np.quantile(today, BAND, axis=2)
         return {
             "p_comply": p_comply, "p_partial": np.clip(1 - p_comply - violated, 0, 1), "p_violate": violated,
             "p_lower": lower, "p_upper": upper, "p_today_lower": today_lower, "p_today_upper": today_upper,
-            "p_no_violation": intact,
+            "p_no_violation": self._no_violation(),
             "support_mean": s_mean, "support_lower": s_lower, "support_upper": s_upper,
         }  # fmt: skip
+
+    def _no_violation(self) -> NDArray:
+        r"""Probability of no violation so far, (pair, time): :math:`\prod_k E[1 - p_{violate}(t_k) | none before t_k]`.
+
+        The mean over worlds of what each decision leaves, where a count of sampled outcomes adds their noise; like a
+        count it never rises, and is 0 once no world is left.
+        """
+        _, before, after = self.counts
+        left = np.divide(after, before, out=np.zeros_like(after), where=before > 0)
+        return np.cumprod(left, axis=0)[self.reported].T
 
     def _mean_and_band(self, values: NDArray) -> NDArray:
         """Mean and quantiles over worlds, (3, pair, time)."""
