@@ -23,7 +23,7 @@ from bayes_compliance.kept import horizon
 from bayes_compliance.runs import Run
 from bayes_compliance.validation.known import FEW, Known, same_latents
 from bayes_compliance.validation.otherwise import REWEIGHTED, Reused, means, otherwise
-from bayes_compliance.wording import decimals, pareto, plural, rule_name
+from bayes_compliance.wording import NOTHING, decimals, pareto, plural, rule_name
 
 if TYPE_CHECKING:
     from datetime import date
@@ -63,7 +63,9 @@ class Updated(NamedTuple):
     changed : tuple of str
         Rows that are gone, new or other than they were; see `bayes_compliance.changes.changes`.
     checks : tuple of Check
-        Diagnostics of the run, and of a new fit.
+        Diagnostics of the run, and then those of a new fit.
+    of_fit : int
+        How many of them are of a new fit.
     """
 
     how: str
@@ -74,18 +76,30 @@ class Updated(NamedTuple):
     errors: Mapping[tuple[str, str], float] = MappingProxyType({})
     changed: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
+    of_fit: int = 0
 
     @property
     def passed(self) -> bool:
         """Whether there is an `after`, and every diagnostic met its mark."""
         return bool(self.after) and not failed(self.checks)
 
+    @property
+    def still(self) -> bool:
+        """Whether there is an `after`, and it is `before`."""
+        return bool(self.after) and all(abs(self.after[pair] - p) < NOTHING for pair, p in self.before.items())
+
+    @property
+    def whose(self) -> dict[str, tuple[Check, ...]]:
+        """The diagnostics of the run, and those of a new fit."""
+        n = len(self.checks) - self.of_fit
+        return {"the RUN": self.checks[:n], "the new fit": self.checks[n:]}
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON: an infinite k and a missing `after` are null."""
         return {
             "how": self.how, "pareto_k": self.pareto_k if isfinite(self.pareto_k) else None,
             "until": self.until.isoformat(), "changed": list(self.changed),
-            "diagnostics_failed": [str(check) for check in failed(self.checks)],
+            "diagnostics_failed": [f"{of}: {check}" for of, each in self.whose.items() for check in failed(each)],
             "forecasts": [
                 {"state": state, "rule": rule, "before": p, "after": self.after.get((state, rule)),
                  "error": self.errors.get((state, rule))}
@@ -93,9 +107,17 @@ class Updated(NamedTuple):
             ],
         }  # fmt: skip
 
+    @property
+    def unmoved(self) -> str:
+        """What there is to say of an `after` that is `before`."""
+        n = plural(len(self.before), "probability", "probabilities")
+        return f"{n} of compliance on {self.until} {'stays' if len(self.before) == 1 else 'stay'} as in the RUN"
+
     def __str__(self) -> str:
         more = len(self.changed) - SHOWN
         rows = [*self.changed[:SHOWN], *([f"and {plural(more, 'row')} more"] if more > 0 else [])]
+        if self.changed and self.still:
+            return "\n".join([*rows, "", f"nothing that is forecast has changed: {self.unmoved}"])
         weights = f" (Pareto k of the weights {pareto(self.pareto_k)})"
         return "\n".join([
             *(rows or ["no decision, judgement or proxy has changed"]), "",
@@ -167,7 +189,8 @@ def update(done: Run, case: Case, *, refit: bool = True, draws: int | None = Non
     elif reused is not None and found.how == REWEIGHTED:
         errors = _errors(known, reused, moved)
     changed, checks = tuple(changes(done.prepared.case, new.case)), (*done.checks, *found.checks)
-    return Updated(found.how, found.pareto_k, known.until, means(known.p_draw), found.p, errors, changed, checks)
+    before, of_fit = means(known.p_draw), len(found.checks)
+    return Updated(found.how, found.pareto_k, known.until, before, found.p, errors, changed, checks, of_fit)
 
 
 def _errors(known: Known, reused: Reused, moved: NDArray) -> dict[tuple[str, str], float]:

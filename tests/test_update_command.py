@@ -12,6 +12,7 @@ import xarray as xr
 
 from bayes_compliance import api, cli, running, runs, store
 from bayes_compliance.case import load_case
+from bayes_compliance.case.records import HEADERS
 from bayes_compliance.errors import Refused
 from bayes_compliance.runs import Run
 from tests.test_cli import linear_case, process
@@ -101,6 +102,24 @@ def test_update_says_what_a_decision_more_makes_of_the_forecast(folder, done, tm
     assert [float(cell) for cell in row[2:]] == pytest.approx([*numbers, found.errors["H", "r"]], abs=6e-4)
     assert float(row[4]) < 0, "a violation more speaks against compliance here"
     assert {file: file.stat().st_mtime_ns for file in out.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("file", "header", "row"),
+    [
+        ("decisions.csv", "", "2006-05-01,H,r,compliance,pending,,certain,,none,\n"),
+        ("proxies.csv", ",".join(HEADERS["proxies.csv"]) + "\n", "2006,H,j,survey,1,percent,0.9,s,\n"),
+    ],
+)
+def test_what_is_no_evidence_changes_nothing_that_is_forecast(folder, done, tmp_path, capsys, file, header, row):
+    with (folder / file).open("a") as to:
+        to.write(header + row)
+    cli.main(["update", str(folder), str(tmp_path / "run")])
+    said = capsys.readouterr()
+    first, _, last = said.out.splitlines()
+    assert first.startswith(f"+ {file}: 2006-")
+    assert last.startswith("nothing that is forecast has changed: 2 probabilities of compliance on 2010-01-01 stay")
+    assert "renews" not in said.err
 
 
 def test_what_else_lies_in_the_folder_is_no_change(folder, done, tmp_path, capsys):

@@ -14,6 +14,7 @@ from bayes_compliance.case import load_case
 from bayes_compliance.changes import changes
 from bayes_compliance.cli.fitting import _updated
 from bayes_compliance.errors import Refused
+from bayes_compliance.inference.diagnostics import Check
 from bayes_compliance.reopening import refuse_hidden
 from bayes_compliance.updating import Updated, _check_same
 
@@ -21,7 +22,7 @@ KEY = ("H", "r")
 
 
 def made(after: float, changed: tuple[str, ...] = ()) -> Updated:
-    return Updated("reweighted", 0.1, "2010-01-01", {KEY: 0.5}, {KEY: after}, {KEY: 0.0}, changed, ())
+    return Updated("reweighted", 0.1, date(2010, 1, 1), {KEY: 0.5}, {KEY: after}, {KEY: 0.0}, changed, ())
 
 
 def test_where_nothing_has_changed_that_is_said_instead_of_zeros() -> None:
@@ -29,9 +30,28 @@ def test_where_nothing_has_changed_that_is_said_instead_of_zeros() -> None:
         "no decision, judgement or proxy has changed, and so nothing changes: reweighted, 1 probability of compliance "
         "on 2010-01-01 stays as in the RUN"
     )
-    # negative controls: what moves, or a row that has changed and moves nothing, has its table
-    assert _updated(made(0.51)) == str(made(0.51))
-    assert _updated(made(0.5, ("+ decisions.csv: a row",))) == str(made(0.5, ("+ decisions.csv: a row",)))
+    assert _updated(made(0.51)) == str(made(0.51)), "negative control: what moves has its table"
+
+
+def test_a_row_that_moves_nothing_has_no_table_of_zeros() -> None:
+    row = ("+ decisions.csv: a row",)
+    assert str(made(0.5, row)).splitlines() == [
+        *row, "", "nothing that is forecast has changed: 1 probability of compliance on 2010-01-01 stays as in the RUN"
+    ]  # fmt: skip
+    for moves in (made(0.5 + 1e-6, row), made(0.5, row)._replace(after={})):
+        assert "before" in str(moves), "negative control: little, or what cannot be told, has its table"
+
+
+def test_it_is_said_whose_a_failed_diagnostic_is(monkeypatch, capsys) -> None:
+    from bayes_compliance import api
+
+    bad = [Check("R-hat", value, "< 1.01", "", False) for value in (1.2, 1.3)]
+    found = made(0.6)._replace(checks=tuple(bad), of_fit=1)
+    assert found.as_dict()["diagnostics_failed"] == [f"the RUN: {bad[0]}", f"the new fit: {bad[1]}"]
+    monkeypatch.setattr(api, "update", lambda *_, **__: found)
+    assert cli.main(["update", "case", "RUN"]) == cli.FAILED_DIAGNOSTIC
+    said = [line for line in capsys.readouterr().err.splitlines() if "failed" in line]
+    assert said == [f"diagnostic failed: the RUN: {bad[0]}", f"diagnostic failed: the new fit: {bad[1]}"]
 
 
 def test_the_change_has_its_sign_and_stands_between_what_it_is_of_and_its_error() -> None:
@@ -106,5 +126,8 @@ def test_how_the_page_is_renewed_is_said_where_something_has_changed(monkeypatch
     command = "bayes-compliance run case --out RUN --model unitary --seed 7 --as-of 2003-12-31 renews both"
     assert command in capsys.readouterr().err
     monkeypatch.setattr(api, "update", lambda *_, **__: made(0.5))
+    cli.main(["update", "case", "RUN"])
+    assert "renews" not in capsys.readouterr().err
+    monkeypatch.setattr(api, "update", lambda *_, **__: made(0.5, ("+ decisions.csv: a pending row",)))
     cli.main(["update", "case", "RUN"])
     assert "renews" not in capsys.readouterr().err

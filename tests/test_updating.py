@@ -244,7 +244,8 @@ def test_a_new_fit_is_diagnosed(tmp_path, done):
     bad = Check("divergences", 3.0, "none", "", False)
     assert not found._replace(checks=(*found.checks, bad)).passed
     assert found._replace(checks=()).passed
-    assert found._replace(checks=(*found.checks, bad)).as_dict()["diagnostics_failed"][-1] == str(bad)
+    assert found._replace(checks=(*found.checks, bad)).as_dict()["diagnostics_failed"] == [f"the new fit: {bad}"]
+    assert found._replace(checks=(bad, *found.checks)).as_dict()["diagnostics_failed"] == [f"the RUN: {bad}"]
 
 
 def test_what_has_changed_is_told_row_by_row(tmp_path, done):

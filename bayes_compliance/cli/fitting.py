@@ -187,10 +187,11 @@ def _update(options: argparse.Namespace) -> int:
 
     found = api.update(options.run, options.case, refit=options.refit, draws=MAX_DRAWS)
     print(json.dumps(found.as_dict(), indent=2) if options.json else _updated(found))
-    shared.say_failures(found.checks)
+    for of, checks in found.whose.items():
+        shared.say_failures(checks, f"{of}: ")
     if not found.after:
         print("weights cannot carry the change; --refit fits anew, and so does `run`", file=sys.stderr)
-    elif found.changed:
+    elif found.changed and not found.still:
         print(f"the RUN and its page stay as they are: {_renewing(options.case, options.run)}", file=sys.stderr)
     return DONE if found.passed else FAILED_DIAGNOSTIC
 
@@ -208,16 +209,10 @@ def _renewing(case: str, run: str) -> str:
 
 def _updated(found: Updated) -> str:
     """What has changed; where nothing has, that, and no table of zeros."""
-    from bayes_compliance.wording import plural
-
     still = found.after and all(abs(found.after[pair] - p) < UNSEEN for pair, p in found.before.items())
     if found.changed or not still:
         return str(found)
-    n = plural(len(found.before), "probability", "probabilities")
-    return (
-        f"no decision, judgement or proxy has changed, and so nothing changes: {found.how}, {n} of compliance on "
-        f"{found.until} {'stays' if len(found.before) == 1 else 'stay'} as in the RUN"
-    )
+    return f"no decision, judgement or proxy has changed, and so nothing changes: {found.how}, {found.unmoved}"
 
 
 def _finish(done: Run, written: str) -> int:
