@@ -107,6 +107,6 @@ def nearing(forecast: Forecast) -> str:
     if not n:
         return ""
     return (
-        f"On {n} of the {int(owed.sum())} rows the probability nears one half between the two dates though support "
-        "moves that way little or not at all: less is known so far ahead."
+        f"On {n} of the {int(owed.sum())} rows the probability nears one half between the two dates though median "
+        "support moves that way little or not at all: less is known so far ahead."
     )

@@ -374,7 +374,8 @@ def scenario(case: str | PathLike[str], run: Run | str | PathLike[str], *, id: s
     Raises
     ------
     Refused
-        If `id` is no text, there is no such scenario, it is hidden by the RUN's `as_of`, or it changes nothing.
+        If `id` is no text, there is no such scenario, it is hidden by the RUN's `as_of`, or it changes nothing; or the
+        RUN's model has no lobbies.
     """
     from bayes_compliance.analysis.scenarios import choose, scenarios
 
@@ -385,6 +386,10 @@ def scenario(case: str | PathLike[str], run: Run | str | PathLike[str], *, id: s
     reopening.refuse_hidden(case, settings["as_of"], id)
     choose(running.open_case(case, settings), None if id is None else [id])
     prepared, tree, summary = reopening.fit_of(case, run)
+    if not prepared.case.scenarios:
+        raise Refused(
+            f"RUN: {settings['model']} has no lobbies that a scenario could change; allowed: a model that has"
+        )
     ids, until = None if id is None else [id], runs.until_of(settings)
     found = scenarios(prepared, tree, ids=ids, seed=settings["seed"], until=until)
     failed = [check["name"] for check in summary["diagnostics"] if not check["passed"]]

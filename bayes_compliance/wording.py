@@ -16,6 +16,16 @@ NONE_DUE = "none due"
 """In place of a probability of no violation, where no decision falls due."""
 
 SHORT = {0: "<1", 100: ">99"}
+NOTHING = 1e-9
+"""What a number below it in size is written as 0: what arithmetic left of nothing."""
+
+
+def number(x: float) -> str:
+    """Three significant digits, never an exponent below a million."""
+    if abs(x) < NOTHING or x != x:
+        return "–" if x != x else "0"
+    text = f"{x:,.0f}" if 1000 <= abs(x) < 1e6 else f"{x:.3g}"
+    return text.replace("-", "−")
 
 
 def rounded(p: float) -> int:

@@ -43,9 +43,9 @@ def anticipation(prepared: Prepared, tree: xr.DataTree, **options: Unpack[Option
     Dataset
         By (state, rule), the rule ``*`` being adherence to the treaty as a whole, against the mean over its rules
         later: `factor` (quantile) the quantiles of k* at 5%, 50% and 95%, infinite where there is no K to grow;
-        `p_blocks`, the probability that k* <= 1; `needed`, the mean growth in points. By time too: `taken`, the mean
-        in points, of which `taken_from_k` is K's own loss; `k_left`, what is left of K's strength, in [0, 1]; and
-        `p_worth`, the probability that what is taken exceeds what was needed.
+        `p_blocks`, the probability that k* <= 1; `needed`, the median growth in points. By time too: `taken`, the
+        median in points, and `taken_from_k`, that of K's own loss; `k_left`, the mean of what is left of K's strength,
+        in [0, 1]; and `p_worth`, the probability that what is taken exceeds what was needed.
     """
     ahead = Ahead(prepared, tree, **options | {"joining": True})
     return ahead.answer(Anticipation(ahead))
@@ -97,7 +97,8 @@ class Anticipation(Taken):
             at = self.states.index(state), self.rules.index(rule)
             factor = np.where(k > 0, 1 + room / np.where(k > 0, k, 1), np.where(room < 0, 0.0, np.inf))
             at_first["factor"][at] = np.quantile(factor, LEVELS, method="nearest")
-            at_first["p_blocks"][at], at_first["needed"][at] = (factor <= 1).mean(), np.maximum(room, 0).mean()
+            # medians: where strength grows by factors a few worlds carry the means
+            at_first["p_blocks"][at], at_first["needed"][at] = (factor <= 1).mean(), np.median(np.maximum(room, 0))
             for name, values in self._after(state, rule, np.maximum(room, 0)).items():
                 after[name][at] = values
         return self._dataset(at_first, after)
@@ -127,14 +128,14 @@ class Anticipation(Taken):
         return (added.sum(-1) - rows.threshold[0])[:, None], k[:, None]
 
     def _after(self, state: str, rule: str, needed: NDArray) -> dict[str, NDArray]:
-        """Means over worlds by date; for the whole agreement over its rules too."""
+        """Medians, shares and chances over worlds by date; for the whole agreement over its rules first."""
         pairs = self.ahead.grid.pairs
         at = [i for i, (s, r) in enumerate(pairs) if s == state and r != ANY_RULE and rule in (r, ANY_RULE)]
         taken, from_k, full = (a[at].mean(axis=0, dtype=float) for a in (self.support, self.from_k, self.full_k))
         left = 1 + np.divide(-from_k, full, out=np.zeros_like(full), where=full > 0)
         return {
-            "taken": taken.mean(axis=(1, 2)),
-            "taken_from_k": from_k.mean(axis=(1, 2)),
+            "taken": np.median(taken, axis=(1, 2)),
+            "taken_from_k": np.median(from_k, axis=(1, 2)),
             "k_left": np.where((full > 0).any(axis=(1, 2)), left.mean(axis=(1, 2)), np.nan),
             "p_worth": (taken > needed).mean(axis=(1, 2)),
         }

@@ -13,7 +13,7 @@ import xarray as xr
 
 from bayes_compliance.analysis.sentences_a import EVEN, MATTERS, _at_the_horizon, _day, _pairs
 from bayes_compliance.case.vocabulary import ALL, ANY_RULE
-from bayes_compliance.wording import listed, percent, rounded
+from bayes_compliance.wording import listed, number, percent, rounded
 
 
 def value_of_information_sentences(found: xr.Dataset) -> list[str]:
@@ -41,14 +41,14 @@ def _matters(share: float) -> bool:
     return rounded(share) >= rounded(MATTERS)
 
 
-def anticipation_sentences(found: xr.Dataset, refused: Collection[str] = ()) -> list[str]:
+def anticipation_sentences(found: xr.Dataset, joined: Collection[str]) -> list[str]:
     """Whether the losers had reason to fight the treaty at the outset.
 
     Parameters
     ----------
     found : Dataset
-    refused : collection of str
-        States on record as not having joined.
+    joined : collection of str
+        States on record as having joined.
     """
     said, day = [], _day(found, -1)
     for state in found["state"].values:
@@ -59,7 +59,7 @@ def anticipation_sentences(found: xr.Dataset, refused: Collection[str] = ()) -> 
         said.append(
             f"{state}: to block adherence those who lose would have had to be {needed}; with probability "
             f"{percent(here['p_blocks'].item())} they outweighed the rest on that day (support for joining was below "
-            f"its threshold){'' if state in refused else ', and it joined all the same'}."
+            f"its threshold){', and it joined all the same' if state in joined else ''}."
         )
         said.append(f"{state}: {_foreseen(here, day)}.")
     return said
@@ -73,12 +73,12 @@ def _needed(low: float, middle: float, high: float) -> str:
 
 def _foreseen(here: xr.Dataset, day: str) -> str:
     taken, worth = here["taken"].item(), here["p_worth"].item()
-    if not taken > 0:
+    if not (taken > 0 or worth > 0):
         return "no entrenchment takes anything from them, so there was nothing to foresee"
     reason = "had reason to fight it" if worth > EVEN else "had no reason to fight it"
     return (
-        f"by {day} entrenchment moves the balance against them by {taken:.3g} points on average; the chance that it "
-        f"exceeds what blocking would have asked for ({here['needed'].item():.3g} points on average) is "
+        f"by {day} entrenchment moves the balance against them by {number(taken)} points on the median; the chance "
+        f"that it exceeds what blocking would have asked for ({number(here['needed'].item())} points on the median) is "
         f"{percent(worth)}, so losers who foresaw it more likely than not {reason}"
     )
 

@@ -6,13 +6,13 @@ import sys
 from contextlib import suppress
 from datetime import date
 from inspect import signature
-from shlex import join, quote
 from typing import TYPE_CHECKING, Any
 
 from bayes_compliance.cli import options as shared
 from bayes_compliance.cli.options import DONE, FAILED_DIAGNOSTIC, SAMPLER
 from bayes_compliance.errors import Refused
 from bayes_compliance.models import DEFAULT, RIVALS
+from bayes_compliance.proposals import after_a_run, command
 
 if TYPE_CHECKING:
     import argparse
@@ -111,11 +111,8 @@ def _run(options: argparse.Namespace) -> int:
 
     _say_doubts(options.case, options.as_of)
     done = api.run(options.case, options.out, until=options.until, tell=_tell, **_fit_of(options))
-    case, out = quote(options.case), quote(options.out)
-    print(
-        f"next: bayes-compliance scenario {case} {out} (what if?), update {case} {out} (a decision more), "
-        f"backtest {case} --out FOLDER (how good have such forecasts been?)"
-    )
+    for proposed in after_a_run(done.prepared.case, done.summary["settings"]["model"], options.case, options.out):
+        print(f"next: {proposed}")
     return _finish(done, f"{options.out}/report.html")
 
 
@@ -171,12 +168,13 @@ def _compare(options: argparse.Namespace) -> int:
 def _scenario(options: argparse.Namespace) -> int:
     from bayes_compliance import api
     from bayes_compliance.analysis.side_by_side import side_by_side
+    from bayes_compliance.inference.diagnostics import Check
+    from bayes_compliance.reopening import summary_of
 
     found = api.scenario(options.case, options.run, id=options.id)
     print(side_by_side(found, options.every_date))
-    failed = found.attrs["failed"]
-    shared.say_missed([f"{name}, in the fit or the forecast of {options.run}" for name in failed], failed)
-    return FAILED_DIAGNOSTIC if failed else DONE
+    shared.say_failures([Check.recalled(one) for one in summary_of(options.run)["diagnostics"]], f"{options.run}: ")
+    return FAILED_DIAGNOSTIC if found.attrs["failed"] else DONE
 
 
 def _update(options: argparse.Namespace) -> int:
@@ -190,9 +188,11 @@ def _update(options: argparse.Namespace) -> int:
     for of, checks in found.whose.items():
         shared.say_failures(checks, f"{of}: ")
     if not found.after:
-        print("weights cannot carry the change; --refit fits anew, and so does `run`", file=sys.stderr)
+        renewed = _renewing(options.case, options.run)
+        print(f"weights cannot carry the change; --refit fits anew, and so does {renewed}", file=sys.stderr)
     elif found.changed and not found.still:
-        print(f"the RUN and its page stay as they are: {_renewing(options.case, options.run)}", file=sys.stderr)
+        renewed = _renewing(options.case, options.run)
+        print(f"the RUN and its page stay as they are: {renewed} renews both", file=sys.stderr)
     return DONE if found.passed else FAILED_DIAGNOSTIC
 
 
@@ -204,7 +204,7 @@ def _renewing(case: str, run: str) -> str:
     usual = signature(api.run).parameters
     asked = {name: value for name, value in summary_of(run)["settings"].items() if value != usual[name].default}
     options = [part for name, value in asked.items() for part in (f"--{name.replace('_', '-')}", str(value))]
-    return f"{join(['bayes-compliance', 'run', case, '--out', run, *options])} renews both"
+    return command("run", case, "--out", run, *options)
 
 
 def _updated(found: Updated) -> str:

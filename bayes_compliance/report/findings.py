@@ -62,7 +62,9 @@ def turns_on(rules: Mapping[str, float], scenarios: Mapping[str, Effect]) -> str
     told = []
     if len(rules) > 1:
         worst, best = (pick(rules, key=lambda rule: rules[rule]) for pick in (min, max))
-        told.append(f"By rule it runs from {percent(rules[worst])} (“{worst}”) to {percent(rules[best])} (“{best}”).")
+        low, high = (percent(rules[rule]) for rule in (worst, best))
+        alike = f"On each of its {len(rules)} rules it is {low}."
+        told.append(alike if low == high else f"By rule it runs from {low} (“{worst}”) to {high} (“{best}”).")
     if scenarios:
         title = max(scenarios, key=lambda title: abs(scenarios[title].after - scenarios[title].before))
         effect = scenarios[title]

@@ -13,6 +13,7 @@ from bayes_compliance.inference.diagnostics import Check
 from bayes_compliance.inference.remedies import remedy
 from bayes_compliance.wording import band as band
 from bayes_compliance.wording import listed as listed
+from bayes_compliance.wording import number as number
 from bayes_compliance.wording import plural as plural
 
 MONTHS = (
@@ -33,9 +34,6 @@ LIKELIHOOD = (
 
 SURPRISE = ((50, "expected"), (25, "no surprise"), (10, "a surprise"), (0, "a great surprise"))
 """Least shown percentage of each word for the outcome that was observed."""
-
-NOTHING = 1e-9
-"""What a number below it in size is written as 0: what arithmetic left of nothing."""
 
 CLOSE = 10
 """Percentage points within which a forecast is called close to a base rate."""
@@ -115,14 +113,6 @@ def day(when: date) -> str:
     return f"{when.day} {MONTHS[when.month - 1]} {when.year}"
 
 
-def number(x: float) -> str:
-    """Three significant digits, never an exponent below a million."""
-    if abs(x) < NOTHING or x != x:
-        return "–" if x != x else "0"
-    text = f"{x:,.0f}" if 1000 <= abs(x) < 1e6 else f"{x:.3g}"
-    return text.replace("-", "−")
-
-
 def signed(x: float) -> str:
     """A number with its sign."""
     return f"+{number(x)}" if x > 0 else number(x)
@@ -169,8 +159,8 @@ def trend(first: Point, last: Point) -> str:
         return f"about the same as the {percent(first.p)} on {when}"
     if why := drawn((first.p, last.p), (first.support, last.support), (first.width, last.width)):
         return (
-            f"against {percent(first.p)} on {when}: support {why}, but less is known so far ahead, which draws it "
-            "towards one half"
+            f"against {percent(first.p)} on {when}: median support {why}, but less is known so far ahead, which draws "
+            "it towards one half"
         )
     return f"{'up' if after > before else 'down'} from {percent(first.p)} on {when}"
 
@@ -229,10 +219,11 @@ def drivers(pulls: Sequence[Pull]) -> str:
     worst = min(pulls, key=lambda pull: pull.last, default=None)
     parts = []
     if best and best.last > 0:
-        parts.append(f"the strongest pull for it is that of {best.lobby} ({signed(best.last)} points on the median)")
+        parts.append(f"for it is that of {best.lobby} ({signed(best.last)} points on the median)")
     if worst and worst.last < 0:
-        parts.append(f"the strongest against it that of {worst.lobby} ({signed(worst.last)})")
-    return ", ".join(parts)
+        median = "" if parts else " points on the median"
+        parts.append(f"against it {'' if parts else 'is '}that of {worst.lobby} ({signed(worst.last)}{median})")
+    return f"the strongest pull {', the strongest '.join(parts)}" if parts else ""
 
 
 def reference(state: str, own: Rate, all_states: Rate, forecast: float, joining: int = 0) -> str:
@@ -248,8 +239,12 @@ def reference(state: str, own: Rate, all_states: Rate, forecast: float, joining:
         return f"{state} has no compliance decision on record; {whole}."
     few = "; so short a record says little" if own.n < 10 else ""
     beside = "; no other state has any" if own == all_states else f"; {whole}"
+    own_record = f"Of {plural(own.n, 'compliance decision')} of {state} on record {_complied(own)}"
+    if own.n == 1:
+        outcome = "compliance" if own.comply else "partial or late" if own.partial else "a violation"
+        own_record = f"The one compliance decision of {state} on record was {outcome}"
     return (
-        f"Of {plural(own.n, 'compliance decision')} of {state} on record {_complied(own)}{beside}. "
+        f"{own_record}{beside}. "
         f"The forecast of {percent(forecast)} is {against(forecast, own.comply / own.n)} the state's own rate{few}."
     )
 
@@ -271,7 +266,7 @@ def against(p: float, rate: float) -> str:
 
 def verdict_of(missed: Sequence[Check], total: int) -> str:
     """The page's first line, by the diagnostics that missed their marks."""
-    return verdict([str(check) for check in missed], total, remedy(check.name for check in missed))
+    return verdict([str(check) for check in missed], total, remedy(missed))
 
 
 def verdict(failed: Sequence[str], total: int, do: str = "") -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bayes_compliance.models import DEFAULT
+from bayes_compliance.proposals import sweep
 from bayes_compliance.validation.otherwise import CANNOT_TELL
 from bayes_compliance.validation.sensitivity import CONFLICT, COUNTS, WEAK
 from bayes_compliance.wording import listed, pareto, percent, rule_name
@@ -143,8 +145,9 @@ def pulls(found: Sequence[Conflict]) -> str:
 
 
 def noise(
-    found: Sequence[AtNoise], now: dict[tuple[str, str], float], what: str = "judged", learnt: bool = False
-) -> str:
+    found: Sequence[AtNoise], now: dict[tuple[str, str], float], what: str = "judged", learnt: bool = False,
+    model: str = DEFAULT,
+) -> str:  # fmt: skip
     """What the forecast would be under half and twice the decision noise: the pair that moves most.
 
     Parameters
@@ -156,6 +159,8 @@ def noise(
         `judged`, or `a default`.
     learnt : bool
         Whether the decisions could move any of it: it has a prior and is no constant.
+    model : str
+        Whose fits at other noises are proposed where this one cannot tell.
     """
     parts = []
     for one in found:
@@ -168,7 +173,7 @@ def noise(
             f"from {percent(now[pair])} to {percent(one.p[pair])} ({one.how})"
         )
     unknown = any(one.how == CANNOT_TELL for one in found)
-    anew = " A fit at each noise: bayes-compliance sweep CASE --noise .5,1,2." if unknown else ""
+    anew = f" A fit at each noise: {sweep(model)}" if unknown else ""
     known = ", with a prior that the decisions can move" if learnt else " and not learnt"
     return f"Decision noise is {what}{known}: {'; '.join(parts)}.{anew}"
 

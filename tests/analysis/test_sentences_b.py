@@ -59,21 +59,23 @@ def test_anticipation(factor, blocks, needed, taken, worth):
          "taken": ((*at, "time"), [[[taken]]]), "p_worth": ((*at, "time"), [[[worth]]])},
         {"state": ["H"], "rule": ["*"], "time": DAY},
     )  # fmt: skip
-    first, second = say.anticipation_sentences(found)
+    first, second = say.anticipation_sentences(found, joined={"H"})
     low, middle, high = sorted(factor)
     assert f"had to be {middle:.2g} times as strong ({low:.2g} to {high:.2g})" in first
     assert f"with probability {say.percent(blocks)} they outweighed the rest on that day" in first
     assert first.endswith("and it joined all the same.")
-    assert "joined" not in say.anticipation_sentences(found, refused={"H"})[0].partition("threshold")[2]
-    assert ("nothing to foresee" in second) == (taken == 0)
-    if taken > 0:
+    assert "joined" not in say.anticipation_sentences(found, joined=())[0].partition("threshold")[2]
+    assert ("nothing to foresee" in second) == (taken == 0 and worth == 0)
+    if taken > 0 or worth > 0:
         assert second == (
-            f"H: by 2030-01-01 entrenchment moves the balance against them by {taken:.3g} points on average; the "
-            f"chance that it exceeds what blocking would have asked for ({needed:.3g} points on average) is "
+            f"H: by 2030-01-01 entrenchment moves the balance against them by {say.number(taken)} points on the "
+            f"median; the chance that it exceeds what blocking would have asked for ({say.number(needed)} points on "
+            "the median) is "
             f"{say.percent(worth)}, so losers who foresaw it more likely than not had "
             f"{'reason' if worth > 0.5 else 'no reason'} to fight it."
         )
-    assert "there in the first place" in say.anticipation_sentences(found.assign(factor=found["factor"] + np.inf))[0]
+    endless = found.assign(factor=found["factor"] + np.inf)
+    assert "there in the first place" in say.anticipation_sentences(endless, joined=())[0]
 
 
 @given(P, P, st.one_of(P, st.just(np.nan)))
@@ -107,4 +109,4 @@ def test_on_a_real_analysis_every_owed_pair_is_spoken_of(rich):
     from bayes_compliance.analysis.information_value import value_of_information
 
     assert len(say.value_of_information_sentences(value_of_information(*rich))) == 6
-    assert len(say.anticipation_sentences(anticipation(*rich))) == 4
+    assert len(say.anticipation_sentences(anticipation(*rich), joined=())) == 4

@@ -140,9 +140,12 @@ def test_what_the_answer_turns_on_is_the_rule_and_the_scenario_furthest_off(
 ) -> None:
     effects = {"storm": Effect("H", before, after), "calm": Effect("H", before, before)}
     said = findings.turns_on(rules, effects)
-    if len(rules) > 1:
-        assert f"from {percent(min(rules.values()))} (“" in said
-        assert f"to {percent(max(rules.values()))} (“" in said
+    low, high = percent(min(rules.values())), percent(max(rules.values()))
+    if len(rules) > 1 and low == high:
+        assert f"On each of its {len(rules)} rules it is {low}." in said
+    elif len(rules) > 1:
+        assert f"from {low} (“" in said
+        assert f"to {high} (“" in said
     else:
         assert "By rule" not in said
     moved = abs(shown(after) - shown(before)) >= findings.MATTERS

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from bayes_compliance.case import load_case
+from bayes_compliance.models import prepare
 from bayes_compliance.report.sections.rules import rules
 from bayes_compliance.runs import Run
 from tests.report.test_report_page import Page
@@ -21,3 +22,11 @@ def test_each_rule_has_what_it_asks_and_what_would_be_without_it(oranges: Run) -
     bare = case.rule("bananas").model_copy(update={"title": " ", "depth": False, "depth_reason": ""})
     told = rows(replace(oranges, prepared=oranges.prepared._replace(case=case.model_copy(update={"rules": (bare,)}))))
     assert [told[0][1], told[0][4]] == ["the case does not say", "Not declared."]
+
+
+def test_what_a_model_without_lobbies_does_not_use_is_not_told_of_it(oranges: Run) -> None:
+    """A rival's case has depth taken away, which is not that the case did not declare it."""
+    prepared = prepare("managerial", load_case("case_studies/bananas"))
+    page = Page(rules(replace(oranges, prepared=prepared)).html)
+    assert [len(row) for row in page.rows] == [4, 4, 4]
+    assert "declared" not in " ".join(page.words).replace("What the case declares", "")

@@ -17,6 +17,7 @@ from bayes_compliance import wording
 from bayes_compliance.answer import answer, nearing, today
 from bayes_compliance.report import sentences
 from bayes_compliance.report.sentences import Outlook, Point, Pull, Rate
+from bayes_compliance.wording import NOTHING
 
 probability = st.floats(0, 1)
 FIRST, LAST = date(2020, 6, 30), date(2035, 1, 1)
@@ -128,10 +129,10 @@ def test_first_sentence_says_its_numbers(outlook: Outlook, of_state: list[Pull])
     ("first", "last", "words"),
     [
         # (p, median support, width of its band) on the first date and on the last
-        ((0.25, -23.7, 270), (0.32, -25.2, 522), "against 25% on 30 June 2020: support hardly moves, but less is known "
-         "so far ahead, which draws it towards one half"),
-        ((0.25, -20, 270), (0.32, -40, 522), "against 25% on 30 June 2020: support falls, but less is known"),
-        ((0.77, 78, 230), (0.7, 90, 430), "against 77% on 30 June 2020: support rises, but less"),
+        ((0.25, -23.7, 270), (0.32, -25.2, 522), "against 25% on 30 June 2020: median support hardly moves, but less "
+         "is known so far ahead, which draws it towards one half"),
+        ((0.25, -20, 270), (0.32, -40, 522), "against 25% on 30 June 2020: median support falls, but less is known"),
+        ((0.77, 78, 230), (0.7, 90, 430), "against 77% on 30 June 2020: median support rises, but less"),
         ((0.25, -23.7, 270), (0.32, -15, 522), "up from 25% on 30 June 2020"),  # support rises with it
         ((0.25, -23.7, 270), (0.32, -25.2, 260), "up from 25% on 30 June 2020"),  # no more is unknown than before
         ((0.44, 1, 230), (0.56, 1, 430), "up from 44% on 30 June 2020"),  # across one half
@@ -218,6 +219,26 @@ def test_drivers_are_the_extremes_and_on_their_side(of_state: list[Pull]) -> Non
     assert worst >= 0 or sentences.signed(worst) in text
 
 
+def test_a_pull_on_one_side_alone_is_a_whole_clause() -> None:
+    against = Pull("H", "growers", "K", -7.0, -7.5)
+    assert sentences.drivers([against]) == (
+        "the strongest pull against it is that of growers (−7.5 points on the median)"
+    )
+    both = sentences.drivers([against, Pull("H", "buyers", "J", 3.0, 2.0)])
+    assert both == (
+        "the strongest pull for it is that of buyers (+2 points on the median), the strongest against it that of "
+        "growers (−7.5)"
+    )
+
+
+@pytest.mark.parametrize(("of", "was"), [((1, 0, 0), "compliance"), ((0, 1, 0), "partial or late"),
+                                         ((0, 0, 1), "a violation")])  # fmt: skip
+def test_a_record_of_one_decision_says_what_it_was(of: tuple[int, int, int], was: str) -> None:
+    rate = Rate(*of)
+    said = sentences.reference("H", rate, rate, 0.5)
+    assert said.startswith(f"The one compliance decision of H on record was {was}; no other state has any. The")
+
+
 def test_one_date_has_no_trend() -> None:
     point = Point(LAST, 0.7, 0.1, 0.2, 0.9, 0.6, 0.8)
     assert sentences.answer(Outlook("H", "“oranges”", point, point)) == (
@@ -291,7 +312,7 @@ def test_verdict() -> None:
 @given(st.floats(-1e6, 1e6))
 def test_numbers_keep_three_digits(x: float) -> None:
     text = sentences.number(x)
-    assert isclose(float(text.replace(",", "").replace("−", "-")), x, rel_tol=0.00501, abs_tol=sentences.NOTHING)
+    assert isclose(float(text.replace(",", "").replace("−", "-")), x, rel_tol=0.00501, abs_tol=NOTHING)
     assert sentences.signed(x).startswith("+") == (x > 0)
 
 

@@ -297,4 +297,4 @@ def test_sentences_on_conflict_and_noise():
     assert sentences.noise(at, {("H", "r"): 0.6, ("H", "s"): 0.5}, "a default").startswith(
         "Decision noise is a default"
     )
-    assert text.endswith("A fit at each noise: bayes-compliance sweep CASE --noise .5,1,2.")
+    assert text.endswith("A fit at each noise: bayes-compliance sweep CASE --noise .5,1,2 --out FOLDER")

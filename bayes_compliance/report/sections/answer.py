@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from bayes_compliance.answer import nearing, today
+from bayes_compliance.proposals import backtest, can_be_tested
 from bayes_compliance.report import facts, findings, sentences
 from bayes_compliance.report.answers import answers, over_rules
 from bayes_compliance.report.parts import Number, Section, figure, heading, join, paragraph, table, unbroken
@@ -30,9 +31,8 @@ SAMPLED = (
     "scenario asks all of the forecast's worlds, and may differ by a point or two."
 )
 HOW_GOOD = (
-    "How good such forecasts have been this page does not tell. The command bayes-compliance backtest CASE --out "
-    "FOLDER does: it forecasts each decision of this record from the day before, and scores that beside simple "
-    "baselines."
+    "How good such forecasts have been this page does not tell. The command {} does: it forecasts each decision of "
+    "this record from the day before, and scores that beside simple baselines."
 )
 
 
@@ -45,9 +45,16 @@ def answer(run: Run) -> Section:
         for outlook in outlooks
     ]
     known = paragraph(f"{today(run.prepared.case, 'on this page', sentences.day)} {TERMS}")
-    notes = [paragraph(text, "note") for text in (*(SAMPLED,) * bool(moved), TROUBLE, HOW_GOOD)]
+    notes = [paragraph(text, "note") for text in (*(SAMPLED,) * bool(moved), *_of_the_record(run))]
     parts = [known, *told, *notes, *_every_rule(run), *_pulls(run, outlooks, pulls)]
     return Section("The answer", "answer", join(parts))
+
+
+def _of_the_record(run: Run) -> list[str]:
+    """What the record's rates leave out, and how to see what it makes of such forecasts: where it has any, and can."""
+    case, model = run.prepared.case, run.summary["settings"]["model"]
+    rates = [TROUBLE] if facts.rate(case).n else []
+    return [*rates, HOW_GOOD.format(backtest(model))] if can_be_tested(case) else rates
 
 
 def _state(run: Run, outlook: Outlook, pulls: list[Pull], moved: dict[str, findings.Effect]) -> Markup:

@@ -31,15 +31,14 @@ def foresight(run: Run) -> Section | None:
     found, case = answers(run).found.get("anticipation"), run.prepared.case
     if found is None:
         return None
-    said = bullets(anticipation_sentences(found, _refused(case)))
+    said = bullets(anticipation_sentences(found, _joined(case)))
     body = join([paragraph(INTRODUCTION), said, _table(found, case)])
     return Section("Could the losers have stopped it?", "anticipation", body)
 
 
-def _refused(case: Case) -> set[str]:
-    """States on record as not having joined, and never as having."""
-    on_record = [(d.state, d.decision) for d in case.decisions if d.kind == "adherence"]
-    return {state for state, _ in on_record} - {state for state, decision in on_record if decision == "adhere"}
+def _joined(case: Case) -> set[str]:
+    """States on record as having joined."""
+    return {d.state for d in case.decisions if d.kind == "adherence" and d.decision == "adhere"}
 
 
 def _three(here: xr.Dataset) -> tuple[float, float, float]:

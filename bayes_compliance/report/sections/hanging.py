@@ -69,6 +69,7 @@ def hanging(run: Run) -> Section:
                 facts.at_the_end(run),
                 facts.whose(run, "decision_noise", "a default"),
                 learnt=bool(len(Latents(prepared.layout).free["decision_noise"])),
+                model=run.summary["settings"]["model"],
             )
         ),
     ]

@@ -71,20 +71,22 @@ def _answer(run: Run) -> list[Markup]:
         compare.Panel(state, {rule: [before[state, rule], after[state, rule]] for rule in rules})
         for state, rules in owed(prepared.case).items()
     ]
-    said = [_moved(state, rules, before, after) for state, rules in owed(prepared.case).items()]
+    decided = any(decision.decision != "pending" for decision in prepared.case.decisions)
+    source = "the record" if decided else "what the case declares of depth"
+    said = [_moved(state, rules, before, after, source) for state, rules in owed(prepared.case).items()]
     drawn = compare.dots("before-and-after", title, ["the priors alone", "with the record"], panels)
     return [paragraph(ANSWER), bullets(said), figure(drawn, f"{title}, by rule.")]
 
 
-def _moved(state: str, rules: list[str], before: Chances, after: Chances) -> str:
+def _moved(state: str, rules: list[str], before: Chances, after: Chances, source: str) -> str:
     """How far the record moved the answer on one of a state's rules taken at random, and on which rule it did most."""
     first, last = (sentences.percent(facts.by_state(p)[state]) for p in (before, after))
     how = "leaves it there" if first == last else f"makes it {last}"
     most = max(rules, key=lambda rule: abs(after[state, rule] - before[state, rule]))
     if len(rules) == 1:
-        return f"{state}, {most}: the priors alone say {first}, and the record {how}."
+        return f"{state}, {most}: the priors alone say {first}, and {source} {how}."
     return (
-        f"{state}, over its {len(rules)} rules: the priors alone say {first}, and the record {how}; it moves most on "
+        f"{state}, over its {len(rules)} rules: the priors alone say {first}, and {source} {how}; it moves most on "
         f"{most}, from {sentences.percent(before[state, most])} to {sentences.percent(after[state, most])}."
     )
 
