@@ -164,14 +164,9 @@ def listed(text: str) -> list[str]:
 def say_failures(checks: Sequence[Any], of: str = "") -> None:
     """Diagnostics that missed their mark, and what to do about it, on the standard error."""
     missed = [check for check in checks if not check.passed]
-    say_missed([f"{of}{check}" for check in missed], [check.name for check in missed], of)
-
-
-def say_missed(told: Sequence[str], names: Sequence[str], of: str = "") -> None:
-    """The same, of diagnostics by what is told of each and by their names."""
-    for one in told:
-        print(f"diagnostic failed: {one}", file=sys.stderr)
-    if names:
+    for check in missed:
+        print(f"diagnostic failed: {of}{check}", file=sys.stderr)
+    if missed:
         from bayes_compliance.inference.remedies import remedy
 
-        print(f"{of}{remedy(names)}", file=sys.stderr)
+        print(f"{of}{remedy(missed)}", file=sys.stderr)

@@ -54,7 +54,7 @@ def score_table(found: Backtest) -> list[list[Any]]:
 def render(found: Backtest) -> str:
     """One self-contained page."""
     missed = [check for check in found.checks if not check.passed]
-    failed = f"Failed: {'; '.join(map(str, missed))}. {remedy(check.name for check in missed)}"
+    failed = f"Failed: {'; '.join(map(str, missed))}. {remedy(missed)}"
     verdict = failed if missed else "Every diagnostic of every fit met its mark."
     return page(
         title=f"Back-test of {found.model} on {found.case}",
