@@ -281,11 +281,17 @@ class Settled:
     Attributes
     ----------
     scored : tuple of Scored
+    waiting : tuple of str
+        Decisions of the case that are of days to come, and so not scored.
     """
 
     scored: tuple[Scored, ...]
+    waiting: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        return "\n".join([*(f"{one}: not come yet, and not scored" for one in self.waiting), self._told()])
+
+    def _told(self) -> str:
         if not self.scored:
             return "No decision has come since any forecast was sealed."
         means = {name: np.mean([one.scores[name] for one in self.scored]) for name in self.scored[0].scores}
@@ -297,12 +303,12 @@ class Settled:
         return "\n".join([*lines, f"Mean scores of {len(self.scored)} forecasts, lower is better: {said}"])
 
 
-def score(ledger: str | PathLike[str], case: Case) -> Settled:
+def score(ledger: str | PathLike[str], case: Case, now: datetime | None = None) -> Settled:
     """Score sealed forecasts against the decisions that a case has by now.
 
     Each compliance decision whose day (or month, or year, if no more is known) began after an entry's sealing is scored
     with that entry, linearly between its forecast dates; before the first and after the last of them it is not. Every
-    entry counts, not the best or the last one.
+    entry counts, not the best or the last one. What is dated after today has not come yet.
 
     Parameters
     ----------
@@ -310,6 +316,8 @@ def score(ledger: str | PathLike[str], case: Case) -> Settled:
         Verified first.
     case : Case
         With the decisions that have come.
+    now : datetime or None
+        With a time zone; default the clock.
 
     Raises
     ------
@@ -327,14 +335,16 @@ def score(ledger: str | PathLike[str], case: Case) -> Settled:
         raise Refused(
             f"{ledger}: has no forecast of the case {case.name!r}; allowed: a case of which it has one: {named}"
         )
+    today, decided = _utc(now).date(), compliances(case)
     found = [
         scored
         for entry in own
-        for decision in compliances(case)
-        if decision.first_day > entry.sealed.date()
+        for decision in decided
+        if entry.sealed.date() < decision.first_day <= today
         for scored in _settle(entry, decision)
     ]
-    return Settled(tuple(found))
+    waiting = (f"{d.date} {d.state} {d.rule}: {d.decision}" for d in decided if d.first_day > today)
+    return Settled(tuple(found), tuple(waiting))
 
 
 def _settle(entry: Entry, decision: Any) -> list[Scored]:

@@ -15,6 +15,7 @@ from bayes_compliance.validation import ledger
 from tests.builders import complied, known, normal, write_case
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+LATER = NOW.replace(year=2040)
 HEADER = "state,rule,date,p_comply,p_partial,p_violate\n"
 
 
@@ -200,7 +201,7 @@ def test_of_an_empty_ledger_it_is_said_that_it_holds_no_forecast(book, tmp_path,
 
 def test_decisions_that_came_are_scored_between_the_forecast_dates(book, tmp_path):
     came = case(tmp_path / "case", complied("2028-01-01", "violate"), complied("2035-01-01"))
-    found = ledger.score(book, came)
+    found = ledger.score(book, came, LATER)
     # sealed 2026 and 2027; the third entry was sealed on 2028-01-01 itself
     assert [one.entry for one in found.scored] == [1]
     (one,) = found.scored
@@ -215,7 +216,7 @@ def test_decisions_that_came_are_scored_between_the_forecast_dates(book, tmp_pat
 def test_the_first_and_the_last_date_of_a_forecast_are_scored_too(tmp_path):
     path, days = tmp_path / "l", ("2026-12-31", "2027-01-01", "2029-01-01", "2029-01-02")
     ledger.add(path, a_run(tmp_path / "run"), NOW)
-    found = ledger.score(path, case(tmp_path / "case", *(complied(day) for day in days)))
+    found = ledger.score(path, case(tmp_path / "case", *(complied(day) for day in days)), LATER)
     assert [(str(one.date), one.p) for one in found.scored] == [
         ("2027-01-01", (0.3, 0.1, 0.6)), ("2029-01-01", (0.5, 0.1, 0.4)),
     ]  # fmt: skip
@@ -230,10 +231,23 @@ def test_what_six_decimals_round_to_nothing_was_not_held_impossible(tmp_path):
     """The log score is that of half a digit, and finite; what was foretold stays what it was."""
     path = tmp_path / "l"
     ledger.add(path, a_run(tmp_path / "run", p=(1.0, 0.0, 0.0), later=(1.0, 0.0, 0.0)), NOW)
-    (one,) = ledger.score(path, case(tmp_path / "case", complied("2028-01-01", "violate"))).scored
+    (one,) = ledger.score(path, case(tmp_path / "case", complied("2028-01-01", "violate")), LATER).scored
     assert one.p == (0.0, 0.0, 1.0)
     assert one.scores["log"] == pytest.approx(-np.log(5.1e-7))
     assert one.scores["brier"] == 1
+
+
+@pytest.mark.parametrize(
+    ("day", "scored"), [("2028-01-01", 1), ("2028-01-02", 0), ("2028-01", 1), ("2028-02", 0), ("2028", 1)]
+)
+def test_a_decision_of_a_day_to_come_is_left_as_not_come_yet(book, tmp_path, day, scored):
+    """Of a month or a year that has begun it may have come."""
+    came = case(tmp_path / "case", complied(day))
+    found = ledger.score(book, came, NOW.replace(year=2028))
+    assert len({one.date for one in found.scored}) == scored
+    first, *_ = str(found).splitlines()
+    (decision,) = came.decisions
+    assert (first == f"{decision.date} H r: comply: not come yet, and not scored") == (not scored)
 
 
 def test_a_decision_before_the_sealing_is_not_scored(book, tmp_path):
@@ -247,7 +261,7 @@ def test_a_decision_of_a_period_that_began_before_the_sealing_is_not_scored(tmp_
     """A decision of 2026 is dated 1 July, and may have been known when the forecast was sealed, on 1 January."""
     path = tmp_path / "l"
     ledger.add(path, a_run(tmp_path / "run", first="2026-04-01"), NOW)
-    found = ledger.score(path, case(tmp_path / "case", complied(day)))
+    found = ledger.score(path, case(tmp_path / "case", complied(day)), LATER)
     assert [one.entry for one in found.scored] == scored
 
 
