@@ -305,6 +305,20 @@ def test_a_day_to_come_is_doubted_of_what_is_asked_too(folder, tmp_path, capsys)
     assert "\n  --as-of: 2999-01-01 is after today, " in capsys.readouterr().err
 
 
+def test_only_what_was_known_is_doubted_and_nothing_before_a_refusal(folder, tmp_path, capsys):
+    case = shutil.copytree(folder, tmp_path / "case")
+    text = (case / "judgements.csv").read_text()
+    (case / "judgements.csv").write_text(text.replace("1999-12-01,,,decision_noise", "2999-12-01,,,decision_noise"))
+    asked = ["fit", str(case), "--out", str(tmp_path / "run"), "--engine", "exact", "--draws", "50", "--chains", "2"]
+    cli.main([*asked, "--as-of", "2004-06-01"])
+    said = [one for one in capsys.readouterr().err.splitlines() if not one.startswith(("diagnostic", "What to do"))]
+    assert said == DOUBTED
+    assert cli.main([*asked, "--as-of", "1990-01-01"]) == cli.REFUSED
+    assert "was it meant" not in capsys.readouterr().err
+    cli.main([*asked, "--as-of", "2999-12-31"])
+    assert "judgements.csv:7: date: 2999-12-01 is after today" in capsys.readouterr().err, "negative control"
+
+
 def test_the_page_names_the_cases_own_notes_where_there_are_any(folder, finished, fitted, tmp_path):
     words = "Read the case's own notes too: the README in its folder."
     assert words not in html.unescape((finished[1] / "report.html").read_text(encoding="utf-8"))

@@ -117,13 +117,17 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _say_doubts(case: str, as_of: date | None = None) -> None:
-    """What the case says and may not mean, on the standard error; a refused one is refused by what comes after."""
+    """What the case, as it was known, says and may not mean, on the standard error; what comes after refuses it."""
     from bayes_compliance.case import load_case
     from bayes_compliance.case.doubts import doubts, not_yet, told
 
     today = date.today()
     with suppress(Refused):
-        for line in told([*not_yet(as_of, today), *doubts(load_case(case), today)]):
+        found = load_case(case)
+        if as_of is not None:
+            found = found.as_of(as_of)
+        past = as_of is not None and as_of < today  # what is later than that day is not among its rows
+        for line in told([*not_yet(as_of, today), *doubts(found, None if past else today)]):
             print(line, file=sys.stderr)
 
 
