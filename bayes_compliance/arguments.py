@@ -46,6 +46,16 @@ def check_list(option: str, value: Any, of: str) -> None:
         raise Refused(f"{option}: {shown(value)} is no list; allowed: a list of {of}")
 
 
+def given_twice(given: Iterable[Any]) -> list[str]:
+    """What is given more than once, as it is shown.
+
+    >>> given_twice(["b", "a", "b", 1.0])
+    ['b']
+    """
+    every = list(given)
+    return sorted({str(one) for one in every if every.count(one) > 1})
+
+
 def check_above_0(name: str, value: Any) -> None:
     """Refuse what is no number above 0."""
     if isinstance(value, bool) or not isinstance(value, Real) or not float(value) > 0:

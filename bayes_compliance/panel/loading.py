@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from bayes_compliance.arguments import check_list, check_path, day_of, shown
+from bayes_compliance.arguments import check_list, check_path, day_of, given_twice, shown
 from bayes_compliance.case import Case, CaseError, Problem, load_case
 from bayes_compliance.case.checks_rows import MOST_STEPS, check_repeats
 from bayes_compliance.case.dates import LAST_DAY, TOO_LATE, years_between
@@ -100,6 +100,10 @@ def _named(case: Any) -> str:
 
 def _case_folders(place: Path) -> list[str]:
     """Names of the case folders in a folder; none where it holds a table."""
+    if (place / "case.toml").exists():
+        whole = place.resolve()
+        allowed = f"the folder above, {whole.parent}, with --cases {whole.name}"
+        raise CaseError([Problem(str(place), 1, "folder", "this is a case folder itself", allowed)])
     found = sorted(path.parent.name for path in place.glob("*/case.toml"))
     table = (place / TABLE).exists()
     if table != bool(found):
@@ -158,7 +162,9 @@ def _cases(
 ) -> Read:  # fmt: skip
     if outcomes is not None:
         problems.add("--outcomes", 1, "number", f"{outcomes} beside case folders", "nothing: each case.toml says it")
-    for name in asked or ():
+    for name in given_twice(asked or ()):
+        problems.add("--cases", 1, "name", f"{name!r} is given twice", "each once")
+    for name in dict.fromkeys(asked or ()):
         if name not in found:
             problems.add("--cases", 1, "name", f"{name!r} is no case folder of {place}", suggest(name, found))
     loaded: dict[str, Case] = {}

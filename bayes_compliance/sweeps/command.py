@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_compliance import models as models_of
 from bayes_compliance import runs, sweeps
-from bayes_compliance.arguments import check_list, day_of, shown
+from bayes_compliance.arguments import check_list, day_of, given_twice, shown
 from bayes_compliance.case import load_case
 from bayes_compliance.case.horizon import check_until
 from bayes_compliance.disk import write_csv
@@ -118,7 +118,7 @@ def _grid(
     for what, given in (
         ("CASE", [case.name for case in found]), ("--models", names), ("--noise", noises), ("--seeds", seeds),
     ):  # fmt: skip
-        twice = sorted({str(one) for one in given if list(given).count(one) > 1})
+        twice = given_twice(given)
         if twice or not given:
             problem = f"{', '.join(twice)} is given twice" if twice else "nothing is given"
             raise Refused(f"{what}: {problem}; allowed: one or more, each once")

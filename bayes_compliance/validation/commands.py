@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayes_compliance import runs, sweeps
-from bayes_compliance.arguments import check_list, check_path, flag
+from bayes_compliance.arguments import check_list, check_path, flag, given_twice
 from bayes_compliance.case import load_case
 from bayes_compliance.disk import replace
+from bayes_compliance.errors import Refused
 from bayes_compliance.inference import FEWER_CHAINS, FEWER_DRAWS, RANKED_DRAWS, TUNE, check_settings
 from bayes_compliance.models import DEFAULT, RIVALS, name_of
 from bayes_compliance.store import JOURNAL
@@ -95,6 +96,8 @@ def backtest(
     renew = flag("renew", renew)
     check_list("--rivals", rivals, "models, each by name or by the path of a .py file; [] for none")
     model, others = name_of(model), [name_of(rival, "--rivals") for rival in rivals]
+    if twice := given_twice(others):
+        raise Refused(f"--rivals: {', '.join(twice)} is given twice; allowed: each once")
     found = load_case(case)
     with sweeps.at_work(out, "back-test") as folder:
         done = backtests.run(

@@ -166,6 +166,13 @@ def small_case(folder: Path, state: str, **more) -> None:
     )
 
 
+def test_a_case_folder_is_told_from_a_table(tmp_path):
+    small_case(tmp_path / "one", "X")
+    above = rf"the folder above, .*{tmp_path.name}, with --cases one$"
+    with pytest.raises(CaseError, match=rf"one:1: folder: this is a case folder itself; allowed: {above}"):
+        load_panel(tmp_path / "one")
+
+
 def test_case_folders_side_by_side(tmp_path):
     small_case(tmp_path / "one", "X")
     small_case(tmp_path / "two", "Y", outcomes=2)
@@ -194,6 +201,8 @@ def test_case_folders_side_by_side(tmp_path):
     (tmp_path / "rules.csv").unlink()
     with pytest.raises(CaseError, match=r"--cases:1: name: 'tow' is no case folder of .*did you mean 'two'"):
         load_panel(tmp_path, cases=["one", "tow"])
+    with pytest.raises(CaseError, match=r"--cases:1: name: 'one' is given twice; allowed: each once$"):
+        load_panel(tmp_path, cases=["one", "two", "one"])
     with pytest.raises(CaseError, match=r"--outcomes:1: number: 3 beside case folders; allowed: nothing"):
         load_panel(tmp_path, outcomes=3)
     (tmp_path / "two/decisions.csv").write_text(

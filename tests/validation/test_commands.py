@@ -88,6 +88,8 @@ def test_refused_input_writes_nothing(tmp_path, capsys):
         (["--origins", "-1"], "--origins: -1 is too few"),
         (["--learn", "-1"], "--learn: -1 is too few; allowed: 0 or more decisions"),
         (["--rivals", "unitary,foo"], "--rivals: 'foo' is not a model; allowed: coalition"),
+        (["--rivals", "unitary,managerial,unitary"], "--rivals: unitary is given twice; allowed: each once"),
+        (["--rivals", "coalition,coalition"], "--rivals: coalition is given twice"),
         (["--rivals", "panel"], "--rivals: 'panel' is no model of one case"),
         (["--model", "foo"], "--model: 'foo' is not a model; allowed: coalition"),
         (["--model", "spells"], "allowed to engine exact"),
