@@ -53,6 +53,22 @@ def test_a_lobby_on_the_log_scale(tmp_path):
     assert "magnitude of lobby 'j' is uncertain (lognormal)" in magnitude
 
 
+def test_what_a_rival_judges_itself_is_told_as_the_model_s_and_in_words(tmp_path):
+    case = make(tmp_path).case
+    assert reasons(models.prepare("unitary", case)) == [
+        "--model: model 'unitary' itself judges volatility of lobby 'national interest of H' to be uncertain "
+        "(lognormal); allowed to engine exact: another model, or engine nuts"
+    ]
+
+
+def test_no_family_is_named_that_nobody_can_ask_for(tmp_path):
+    lobbies = [LOBBIES[0] | {"scale": "log"}, LOBBIES[1]]
+    judged = [quantiles("magnitude", 0.5, 1, 2, "j"), NORMAL[1], *KNOWN[1:]]
+    found = " ".join(reasons(make(tmp_path, lobbies=lobbies, judgements=judged)))
+    assert "volatility of lobby 'j' is uncertain (lognormal below an upper end, by default)" in found
+    assert "lognormal-below" not in found
+
+
 def test_a_log_lobby_that_neither_moves_nor_is_uncertain_is_done(tmp_path):
     lobbies = [LOBBIES[0] | {"scale": "log"}, LOBBIES[1]]
     constant = [known("magnitude", 1.0, "j"), NORMAL[1], known("volatility", 0.0, "j"), *KNOWN[1:]]
@@ -164,6 +180,6 @@ def test_a_forecast_of_a_past_date(tmp_path):
 def test_rivals_that_share_the_build_are_done(tmp_path):
     folder = walk(tmp_path, ["comply", "violate"])
     rival = models.prepare("managerial", load_case(folder))
-    with pytest.raises(Refused, match="is uncertain") as caught:
+    with pytest.raises(Refused, match="itself judges rule_spread_points of state 'H' to be uncertain") as caught:
         exact.evidence(rival)
-    assert "--model" not in str(caught.value)
+    assert "build()" not in str(caught.value)

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayes_compliance.rivals import by_model
+
 if TYPE_CHECKING:
+    from bayes_compliance.case import Judgement
     from bayes_compliance.layout import Layout
     from bayes_compliance.models import Prepared
 
@@ -16,6 +19,9 @@ MOST_COMBINATIONS = 64
 """Combinations of pooled analysts that are done one by one."""
 
 ELSE = "or engine nuts"
+
+IN_WORDS = {"lognormal-below": "lognormal below an upper end"}
+"""Families that nobody can ask for by name."""
 
 
 def structural(prepared: Prepared) -> list[str]:
@@ -76,17 +82,17 @@ def not_normal(prepared: Prepared, items: Sequence[tuple[str, int]]) -> list[str
 def _form(prepared: Prepared, name: str, position: int) -> str:
     prior = prepared.priors.quantities[name].priors[position]
     assert prior is not None
-    forms = " and ".join(sorted({c.family for c in prior.components}))
-    return forms if _rows(prepared, name, position) else f"{forms}, by default"
+    forms = " and ".join(sorted({IN_WORDS.get(c.family, c.family) for c in prior.components}))
+    return forms if _judged(prepared, name, position) else f"{forms}, by default"
 
 
-def _rows(prepared: Prepared, name: str, position: int) -> list[int]:
-    """Lines of the judgements of one quantity: of the lobby, of the state, or of all states."""
+def _judged(prepared: Prepared, name: str, position: int) -> list[Judgement]:
+    """The judgements of one quantity: of the lobby, of the state, or of all states."""
     judged = [item.judgement for item in prepared.priors.fitted if item.judgement.quantity == name]
     key = _key(prepared, name, position)
     if prepared.priors.quantities[name].dim == "lobby":
-        return [j.row for j in judged if j.lobby == key]
-    return [j.row for j in judged if j.state == key] or [j.row for j in judged if not j.state]
+        return [j for j in judged if j.lobby == key]
+    return [j for j in judged if j.state == key] or [j for j in judged if not j.state]
 
 
 def _key(prepared: Prepared, name: str, position: int) -> str:
@@ -95,9 +101,16 @@ def _key(prepared: Prepared, name: str, position: int) -> str:
 
 
 def _uncertain(prepared: Prepared, name: str, form: str, positions: Sequence[int]) -> str:
-    rows = sorted({row for i in positions for row in _rows(prepared, name, i)})
-    place = "judgements.csv" + (f":{', '.join(map(str, rows))}" if rows else "")
+    from bayes_compliance.models import short
+
+    judged = [judgement for i in positions for judgement in _judged(prepared, name, i)]
     who = f"{prepared.priors.quantities[name].dim} {_names(_key(prepared, name, i) for i in positions)}"
+    model = short(prepared.model)
+    if judged and all(judgement.analyst == by_model(model) for judgement in judged):
+        what = f"model {model!r} itself judges {name} of {who} to be uncertain ({form})"
+        return f"--model: {what}; allowed to engine exact: another model, {ELSE}"
+    rows = sorted({judgement.row for judgement in judged})
+    place = "judgements.csv" + (f":{', '.join(map(str, rows))}" if rows else "")
     normal = "a normal judgement, " if name == "magnitude" else ""
     allowed = f"allowed to engine exact: {normal}three equal quantiles, {ELSE}"
     return f"{place}: quantity: {name} of {who} is uncertain ({form}); {allowed}"
