@@ -319,9 +319,14 @@ def test_the_gap_of_a_log_pool_is_said_and_not_rounded_down(tmp_path):
 
 
 def test_pool_cooke_asks_for_answers_of_all_who_are_pooled(tmp_path):
+    none = case_with_seeds(tmp_path / "none", [])
+    header = "date,analyst,question,scale,p05,p50,p95,realisation,source"
+    with pytest.raises(Refused, match=rf"^--pool: .* has no such file; allowed: .* {header} and .* bold and good, or"):
+        build_priors(load_case(none), pool="cooke")
+    (none / "seeds.csv").write_text(f"{header}\n")
     with pytest.raises(CaseError, match=r"seeds\.csv:1: analyst: analyst 'bold' answers no seed question"):
-        build_priors(load_case(case_with_seeds(tmp_path / "none", [])), pool="cooke")
-    alone = load_case(case_with_seeds(tmp_path / "alone", []))
+        build_priors(load_case(none), pool="cooke")
+    alone = load_case(none)
     alone = alone.model_copy(update={"judgements": tuple(j for j in alone.judgements if j.analyst != "bold")})
     with pytest.raises(CaseError, match="analyst: there is no seed question, which pool cooke weighs by; allowed"):
         build_priors(alone, pool="cooke")

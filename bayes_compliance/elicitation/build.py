@@ -9,12 +9,15 @@ from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from bayes_compliance.case.problems import CaseError, Problem, one_of
+from bayes_compliance.case.records import HEADERS
 from bayes_compliance.case.vocabulary import JUDGEABLE, QUANTITIES, SOME_MODELS_ONLY
 from bayes_compliance.elicitation.defaults import STATE_DEFAULTS, Default, lobby_default
 from bayes_compliance.elicitation.families import Component, fit, fit_below
 from bayes_compliance.elicitation.pooling import check_pool, log_pool
 from bayes_compliance.elicitation.priors import Prior, pool
 from bayes_compliance.elicitation.ratios import ratio_note, times
+from bayes_compliance.errors import Refused
+from bayes_compliance.wording import listed
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Case, Judgement, Lobby
@@ -180,12 +183,18 @@ def performance(case: Case, groups: Iterable[Sequence[Fitted]]) -> Classical:
 
     Raises
     ------
-    CaseError
+    Refused
     """
     from bayes_compliance.elicitation.cooke import assess
 
     known = {seed.analyst for seed in case.seeds}
     missing = {item.judgement.analyst for items in groups if len(items) > 1 for item in items} - known
+    if not known and "seeds.csv" not in case.inputs:
+        of = listed(sorted(missing)) or "every analyst"
+        raise Refused(
+            "--pool: cooke weighs analysts by seeds.csv, and the case has no such file; allowed: one with the header "
+            f"{','.join(HEADERS['seeds.csv'])} and answers of {of}, or pool linear or log"
+        )
     if missing or not known:
         who = f"analyst {sorted(missing)[0]!r} answers" if missing else "there is"
         allowed = f"answers of {one_of(sorted(missing))}" if missing else "seeds.csv with answers of every analyst"
