@@ -48,12 +48,28 @@ def _sweep(options: argparse.Namespace) -> int:
     done = api.sweep(options.cases, options.out, noises=options.noise, **asked, progress=True)
     for key in done["failed"]:
         print(f"diagnostic failed: {key}; see diagnostics.csv", file=sys.stderr)
+    if done["failed"]:
+        print(_remedy(Path(options.out) / "diagnostics.csv"), file=sys.stderr)
     for key, note in done["model_notes"].items():
         print(f"{key}: {note}", file=sys.stderr)
     for line in compared(Path(options.out) / "forecasts.csv"):
         print(line)
     print(f"{options.out}/forecasts.csv")
     return DONE if done["passed"] else FAILED_DIAGNOSTIC
+
+
+def _remedy(diagnostics: Path) -> str:
+    """What to do about the marks that any fit missed."""
+    from bayes_compliance.inference.diagnostics import ESS, FORECAST, MC_ERROR, Check
+    from bayes_compliance.inference.remedies import remedy
+
+    marks = {"bulk ESS": ESS, "tail ESS": ESS, FORECAST: MC_ERROR}
+    rows = csv.DictReader(diagnostics.read_text(encoding="utf-8").splitlines())
+    return remedy(
+        Check(row["name"], float(row["value"] or "nan"), str(marks.get(row["name"], "")), row["where"], False)
+        for row in rows
+        if row["passed"] == "False"
+    )
 
 
 def compared(forecasts: Path) -> list[str]:

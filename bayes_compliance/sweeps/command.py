@@ -21,9 +21,12 @@ from bayes_compliance.inference import CHAINS, DRAWS, SEEDS, TUNE, check_seed, c
 from bayes_compliance.store import JOURNAL
 from bayes_compliance.sweeps.grid import Grid
 from bayes_compliance.sweeps.scheduling import Schedule
+from bayes_compliance.wording import listed
 
 if TYPE_CHECKING:
     from os import PathLike
+
+    from bayes_compliance.case import Case
 
 CELL = ("case", "model", "noise", "seed")
 DIAGNOSTIC = ("name", "value", "where", "passed")
@@ -115,6 +118,7 @@ def _grid(
     seeds: Sequence[int], **more: Any,
 ) -> Grid:  # fmt: skip
     found, names = tuple(load_case(case) for case in cases), [models_of.name_of(model) for model in asked]
+    _check_names(cases, found)
     for what, given in (
         ("CASE", [case.name for case in found]), ("--models", names), ("--noise", noises), ("--seeds", seeds),
     ):  # fmt: skip
@@ -128,6 +132,15 @@ def _grid(
     for name, case, noise in product(names, found, noises):
         models_of.prepare(name, case, noise)
     return Grid(found, tuple(names), tuple(float(noise) for noise in noises), tuple(seeds), **more)
+
+
+def _check_names(places: Sequence[str | PathLike[str]], found: Sequence[Case]) -> None:
+    """Refuse folders with one name: rows of forecasts.csv are told by it."""
+    for name in given_twice(case.name for case in found):
+        own = [place for place, case in zip(places, found, strict=True) if case.name == name]
+        if len({Path(place).resolve() for place in own}) > 1:
+            what = f"{name!r} is the `name` in the case.toml of {listed([str(place) for place in own])}"
+            raise Refused(f"CASE: {what}; allowed: a name of its own for each")
 
 
 def _write(folder: Path, cells: dict[str, Any], book: sweeps.Journal) -> list[str]:

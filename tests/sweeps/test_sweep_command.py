@@ -2,6 +2,7 @@
 
 import csv
 import json
+from math import ceil
 
 import numpy as np
 import pytest
@@ -53,6 +54,8 @@ def test_a_grid_is_fitted_and_written_in_its_order(tmp_path, capsys, monkeypatch
     assert code == 1
     said = capsys.readouterr()
     assert said.err.count("diagnostic failed: small | coalition | noise") == 4
+    least = min(float(row["value"]) for row in table(out / "diagnostics.csv") if row["name"].endswith("ESS"))
+    assert f"What to do: fit it again with more draws (--draws, {ceil(400 / least)} times as many)" in said.err
     # the noises side by side, on the last date
     title, header, *told, path = said.out.splitlines()
     assert title == "P(comply) at each multiple of the decision noise"
@@ -169,6 +172,10 @@ def test_a_case_given_twice_is_refused(tmp_path, capsys):
     case = str(walk(tmp_path / "case", WORDS))
     assert cli.main(["sweep", case, case, "--out", str(tmp_path / "out")]) == 2
     assert "CASE: small is given twice" in capsys.readouterr().err
+    other = str(walk(tmp_path / "other", WORDS))
+    assert cli.main(["sweep", case, other, "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert f"CASE: 'small' is the `name` in the case.toml of {case} and {other}; allowed: a name of its own" in said
 
 
 @pytest.mark.slow
