@@ -156,6 +156,13 @@ def test_settings_out_of_range_are_refused(folder, tmp_path, capsys, arguments, 
     assert not (tmp_path / "out").exists()
 
 
+def test_all_settings_out_of_range_are_named_at_once(folder, tmp_path, capsys):
+    asked = ["--draws", "-3", "--chains", "1", "--tune", "-1", "--seed", "-1", "--engine", "gibbs"]
+    assert cli.main(["run", str(folder), "--out", str(tmp_path / "out"), *asked]) == cli.REFUSED
+    options = [line.partition(":")[0] for line in capsys.readouterr().err.splitlines() if line.startswith("--")]
+    assert options == ["--engine", "--seed", "--draws", "--tune", "--chains"]
+
+
 @pytest.mark.parametrize("seed", ["-1", "4294967296"])
 def test_a_seed_out_of_range_is_refused_by_what_fits_nothing_too(folder, tmp_path, capsys, seed):
     for asked in (["check", str(folder)], ["panel", str(tmp_path / "panel"), "--simulate", "5"]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -143,15 +144,23 @@ def completed(prepared: Prepared, draws: Draws, rng: np.random.Generator, observ
 
 
 def check_settings(engine: str, seed: int, draws: int, tune: int, chains: int) -> dict[str, int]:
-    """All but the engine as JSON takes them, by name; Refused where no engine can work with them."""
+    """All but the engine as JSON takes them, by name; Refused, all problems at once, where no engine can do them."""
+    found, problems = {}, []
     if engine not in ENGINES:
-        raise Refused(f"--engine: {engine!r} is no engine; allowed: {', '.join(ENGINES)}")
-    return {
-        "seed": check_seed(seed),
-        "draws": enough("draws", draws, LEAST_DRAWS),
-        "tune": enough("tune", tune, 1),
-        "chains": enough("chains", chains, 2, ", which R-hat compares"),
-    }
+        problems.append(f"--engine: {engine!r} is no engine; allowed: {', '.join(ENGINES)}")
+    for name, checked in (
+        ("seed", partial(check_seed, seed)),
+        ("draws", partial(enough, "draws", draws, LEAST_DRAWS)),
+        ("tune", partial(enough, "tune", tune, 1)),
+        ("chains", partial(enough, "chains", chains, 2, ", which R-hat compares")),
+    ):
+        try:
+            found[name] = checked()
+        except Refused as refused:
+            problems.append(str(refused))
+    if problems:
+        raise Refused("\n".join(problems))
+    return found
 
 
 def enough(name: str, value: Any, least: int, why: str = "") -> int:
