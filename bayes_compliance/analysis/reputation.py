@@ -29,8 +29,12 @@ NAMED = 4
 
 
 def points(value: Any) -> str:
-    """A number of sigmas with two decimals: what is known of it is never finer."""
-    return f"{float(value):.2f}".replace("-", "−")
+    """A number of sigmas with two decimals: what is known of it is never finer.
+
+    >>> points(-0.25), points(-0.004)
+    ('−0.25', '0.00')
+    """
+    return f"{round(float(value), 2) + 0.0:.2f}".replace("-", "−")
 
 
 def pairwise(propensity: NDArray) -> NDArray:

@@ -170,7 +170,17 @@ def _about(one: Implied) -> tuple[str, str, str]:
 
 
 def _support(one: Implied) -> str:
-    return f"{one.support_median:.0f} ({one.support_lower:.0f} to {one.support_upper:.0f})"
+    median, lower, upper = (_whole(x) for x in (one.support_median, one.support_lower, one.support_upper))
+    return f"{median} ({lower} to {upper})"
+
+
+def _whole(x: float) -> str:
+    """A number of points without decimals.
+
+    >>> _whole(-1.6), _whole(-0.4)
+    ('-2', '0')
+    """
+    return f"{round(x, 0) + 0.0:.0f}"
 
 
 def band(low: float, high: float) -> str:

@@ -200,9 +200,10 @@ def _on_record(run: PanelRun, last: list[dict]) -> Markup:
     shown = sorted(pairs, key=lambda row: (-row["p_violate"], row["state"], row["rule"]))[:MOST_ROWS]
     of = "" if len(shown) == len(pairs) else f"; the first {len(shown)} of {len(pairs)}"
     until = sentences.day(run.layout.panel.until)
-    caption = f"Rules on record: a decision falling due on {until}, the likeliest violations first{of}. All dates are "
-    caption += "in forecast.csv"
-    caption += ". Rules on which decisions fall due more often have more chances of a violation"
+    caption = (
+        f"Rules on record: a decision falling due on {until}, the likeliest violations first{of}. All dates are in "
+        "forecast.csv. Rules on which decisions fall due more often have more chances of a violation."
+    )
     rate = {str(rule): run.layout.panel.per_year.get(rule, 1.0) for rule in run.layout.rules}
     columns = ["State", "Rule", Number("On record"), Number("p comply"), Number("5% to 95%"), Number("p violate"),
                Number("Decisions a year"), Number("No violation until then")]  # fmt: skip

@@ -235,6 +235,7 @@ def test_a_run_is_whole(finished):
     assert "http" not in page.replace("http://www.w3.org", "")
     assert unread(page) == []
     assert "<summary>The same as a table</summary>" in page
+    assert "have more chances of a violation." in page
     assert "“bar” is missing for 1 of 3 states" in page
     assert "Z, of whom no decision is on record" in page
     assert "On states that the fit had not seen" in page
