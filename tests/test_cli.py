@@ -317,9 +317,10 @@ def test_only_what_was_known_is_doubted_and_nothing_before_a_refusal(folder, tmp
     text = (case / "judgements.csv").read_text()
     (case / "judgements.csv").write_text(text.replace("1999-12-01,,,decision_noise", "2999-12-01,,,decision_noise"))
     asked = ["fit", str(case), "--out", str(tmp_path / "run"), "--engine", "exact", "--draws", "50", "--chains", "2"]
-    cli.main([*asked, "--as-of", "2004-06-01"])
-    said = [one for one in capsys.readouterr().err.splitlines() if not one.startswith(("diagnostic", "What to do"))]
-    assert said == DOUBTED
+    for known_by in ([*asked, "--as-of", "2004-06-01"], ["forecast", str(case), str(tmp_path / "run")]):
+        cli.main(known_by)
+        said = capsys.readouterr().err.splitlines()
+        assert [one for one in said if not one.startswith(("diagnostic", "What to do"))] == DOUBTED
     assert cli.main([*asked, "--as-of", "1990-01-01"]) == cli.REFUSED
     assert "was it meant" not in capsys.readouterr().err
     cli.main([*asked, "--as-of", "2999-12-31"])

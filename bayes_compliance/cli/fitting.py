@@ -146,8 +146,11 @@ def _fit(options: argparse.Namespace) -> int:
 
 def _forecast(options: argparse.Namespace) -> int:
     from bayes_compliance import api
+    from bayes_compliance.reopening import summary_of
 
-    _say_doubts(options.case)
+    with suppress(Refused):
+        as_of = summary_of(options.run)["settings"]["as_of"]
+        _say_doubts(options.case, as_of and date.fromisoformat(as_of))
     return _finish(api.forecast(options.case, options.run, until=options.until), f"{options.run}/forecast.csv")
 
 
