@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bayes_compliance.report.facts import has_lobbies
 from bayes_compliance.report.parts import Number, Section, join, paragraph, table
-from bayes_compliance.report.sentences import listed, number
+from bayes_compliance.report.sentences import day, listed, number
 
 if TYPE_CHECKING:
     from bayes_compliance.case import Rule
@@ -28,13 +28,25 @@ def rules(run: Run) -> Section:
     case = run.prepared.case
     with_depth = has_lobbies(case)
     rows = [
-        [rule.id, _line(rule.title) or NOTHING, listed(rule.states), number(rule.decisions_per_year),
+        [rule.id, _asked(rule), listed(rule.states), number(rule.decisions_per_year),
          *([_without(rule)] * with_depth)]
         for rule in case.rules
     ]  # fmt: skip
     columns = ["Rule", "What it asks", "Owed by", Number("Decisions a year"), *["Without it"] * with_depth]
     said = INTRODUCTION + (DEPTH if with_depth else NO_DEPTH)
     return Section("What the rules ask", "rules", join([paragraph(said), table("The rules", columns, rows)]))
+
+
+def _asked(rule: Rule) -> str:
+    """What a rule asks, and what the case declares of its end and of the other side's part in it."""
+    parts = [_line(rule.title) or NOTHING]
+    if rule.last_period:
+        since = "from the start, since the end is foreseen" if rule.unravelling else f"from {day(rule.last_period)} on"
+        parts.append(f"a known end: L counts nothing {since}")
+    if rule.performance:
+        shares = listed([f"{number(100 * share)}% on {day(when)}" for when, share in rule.performance])
+        parts.append(f"performed of the other side's part: {shares}")
+    return "; ".join(parts)
 
 
 def _without(rule: Rule) -> str:

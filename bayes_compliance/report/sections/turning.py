@@ -28,7 +28,8 @@ INTRODUCTION = (
     "What would take the answer across one half: the smallest change in the weight of one lobby, all else as it is on "
     "that day. Most weights are multiplied, and the closer to 1 the multiple, on a log scale (one half is as near as "
     "two), the more the answer hangs on that lobby; "
-    "beside it stands what it makes in points of the lobby's median weight on that day. One that may be for or against "
+    "beside it stands what it makes in points of the lobby's median magnitude on that day, of which L, who gain from "
+    "the other side's conduct, count w q alone. One that may be for or against "
     "(P and G) has points added instead. The two kinds are not ranked against each other: points change a weight alike "
     "in every world, a multiple most where the weight is great."
 )
