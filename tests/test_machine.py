@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from bayes_compliance import cli, disk, newcase
+from bayes_compliance.case import load_case
 from tests.builders import complied, known, normal, write_case
 
 FULL = Path("/dev/full")
@@ -73,7 +74,8 @@ def test_a_full_disk_under_what_is_printed_does_not_take_the_work_along(
     def run(_: str, out: str, **__: Any) -> Any:
         print("the answer", file=getattr(sys, stream), flush=True)
         Path(out).mkdir()
-        return SimpleNamespace(checks=(), passed=False)
+        made = SimpleNamespace(case=load_case(case)), {"settings": {"model": "coalition"}}
+        return SimpleNamespace(checks=(), passed=False, prepared=made[0], summary=made[1])
 
     monkeypatch.setattr("bayes_compliance.api.run", run)
     with FULL.open("w", buffering=1) as file:
