@@ -63,9 +63,9 @@ ROWS = {
 }  # fmt: skip
 
 
-OTHERS = """NAFTA's record was read again on 2026-11-28. Since then one draw of its fit by seed 1 diverges, and the fit is made
-once more with shorter steps: rows b count that (rows of seconds by stage are from before; by seeds 2 to 6 a fit takes
-7 to 8 s, by seed 1 some 20). A decision more and the back-test became faster with it: its last row is another.
+OTHERS = """NAFTA's record was read again on 2026-11-28. Since then one draw of its fit by seed 1 diverges, and the fit
+is made once more with shorter steps: rows b count that (seconds by stage are from before; by seeds 2 to 6 a fit takes 7
+to 8 s, by seed 1 some 20). A decision more and the back-test became faster with it: the last rows are others.
 
 The plain script's walks step by years and mix worse than paths at the dates of decisions: most of its time
 is sampling.
