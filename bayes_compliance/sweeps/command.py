@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 CELL = ("case", "model", "noise", "seed")
 DIAGNOSTIC = ("name", "value", "where", "passed")
+FITS = "those of run"
+"""In the journal's header: fits that were made otherwise are not gone on with."""
+
 NOISES = 1e-3, 1e3
 """Multiples of the noise beyond which decisions are told by nothing, or by nothing else."""
 
@@ -97,7 +100,8 @@ def sweep(
         cells, made = grid.cells, {case.name: runs.made_by(case) for case in grid.cases}
         settings = {"models": grid.models, "noises": grid.noises, "seeds": grid.seeds, **sizes}
         settings["until"] = until.isoformat() if until else None
-        book = sweeps.Journal(folder / JOURNAL, {**settings, "cases": made, **sweeps.own_models(grid.models)})
+        header = {**settings, "cases": made, "fits": FITS, **sweeps.own_models(grid.models)}
+        book = sweeps.Journal(folder / JOURNAL, header)
         for _ in sweeps.run(grid, list(cells), book, schedule, sweeps.say("fits") if progress else None):
             pass
     failed = _write(folder, cells, book)
