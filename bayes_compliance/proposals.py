@@ -27,7 +27,7 @@ def backtest(model: str, case: str = "CASE") -> str:
     >>> backtest("coalition"), backtest("unitary", "mine")
     ('bayes-compliance backtest CASE --out FOLDER', 'bayes-compliance backtest mine --model unitary --out FOLDER')
     """
-    return command("backtest", case, *(("--model", model) if model != DEFAULT else ()), "--out", "FOLDER")
+    return command("backtest", case, *_of("--model", model), "--out", "FOLDER")
 
 
 def sweep(model: str) -> str:
@@ -36,8 +36,11 @@ def sweep(model: str) -> str:
     >>> sweep("coalition")
     'bayes-compliance sweep CASE --noise .5,1,2 --out FOLDER'
     """
-    models = ("--models", model) if model != DEFAULT else ()
-    return command("sweep", "CASE", *models, "--noise", ".5,1,2", "--out", "FOLDER")
+    return command("sweep", "CASE", *_of("--models", model), "--noise", ".5,1,2", "--out", "FOLDER")
+
+
+def _of(option: str, model: str) -> tuple[str, ...]:
+    return (option, model) if model != DEFAULT else ()
 
 
 def can_be_tested(case: Case) -> bool:

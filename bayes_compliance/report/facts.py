@@ -176,21 +176,23 @@ def _three(values: NDArray, middle: Callable[..., NDArray]) -> list[tuple[float,
     return [(float(a), float(b), float(c)) for a, b, c in zip(middle(values, axis=(0, 1)), lower, upper, strict=True)]
 
 
-def pulls(run: Run) -> list[Pull]:
+def pulls(run: Run, last: Weights) -> list[Pull]:
     """Median weight of each lobby in the decisions of its state, averaged over the rules that the state owes.
 
-    Medians, since a magnitude on the log scale has a mean that few worlds carry. Empty for a model without
-    parts or without lobbies.
+    On the first date, and as `pulls_by_rule` has it on the last; empty where that is.
     """
-    case = run.prepared.layout.case
-    if not _tells_lobbies_apart(run):
+    if not last:
         return []
-    ends = [_on_day(run, when) for when in _ends(run)]
+    case, ends = run.prepared.layout.case, (_on_day(run, _ends(run)[0]), last)
     return [Pull(b.state, b.id, b.role, *(_over_rules(case, b, found) for found in ends)) for b in case.lobbies]
 
 
 def pulls_by_rule(run: Run) -> Weights:
-    """The same at the horizon by state and rule, without the average."""
+    """Median weight of each lobby at the horizon by state and rule.
+
+    Medians, since a magnitude on the log scale has a mean that few worlds carry. Empty for a model without parts or
+    without lobbies.
+    """
     return _on_day(run, _ends(run)[1]) if _tells_lobbies_apart(run) else {}
 
 

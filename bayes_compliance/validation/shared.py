@@ -88,8 +88,8 @@ class Shared:
             read = compiled.arrays
             compiled = compiled.with_data(**{name: values for name, values in arrays(data).items() if name in read})
         found = nuts.run(
-            compiled, draws=draws, tune=tune, chains=chains, seed=seed, progress=False, target_accept=self._accept,
-        )  # fmt: skip
+            compiled, draws=draws, tune=tune, chains=chains, seed=seed, progress=False, target_accept=self._accept
+        )
         return nuts.collect(self.layout, found.draws, (chains, draws)), found.stats
 
 

@@ -131,7 +131,9 @@ def test_pulls_of_constants_are_the_article_s_sum(tmp_path: object, tools: Simpl
     run = tools.make_run(
         tools.write_case(tmp_path, case=case, judgements=judged + "".join(still) + reciprocity), draws=20
     )
-    found = {pull.lobby: (pull.first, pull.last) for pull in facts.pulls(run) if pull.state == "H"}
+    found = {
+        pull.lobby: (pull.first, pull.last) for pull in facts.pulls(run, facts.pulls_by_rule(run)) if pull.state == "H"
+    }
     expected = {tools.script: 40, "growers": -30, "lemon growers": -10 / 2, "exporters": 0.5 * 0.6 * 20, "court": 7}
     assert found.keys() == expected.keys()
     for lobby, weight in expected.items():
@@ -143,7 +145,7 @@ def test_pulls_of_constants_are_the_article_s_sum(tmp_path: object, tools: Simpl
 
 def test_a_model_without_parts_has_no_pulls(oranges: Run) -> None:
     blunt = oranges.prepared._replace(model=SimpleNamespace(support=None))
-    assert facts.pulls(SimpleNamespace(prepared=blunt)) == []
+    assert facts.pulls(SimpleNamespace(prepared=blunt), {}) == []
     assert facts.pulls_by_rule(SimpleNamespace(prepared=blunt)) == {}
 
 

@@ -38,7 +38,8 @@ HOW_GOOD = (
 
 def answer(run: Run) -> Section:
     """Will each state comply, how sure can we be, what drives it, and what would change it?"""
-    pulls, outlooks = facts.pulls(run), facts.outlooks(run)
+    by_rule, outlooks = facts.pulls_by_rule(run), facts.outlooks(run)
+    pulls = facts.pulls(run, by_rule)
     moved = _by_scenario(run)
     told = [
         _state(run, outlook, [pull for pull in pulls if pull.state == outlook.state], moved.get(outlook.state, {}))
@@ -46,7 +47,7 @@ def answer(run: Run) -> Section:
     ]
     known = paragraph(f"{today(run.prepared.case, 'on this page', sentences.day)} {TERMS}")
     notes = [paragraph(text, "note") for text in (*(SAMPLED,) * bool(moved), *_of_the_record(run))]
-    parts = [known, *told, *notes, *_every_rule(run), *_pulls(run, outlooks, pulls)]
+    parts = [known, *told, *notes, *_every_rule(run), *_pulls(outlooks, pulls, by_rule)]
     return Section("The answer", "answer", join(parts))
 
 
@@ -85,7 +86,7 @@ def _by_scenario(run: Run) -> dict[str, dict[str, findings.Effect]]:
     return found
 
 
-def _pulls(run: Run, outlooks: list[Outlook], pulls: list[Pull]) -> list[Markup]:
+def _pulls(outlooks: list[Outlook], pulls: list[Pull], by_rule: facts.Weights) -> list[Markup]:
     if not pulls:
         return []
     parts = [heading("What pulls which way"), paragraph(PULLS)]
@@ -96,7 +97,7 @@ def _pulls(run: Run, outlooks: list[Outlook], pulls: list[Pull]) -> list[Markup]
         parts.append(figure(drawn, f"Lobbies of {outlook.state}, by role."))
     rows = [
         [state, rule, *(_named(lobbies, sign) for sign in (1, -1))]
-        for (state, rule), lobbies in sorted(facts.pulls_by_rule(run).items())
+        for (state, rule), lobbies in sorted(by_rule.items())
     ]
     if len(rows) == len(outlooks):  # one rule each, as in the figures
         return parts
